@@ -1,0 +1,166 @@
+"""Running studies: check everything, train what is missing, report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossbench.analysis import analyse
+from lossbench.data import Source, find
+from lossbench.errors import RequestError
+from lossbench.report import write_report
+from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
+from lossbench.results import Results, collect
+from lossbench.run import Event, Executor, Inline, Job, Notify, Processes
+from lossbench.spec import Study
+from lossbench.store import Store, StudyFolder
+from lossbench.train import splits_of
+
+__all__ = ["Prepared", "make_executor", "prepare", "run", "train_missing", "write"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study that is known to be possible; nothing of it is written yet.
+
+    Args:
+        resolved: the study, its pictures and its trials.
+        source: where the data lay.
+        store: the save dir.
+        device: the settled device.
+        folder: what the store will keep of the study.
+    """
+
+    resolved: Resolved
+    source: Source
+    store: Store
+    device: str
+    folder: StudyFolder
+
+    @property
+    def missing(self) -> list[tuple[str, int]]:
+        """The (label, seed) pairs that the store does not have."""
+        return [pair for pair, trial in self.resolved.trials.items() if not self.store.finished(trial.key)]
+
+
+def prepare(
+    study: Study, save_dir: str | Path = "log", *, data_dir: str | Path | None = None, device: str = "auto"
+) -> Prepared:
+    """Checks everything that a study asks for, without writing anything.
+
+    Args:
+        study: what is asked for.
+        save_dir: where results are kept.
+        data_dir: where named data sets are looked for first.
+        device: `auto`, `cpu` or `cuda`.
+
+    Raises:
+        RequestError: something in it cannot be done; one sentence says what.
+    """
+    settled = settle_device(device)
+    check_names(study)
+    store = Store(save_dir)
+    store.check_writable()
+    source = find(study.data, Path(data_dir) if data_dir is not None else None)
+    pictures = store.find_pictures(source.fingerprint) or source.decode()
+    resolved = resolve(study, pictures)
+    folder = _folder(resolved)
+    folder.check_name(store)
+    return Prepared(resolved, source, store, settled, folder)
+
+
+def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, keep_weights: bool = False) -> Results:
+    """Trains what the store lacks, and reads the results.
+
+    Args:
+        prepared: the checked study.
+        executor: who trains.
+        notify: is told what happens.
+        keep_weights: whether the last weights are kept.
+    """
+    store = prepared.store
+    store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
+    prepared.folder.write(store)
+    jobs = [
+        Job(
+            prepared.resolved.trials[pair],
+            label=pair[0],
+            save_dir=str(store.root),
+            device=prepared.device,
+            keep_weights=keep_weights,
+            data_path=prepared.source.location,
+        )
+        for pair in prepared.missing
+    ]
+    if jobs:
+        executor(jobs, notify)
+    return collect(store, prepared.resolved.study.name)
+
+
+def run(
+    study: Study,
+    save_dir: str | Path = "log",
+    *,
+    data_dir: str | Path | None = None,
+    device: str = "auto",
+    executor: str = "processes",
+    workers: int | None = None,
+    keep_weights: bool = False,
+) -> Results:
+    """Trains what is missing of a study, writes its report, and gives its results.
+
+    Args:
+        study: what is compared on what.
+        save_dir: where results are kept and found again.
+        data_dir: where named data sets are looked for first.
+        device: `auto`, `cpu` or `cuda`.
+        executor: `processes` or `inline`.
+        workers: processes at most; None for one per core.
+        keep_weights: whether the last weights are kept.
+
+    Raises:
+        RequestError: something in the study cannot be done; nothing was written.
+    """
+    chosen = make_executor(executor, workers)
+    prepared = prepare(study, save_dir, data_dir=data_dir, device=device)
+    results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+    write(prepared, results)
+    return results
+
+
+def write(prepared: Prepared, results: Results) -> Path:
+    """Writes the study's tables, figures and report; gives the path of report.html."""
+    return write_report(results, analyse(results), prepared.store.study_folder(prepared.resolved.study.name))
+
+
+def make_executor(name: str, workers: int | None = None) -> Executor:
+    """The executor of a name.
+
+    Raises:
+        RequestError: an unknown name, or fewer than one worker.
+    """
+    if name == "processes":
+        return Processes(workers)
+    if name == "inline":
+        return Inline()
+    raise RequestError("--executor", "processes or inline", name)
+
+
+def _folder(resolved: Resolved) -> StudyFolder:
+    pictures, study = resolved.pictures, resolved.study
+    splits = splits_of(pictures, study.scenario, study.seeds[0])
+    data = {
+        "name": pictures.name,
+        "digest": pictures.digest,
+        "class_names": list(pictures.class_names),
+        "train": len(splits["train"]),
+        "test": len(splits["test"]),
+        "validation": len(splits.get("validation", ())),
+        "size": [*pictures.size, pictures.channels],
+    }
+    cards = [card_values(loss, pictures.num_classes) for loss in study.losses]
+    return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
+
+
+def _quiet(event: Event) -> None:
+    """Tells nobody."""

@@ -1,0 +1,194 @@
+"""The commands: arguments and printing only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from lossbench.cli import show
+from lossbench.cli.overrides import build_study
+from lossbench.cli.progress import follow
+from lossbench.cli.template import STUDY_TEMPLATE
+from lossbench.errors import RequestError, SaveDirError
+
+if TYPE_CHECKING:
+    from lossbench.api import running
+    from lossbench.run import Executor
+
+__all__ = ["app", "console"]
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "Which loss function should this classifier be trained with, and is the difference real?\n\n"
+        "`lossbench run` alone compares L1, cross entropy and focal loss on the digits that scikit-learn carries: "
+        "no download, under a minute. `lossbench init` writes a study file to start your own from."
+    ),
+)
+
+Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")]
+
+
+def console() -> Console:
+    """Where answers go."""
+    return Console()
+
+
+@app.command()
+def run(
+    study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
+    preset: Annotated[str | None, typer.Option(help="A study that lossbench ships: course-report.")] = None,
+    name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
+    data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
+    data_dir: DataDir = None,
+    model: Annotated[str | None, typer.Option(help="A model's name, or module:callable. [default: cnn]")] = None,
+    losses: Annotated[
+        list[str] | None,
+        typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs. [default: 30]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pictures per step. [default: 128]")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of SGD. [default: 0.1]")] = None,
+    momentum: Annotated[float | None, typer.Option(help="Momentum of SGD. [default: 0.9]")] = None,
+    lr_step: Annotated[int | None, typer.Option(help="Epochs between learning rate steps. [default: 5]")] = None,
+    lr_gamma: Annotated[float | None, typer.Option(help="Factor at each step. [default: 0.5]")] = None,
+    eval_interval: Annotated[int | None, typer.Option(help="Evaluate every so many epochs. [default: 1]")] = None,
+    train_metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="full: the training split in evaluation mode; running: while training. [default: full]"
+        ),
+    ] = None,
+    save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
+    workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16. [default: auto]")] = None,
+    executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
+    keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the trials and estimate time and disk; train and write nothing.")
+    ] = False,
+) -> None:
+    """Train what is missing of a study, and write its report.
+
+    A trial that the save dir already has is never trained again: adding a loss trains that loss alone, and an
+    interrupted run goes on where it was.
+    """
+    options = {
+        "--name": name,
+        "--data": data,
+        "--model": None if model is None else [model],
+        "--losses": losses,
+        "--seeds": seeds,
+        "--epochs": epochs,
+        "--batch-size": batch_size,
+        "--lr": lr,
+        "--momentum": momentum,
+        "--lr-step": lr_step,
+        "--lr-gamma": lr_gamma,
+        "--eval-interval": eval_interval,
+        "--train-metrics": train_metrics,
+        "--precision": precision,
+    }
+    asked = build_study(study, preset, options)
+
+    from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
+
+    chosen = running.make_executor(executor, _workers(workers))
+    prepared = running.prepare(asked, save_dir, data_dir=data_dir, device=device)
+    if dry_run:
+        show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
+        return
+    raise typer.Exit(_run(prepared, chosen, keep_weights=keep_weights))
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write a study's tables, figures and report anew from the store."""
+    from lossbench.api.reading import report as write
+
+    results, page = write(folder)
+    show.show_answer(console(), results, page)
+
+
+@app.command()
+def status(folder: Folder) -> None:
+    """Show what is finished, running, diverged, failed and missing."""
+    from lossbench.store import StudyFolder, locate_study
+
+    store, name = locate_study(folder)
+    trials = StudyFolder.read(store, name).trials
+    states = [(label, seed, store.status(key), store.reason(key)) for (label, seed), key in trials.items()]
+    show.show_status(console(), name, states)
+
+
+@app.command()
+def losses(
+    name: Annotated[str | None, typer.Argument(help="A loss, for its card.")] = None,
+) -> None:
+    """List the catalogue of losses, or show one card."""
+    if name is None:
+        show.show_losses(console())
+    else:
+        show.show_card(console(), name)
+
+
+@app.command()
+def models() -> None:
+    """List the models that can be named."""
+    show.show_models(console())
+
+
+@app.command()
+def data(data_dir: DataDir = None) -> None:
+    """List the data sets that can be named, where they are, and how to get them."""
+    show.show_data(console(), data_dir)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
+) -> None:
+    """Write a commented study file to start from."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(STUDY_TEMPLATE)
+    except FileExistsError:
+        raise RequestError("PATH", "a file that does not exist yet", str(path)) from None
+    except OSError as error:
+        raise SaveDirError("PATH", "a file that can be written", str(path), error.strerror or "") from None
+    console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
+
+
+def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) -> int:
+    """Trains, reports and prints; gives the exit code."""
+    from lossbench.api import running
+
+    study, trials = prepared.resolved.study, prepared.resolved.trials
+    out = console()
+    missing = {trials[pair].key: f"{pair[0]} seed {pair[1]}" for pair in prepared.missing}
+    if missing:
+        words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
+    else:
+        words = f"{study.name}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
+    out.print(words, markup=False, highlight=False, soft_wrap=True)
+    with follow(out, missing, study.recipe.epochs) as notify:
+        results = running.train_missing(prepared, executor, notify, keep_weights=keep_weights)
+    page = running.write(prepared, results)
+    show.show_answer(out, results, page)
+    return 1 if "failed" in results.trials["status"].to_list() else 0
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise RequestError("--workers", "auto or a number of at least 1", text)

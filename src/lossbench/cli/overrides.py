@@ -1,0 +1,95 @@
+"""Options outrank the study file, which outranks the preset, which outranks the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lossbench.errors import RequestError, UnknownNameError
+from lossbench.spec import PRESETS, Study, parse_losses, parse_seeds, read_study_file, split_outside
+
+__all__ = ["OPTIONS", "build_study"]
+
+# where in a study each option's value goes
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "--name": ("name",),
+    "--data": ("data",),
+    "--model": ("models",),
+    "--losses": ("losses",),
+    "--seeds": ("seeds",),
+    "--epochs": ("recipe", "epochs"),
+    "--batch-size": ("recipe", "batch_size"),
+    "--lr": ("recipe", "optimizer", "lr"),
+    "--momentum": ("recipe", "optimizer", "momentum"),
+    "--lr-step": ("recipe", "schedule", "step"),
+    "--lr-gamma": ("recipe", "schedule", "gamma"),
+    "--eval-interval": ("recipe", "eval_interval"),
+    "--train-metrics": ("recipe", "train_metrics"),
+    "--precision": ("recipe", "precision"),
+}
+
+
+def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any]) -> Study:
+    """The study that a command line asks for.
+
+    Args:
+        file: a study file.
+        preset: a preset's name.
+        options: values by option; None where it was not given.
+
+    Raises:
+        RequestError: something is not allowed; where an option brought it, the sentence names the option.
+    """
+    given = {name: value for name, value in options.items() if value is not None and value != []}
+    values: dict[str, Any] = {}
+    if preset is not None:
+        if preset not in PRESETS:
+            raise UnknownNameError("--preset", preset, PRESETS)
+        values = _copied(PRESETS[preset])
+    if file is not None:
+        values = _merged(values, read_study_file(file))
+    values = _merged(values, _nested(given))
+    if preset is not None and not values.get("name"):
+        models = values["models"]
+        values["name"] = f"{preset}-{models[0] if isinstance(models, list) else models}".replace(":", "-")
+    try:
+        return Study.checked(values)
+    except RequestError as error:
+        raise _in_options_words(error, given) from None
+
+
+def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for option, value in given.items():
+        if option == "--losses":
+            value = [text for part in value for text in split_outside(part)]
+            parse_losses(value, option)
+        if option == "--seeds":
+            value = parse_seeds(value, option)
+        place = nested
+        *path, last = OPTIONS[option]
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return nested
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings merge key by key; anything else is replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copied(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+
+
+def _in_options_words(error: RequestError, given: Mapping[str, Any]) -> RequestError:
+    for option, path in OPTIONS.items():
+        if option in given and error.field == ".".join(path):
+            return error.renamed(option)
+    return error

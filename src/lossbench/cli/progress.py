@@ -1,0 +1,161 @@
+"""How a run goes: bars where there is a terminal, plain lines where there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from lossbench.cli.duration import duration
+
+if TYPE_CHECKING:
+    from lossbench.run import Event  # run needs torch, which `lossbench --help` need not wait for
+
+__all__ = ["Follower", "follow"]
+
+_PLAIN_EVERY = 20.0  # seconds between plain lines about trials under way
+
+
+class Follower(Protocol):
+    """A context that is told the events of a run."""
+
+    def __enter__(self) -> Self:
+        """Begins to show."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends showing."""
+        ...
+
+    def __call__(self, event: Event) -> None:
+        """Shows an event."""
+        ...
+
+
+def follow(console: Console, trials: Mapping[str, str], epochs: int) -> Follower:
+    """A follower of the run of some trials.
+
+    Args:
+        console: where to show it.
+        trials: what each trial is called, by key.
+        epochs: how many epochs each has.
+    """
+    return Bars(console, trials, epochs) if console.is_terminal else Lines(console, trials, epochs)
+
+
+class _Tally:
+    """Epochs done by trial, and what is left."""
+
+    def __init__(self, trials: Mapping[str, str], epochs: int) -> None:
+        self.trials, self.epochs = trials, epochs
+        self.began = time.monotonic()
+        self.first: dict[str, int] = {}  # epochs that a resumed trial had before this run
+        self.done: dict[str, int] = {}
+        self.ended = 0
+
+    def note(self, event: Event) -> None:
+        if event.kind == "epoch":
+            self.first.setdefault(event.key, max(event.epoch - 1, 0))
+            self.done[event.key] = event.epoch
+        if event.ends:
+            self.ended += 1
+            self.first.setdefault(event.key, self.epochs)
+            self.done[event.key] = self.epochs
+
+    @property
+    def total(self) -> int:
+        return self.epochs * len(self.trials)
+
+    @property
+    def all_done(self) -> int:
+        return sum(self.done.values())
+
+    @property
+    def left(self) -> str:
+        """The time left in words."""
+        new = self.all_done - sum(self.first.values())
+        if new <= 0:
+            return "time left not known yet"
+        rest = (self.total - self.all_done) * (time.monotonic() - self.began) / new
+        return f"about {duration(rest)} left"
+
+
+class Lines:
+    """Plain lines: one per ended trial, and now and then one about those under way."""
+
+    def __init__(self, console: Console, trials: Mapping[str, str], epochs: int) -> None:
+        self.console = console
+        self.tally = _Tally(trials, epochs)
+        self.spoken = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def __call__(self, event: Event) -> None:
+        """Prints a line where there is something to say."""
+        tally = self.tally
+        tally.note(event)
+        name = tally.trials[event.key]
+        if event.ends:
+            how = event.kind + (f" ({event.reason})" if event.reason else "")
+            left = f"; {tally.left}" if tally.ended < len(tally.trials) else ""
+            self._say(f"[{tally.ended}/{len(tally.trials)}] {name}: {how}{left}")
+        elif event.accuracy is not None and time.monotonic() - self.spoken > _PLAIN_EVERY:
+            share = 100 * tally.all_done // tally.total
+            accuracy = f"test accuracy {event.accuracy:.3f}"
+            self._say(f"{name}: epoch {event.epoch}/{tally.epochs}, {accuracy}; {share} % of all, {tally.left}")
+
+    def _say(self, line: str) -> None:
+        self.spoken = time.monotonic()
+        self.console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+class Bars:
+    """A bar for all, and one per trial under way."""
+
+    def __init__(self, console: Console, trials: Mapping[str, str], epochs: int) -> None:
+        self.tally = _Tally(trials, epochs)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[accuracy]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self.all = self.progress.add_task(f"[bold]{len(trials)} trials, epochs", total=self.tally.total, accuracy="")
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Moves the bars."""
+        self.tally.note(event)
+        name = escape(self.tally.trials[event.key])
+        if event.key not in self.tasks:
+            self.tasks[event.key] = self.progress.add_task(name, total=self.tally.epochs, accuracy="")
+        task = self.tasks[event.key]
+        if event.accuracy is not None:
+            self.progress.update(task, accuracy=f"test accuracy {event.accuracy:.3f}")
+        self.progress.update(task, completed=event.epoch)
+        self.progress.update(self.all, completed=self.tally.all_done)
+        if event.ends:
+            self.progress.remove_task(task)
+            if event.kind != "finished":
+                self.progress.console.print(f"{name}: {event.kind} ({escape(event.reason)})", highlight=False)

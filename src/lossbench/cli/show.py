@@ -1,0 +1,149 @@
+"""What commands print: catalogues, cards, tables of trials, the answer at the end of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lossbench.analysis import analyse
+from lossbench.cli.duration import duration
+from lossbench.report import summary_text
+from lossbench.results import Results
+from lossbench.spec import print_value
+
+if TYPE_CHECKING:
+    from lossbench.api.running import Prepared
+    from lossbench.run import Executor
+
+__all__ = ["show_answer", "show_card", "show_data", "show_losses", "show_models", "show_plan", "show_status"]
+
+
+def show_answer(console: Console, results: Results, page: Path) -> None:
+    """The report's answer, a ranking, and where the report is."""
+    summary = summary_text(results, analyse(results))
+    for sentence in summary.sentences:
+        console.print(escape(sentence), highlight=False, soft_wrap=True)
+    table = _table("loss", summary.metric, "95 % interval", "seeds")
+    for row in summary.rows:
+        mean = "no finished trial" if row.mean is None else f"{row.mean:.4f}"
+        interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
+        table.add_row(escape(row.loss), mean, interval, str(row.n))
+    console.print(table)
+    console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
+
+
+def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_weights: bool) -> None:
+    """The trials, which of them the store has, and what the others will cost."""
+    from lossbench.run.estimate import estimate
+
+    trials, missing = prepared.resolved.trials, set(prepared.missing)
+    table = _table("loss", "seed", "trial", "in the store")
+    for pair, trial in trials.items():
+        table.add_row(escape(pair[0]), str(pair[1]), trial.key, "no" if pair in missing else "yes")
+    console.print(table)
+    if not missing:
+        console.print("nothing to train", highlight=False)
+        return
+    trial = next(trials[pair] for pair in trials if pair in missing)
+    cost = estimate(trial, prepared.resolved.pictures, prepared.device, keep_weights=keep_weights)
+    side_by_side = min(executor.workers, len(missing))
+    seconds = duration(cost.seconds * len(missing) / side_by_side)
+    disk = _size(cost.disk_bytes * len(missing) + cost.checkpoint_bytes * side_by_side + _decoded(prepared))
+    words = f"{len(missing)} trials to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
+    console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
+
+
+def show_losses(console: Console) -> None:
+    """The catalogue, a line per loss."""
+    from lossbench.losses import CATALOGUE
+
+    table = _table("name", "family", "hyperparameters", "purpose")
+    for name, loss in CATALOGUE.items():
+        card = loss.card
+        defaults = ", ".join(f"{h.name}={print_value(h.default)}" for h in card.hyperparameters)
+        table.add_row(name, card.family, defaults, card.purpose)
+    console.print(table)
+    console.print("`lossbench losses NAME` shows one card.", markup=False)
+
+
+def show_card(console: Console, name: str) -> None:
+    """One card; raises an UnknownNameError for a name that is not in the catalogue."""
+    from lossbench.errors import UnknownNameError
+    from lossbench.losses import CATALOGUE
+
+    if name not in CATALOGUE:
+        raise UnknownNameError("NAME", name, CATALOGUE)
+    card = CATALOGUE[name].card
+    lines = [f"{card.name}: {card.title}", "", card.purpose, "", f"formula (TeX): {card.formula}"]
+    if card.hyperparameters:
+        lines += ["", "hyperparameters:"]
+        lines += [f"  {h.name}={print_value(h.default)}  {h.meaning}; {h.allowed}" for h in card.hyperparameters]
+    for title, claims in (("strengths", card.strengths), ("weaknesses", card.weaknesses)):
+        lines += ["", f"{title}:", *(f"  - {claim.text} [{claim.source}]" for claim in claims)]
+    lines += ["", f"reference: {card.reference}"]
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def show_models(console: Console) -> None:
+    """The models that can be named."""
+    from lossbench.models import MODELS
+
+    table = _table("name", "smallest picture", "what it is")
+    for name, model in MODELS.items():
+        table.add_row(name, f"{model.smallest}×{model.smallest}", model.description)
+    console.print(table)
+    words = "Any other by its import path: --model module:callable, called with num_classes and in_channels."
+    console.print(words, markup=False, soft_wrap=not console.is_terminal)
+
+
+def show_data(console: Console, data_dir: Path | None) -> None:
+    """The data sets that can be named, and where they are."""
+    from lossbench.data import described
+
+    table = _table("name", "what it is", "train", "test", "classes", "here", "how to get it")
+    for item in described(data_dir):
+        sizes = [f"{item.train:,}", f"{item.test:,}", str(item.classes)]
+        found = escape(item.location) if item.location else "no"
+        table.add_row(item.name, escape(item.description), *sizes, found, escape(" or ".join(item.get)))
+    console.print(table)
+    words = "Any folder or file: a Hugging Face data set in Parquet, split/class/*.png, idx files, or an .npz."
+    console.print(words, markup=False, soft_wrap=not console.is_terminal)
+
+
+def show_status(console: Console, name: str, states: Sequence[tuple[str, int, str, str]]) -> None:
+    """How far a study's trials are: (loss, seed, status, reason) each."""
+    counts = Counter(status for _, _, status, _ in states)
+    parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    console.print(f"{name}: {len(states)} trials, {parts}", markup=False, highlight=False)
+    table = _table("loss", *dict.fromkeys(str(seed) for _, seed, _, _ in states))
+    for loss in dict.fromkeys(loss for loss, _, _, _ in states):
+        table.add_row(escape(loss), *(status for label, _, status, _ in states if label == loss))
+    console.print(table)
+    for loss, seed, status, reason in states:
+        if reason:
+            console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _decoded(prepared: Prepared) -> int:
+    """Bytes of the decoded pictures, if the store does not have them yet."""
+    pictures = prepared.resolved.pictures
+    if prepared.store.find_pictures(prepared.source.fingerprint):
+        return 0
+    return int(pictures.train.pictures.nbytes + pictures.test.pictures.nbytes)
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(escape(column))
+    return table

@@ -1,0 +1,36 @@
+"""The commented study file that `lossbench init` writes."""
+
+from __future__ import annotations
+
+__all__ = ["STUDY_TEMPLATE"]
+
+STUDY_TEMPLATE = """\
+# A lossbench study. Run it with:  lossbench run study.yaml
+# Options on the command line outrank this file; what is left out has the values shown here.
+
+name: my-study                    # its results go to log/studies/my-study
+question: Which loss function should this classifier be trained with?
+
+data: digits                      # a name (`lossbench data` lists them) or a path to your pictures
+models: [cnn]                     # `lossbench models` lists them; or module:callable
+losses:                           # `lossbench losses` lists them
+  - l1
+  - cross_entropy
+  - focal(gamma=2)
+  - focal(gamma=0.5)
+scenarios: [clean]                # or ["validation(0.1)"] to hold out a tenth of the training pictures
+seeds: 5                          # one classifier per loss and seed; 5 means 1 to 5, [1, 2, 7] is a list
+
+recipe:
+  epochs: 30
+  batch_size: 128
+  optimizer: {name: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0, nesterov: false}
+  schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant}
+  eval_interval: 1                # evaluate every so many epochs, and always the last
+  train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
+  precision: auto                 # or fp32, bf16
+
+plan:                             # what will be concluded from, written before the run
+  metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece
+  margin: 0.01                    # smaller differences are of no practical importance
+"""

@@ -1,0 +1,84 @@
+"""The one check that every source ends in: what leaves it can be trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from lossbench.data.pictures import Pictures, Pixels, Split, digest_of, parts_of
+from lossbench.errors import DataError
+
+__all__ = ["checked"]
+
+Pair = tuple[Pixels, npt.NDArray[np.integer]]
+
+
+def checked(name: str, place: str, train: Pair, test: Pair, class_names: Sequence[str] | None = None) -> Pictures:
+    """Builds the pictures of a data set, or says in one sentence what is wrong with it.
+
+    Args:
+        name: the data set's name.
+        place: where it lies, named in errors.
+        train: uint8 pictures (n, height, width, channels) and their labels (n,), any whole-number type.
+        test: the same.
+        class_names: what the labels mean; their numbers when it is None.
+
+    Raises:
+        DataError: an empty split, unfit shapes, a label outside the classes, a class without training pictures.
+    """
+    pairs = {"train": train, "test": test}
+    for split, (pixels, labels) in pairs.items():
+        _check_shape(f"{place}, {split}", pixels, labels)
+    if train[0].shape[1:] != test[0].shape[1:]:
+        allowed = f"the size of the training pictures, {_size(train[0])}"
+        raise DataError(f"{place}, test", allowed, _size(test[0]))
+    names = tuple(class_names) if class_names is not None else _numbered(train[1])
+    for split, (_, labels) in pairs.items():
+        _check_labels(f"{place}, {split}", labels, len(names))
+    _check_classes(place, train[1], names)
+    first, second = _split(*train), _split(*test)
+    return Pictures(name, first, second, names, digest_of(parts_of(first, second), names))
+
+
+def _split(pixels: Pixels, labels: npt.NDArray[np.integer]) -> Split:
+    return Split(np.ascontiguousarray(pixels), labels.astype(np.int64))
+
+
+def _check_shape(place: str, pixels: Pixels, labels: npt.NDArray[np.integer]) -> None:
+    if len(pixels) != len(labels):
+        raise DataError(place, f"one label for each of {len(pixels)} pictures", f"{len(labels)} labels")
+    if not len(labels):
+        raise DataError(place, "at least one picture", "none")
+    if pixels.shape[3] not in (1, 3):
+        raise DataError(place, "pictures of 1 or 3 channels, which come last", pixels.shape)
+    if not pixels.size:
+        raise DataError(place, "pictures of at least one pixel", _size(pixels))
+
+
+def _check_labels(place: str, labels: npt.NDArray[np.integer], classes: int) -> None:
+    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(wrong):
+        hint = "-1 marks pictures whose labels were not published" if labels[wrong[0]] == -1 else ""
+        allowed = f"a label from 0 to {classes - 1}" if classes else "a label of at least 0"
+        raise DataError(f"{place} row {wrong[0]}", allowed, int(labels[wrong[0]]), hint)
+
+
+def _check_classes(place: str, labels: npt.NDArray[np.integer], names: Sequence[str]) -> None:
+    if len(names) < 2:
+        raise DataError(place, "at least two classes", f"only {names[0]!r}" if names else "none")
+    missing = np.setdiff1d(np.arange(len(names)), labels)
+    if len(missing):
+        received = f"none of class {names[missing[0]]!r} (label {missing[0]})"
+        raise DataError(f"{place}, train", "pictures of every class", received)
+
+
+def _numbered(labels: npt.NDArray[np.integer]) -> tuple[str, ...]:
+    """'0', '1', ... up to the largest label; no more than there are pictures, however large a label is."""
+    return tuple(str(number) for number in range(min(int(labels.max()) + 1, len(labels))))
+
+
+def _size(pixels: Pixels) -> str:
+    """Height × width × channels, as errors write it."""
+    return "×".join(str(length) for length in pixels.shape[1:])

@@ -1,0 +1,143 @@
+"""Encoded pictures (PNG, JPEG, ...) into one array, by Pillow."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from lossbench.data.pictures import Pixels
+from lossbench.errors import DataError
+
+__all__ = ["Encoded", "decode"]
+
+# Named, because Pillow's others include formats that start programs (EPS) or are rarely tried with hostile files.
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
+_GREY = ("L", "1")
+_EIGHT_BITS = (*_GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+_AT_ONCE = 64  # pictures per task
+# Threads pay from here on; below, they fight over the interpreter (60,000 of 32x32 take twice as long on two).
+_PIXELS_FOR_THREADS = 128 * 128
+_MOST_WORKERS = 16
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The encoded pictures of one split.
+
+    Args:
+        items: bytes or files.
+        where: what errors call the picture at a position.
+    """
+
+    items: Sequence[bytes | Path]
+    where: Callable[[int], str]
+
+
+class _ColourError(Exception):
+    """A picture in colour where all were taken for grey."""
+
+
+def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[Pixels, Pixels]:
+    """Decodes two splits of pictures of one size.
+
+    They keep one channel if all are grey, and become red, green and blue otherwise; transparency is dropped.
+
+    Args:
+        train: the training pictures, at least one.
+        test: the test pictures.
+        workers: threads; as many as pay when it is None. The result does not depend on it.
+
+    Returns:
+        Two uint8 arrays (n, height, width, channels).
+
+    Raises:
+        DataError: a picture that is broken, too large, deeper than 8 bits, or of another size than the first.
+    """
+    with _quiet():
+        width, height = _shape(train)
+        number = workers or _workers(width * height)
+        try:
+            return _both(train, test, (height, width, 1), number)
+        except _ColourError:
+            return _both(train, test, (height, width, 3), number)
+
+
+def _both(train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int) -> tuple[Pixels, Pixels]:
+    return _decode(train, shape, workers), _decode(test, shape, workers)
+
+
+def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int) -> Pixels:
+    total = len(encoded.items)
+    out = np.empty((total, *shape), dtype=np.uint8)
+
+    def some(start: int) -> None:
+        for position in range(start, min(start + _AT_ONCE, total)):
+            _decode_one(encoded, position, out[position])
+
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in pool.map(some, range(0, total, _AT_ONCE)):  # in order, so the first bad picture is the one named
+            pass
+    return out
+
+
+def _decode_one(encoded: Encoded, position: int, out: Pixels) -> None:
+    """Writes one picture into its place, (height, width, channels)."""
+    height, width, channels = out.shape
+    with _opened(encoded, position) as picture:
+        if picture.size != (width, height):
+            allowed = f"pictures of one size, {height}×{width} as the first"
+            raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}")
+        if channels == 1 and picture.mode not in _GREY:
+            raise _ColourError
+        if picture.mode not in _EIGHT_BITS:
+            raise DataError(encoded.where(position), "a picture of 8 bits per channel", f"mode {picture.mode}")
+        mode = "L" if channels == 1 else "RGB"
+        values = np.asarray(picture if picture.mode == mode else picture.convert(mode))
+    out[...] = values.reshape(out.shape)
+
+
+def _shape(encoded: Encoded) -> tuple[int, int]:
+    with _opened(encoded, 0) as picture:
+        return picture.size
+
+
+@contextmanager
+def _opened(encoded: Encoded, position: int) -> Iterator[Image.Image]:
+    """The picture at a position; whatever Pillow makes of a damaged one becomes one sentence."""
+    item = encoded.items[position]
+    try:
+        with Image.open(io.BytesIO(item) if isinstance(item, bytes) else item, formats=_FORMATS) as picture:
+            yield picture
+    except (DataError, _ColourError):
+        raise
+    except UnidentifiedImageError:
+        raise _broken(encoded, position, "something else") from None
+    # Pillow's readers raise whatever they trip over (SyntaxError, struct.error, ...) in a damaged file.
+    except Exception as error:
+        raise _broken(encoded, position, str(error) or type(error).__name__) from None
+
+
+def _broken(encoded: Encoded, position: int, received: str) -> DataError:
+    return DataError(encoded.where(position), f"a readable picture ({', '.join(_FORMATS)})", received)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow's warnings about odd metadata are dropped; the one about a decompression bomb becomes an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _workers(pixels: int) -> int:
+    return min(os.cpu_count() or 1, _MOST_WORKERS) if pixels >= _PIXELS_FOR_THREADS else 1

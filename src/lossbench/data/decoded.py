@@ -1,0 +1,132 @@
+"""A folder of decoded pictures: written once by atomic rename, memory-mapped by everyone who reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, parts_of
+from lossbench.errors import SaveDirError, StoreError
+
+__all__ = ["read_pictures", "write_pictures"]
+
+
+def write_pictures(pictures: Pictures, folder: Path) -> None:
+    """Writes decoded pictures.
+
+    The folder appears whole or not at all. Where it exists already, another process won, and nothing is changed.
+
+    Args:
+        pictures: what is written.
+        folder: `train_pictures.npy`, `train_labels.npy`, `test_pictures.npy`, `test_labels.npy`, `classes.json` and
+            `samples.npz` will lie in it.
+
+    Raises:
+        SaveDirError: the folder cannot be written.
+    """
+    if folder.is_dir():
+        return
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        draft.mkdir(parents=True)
+        _write(pictures, draft)
+        _rename(draft, folder)
+    except OSError as error:
+        raise SaveDirError(str(folder), "a folder that can be written", error.strerror or str(error)) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_pictures(folder: Path) -> Pictures:
+    """Reads what `write_pictures` wrote.
+
+    The pictures are mapped, not read: writing into them (which no one should) would change a private copy. So the
+    labels, class names and shapes are held against the digest, and of the pictures no more than type and shape.
+
+    Args:
+        folder: the folder of decoded pictures.
+
+    Raises:
+        StoreError: a file is missing or damaged, or they do not belong together.
+    """
+    try:
+        about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
+        train, test = _read_split(folder, "train"), _read_split(folder, "test")
+        _check(about, {"train": train, "test": test})
+        return Pictures(str(about["name"]), train, test, tuple(about["class_names"]), str(about["digest"]))
+    except OSError as error:
+        raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
+    # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
+    except (ValueError, KeyError, TypeError, EOFError) as error:
+        raise _damaged(folder, str(error)) from None
+
+
+def _write(pictures: Pictures, draft: Path) -> None:
+    splits = {"train": pictures.train, "test": pictures.test}
+    for name, split in splits.items():
+        _save(draft / f"{name}_pictures.npy", split.pictures)
+        _save(draft / f"{name}_labels.npy", split.labels)
+    samples, labels = pictures.samples()
+    with (draft / "samples.npz").open("xb") as file:
+        np.savez_compressed(file, pictures=samples, labels=labels)
+        file.flush()
+        os.fsync(file.fileno())
+    about = {
+        "name": pictures.name,
+        "class_names": list(pictures.class_names),
+        "digest": pictures.digest,
+        "shapes": {name: list(split.pictures.shape) for name, split in splits.items()},
+        "arrays": parts_of(pictures.train, pictures.test),
+    }
+    with (draft / "classes.json").open("x", encoding="utf-8") as text:
+        json.dump(about, text, indent=1)
+        text.flush()
+        os.fsync(text.fileno())
+
+
+def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
+    with path.open("xb") as file:
+        np.save(file, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    """Renaming onto a folder with files in it fails on every system: then another process was first."""
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _read_split(folder: Path, split: str) -> Split:
+    # "c" maps copy-on-write: torch warns about arrays that cannot be written.
+    pictures = np.load(folder / f"{split}_pictures.npy", mmap_mode="c", allow_pickle=False)
+    labels: Labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
+    return Split(pictures, labels)
+
+
+def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:
+    """Raises ValueError where arrays and `classes.json` do not belong together."""
+    for name, split in splits.items():
+        if split.pictures.dtype != np.uint8 or list(split.pictures.shape) != about["shapes"][name]:
+            raise ValueError(f"{name}_pictures.npy is {split.pictures.dtype} of shape {split.pictures.shape}")
+        if split.labels.shape != split.pictures.shape[:1]:
+            raise ValueError(f"{name}_labels.npy is of shape {split.labels.shape}")
+        if hash_of(split.labels) != about["arrays"][f"{name}_labels"]:
+            raise ValueError(f"{name}_labels.npy holds other labels than were written")
+    if digest_of(about["arrays"], about["class_names"]) != about["digest"]:
+        raise ValueError("classes.json does not fit its digest")
+
+
+def _damaged(folder: Path, why: str) -> StoreError:
+    return StoreError(f"{folder}: the decoded pictures are damaged ({why}); delete the folder to have it made anew")

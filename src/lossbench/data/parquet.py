@@ -1,0 +1,112 @@
+"""A Hugging Face dataset folder in Parquet: shards per split, pictures encoded in a column, labels in another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from lossbench.data.checked import checked
+from lossbench.data.decode import Encoded, decode
+from lossbench.data.features import Columns, columns_of, readable_parquet
+from lossbench.data.found import SPLITS, Found, Names, visible, which_test
+from lossbench.data.pictures import Pictures
+from lossbench.errors import DataError
+
+__all__ = ["look"]
+
+Shards = Mapping[str, tuple[Path, ...]]
+
+# train.parquet, train-00000-of-00005.parquet
+_SHARD = re.compile(rf"({'|'.join(SPLITS)})([-_.].*)?\.parquet")
+
+
+def look(path: Path) -> Found | None:
+    """Recognises `train-*.parquet`, `data/train-*.parquet`, `CONFIG/train-*.parquet`, `CONFIG/train/0000.parquet`.
+
+    Raises:
+        DataError: several configurations, no split to train or test with, or unreadable metadata.
+    """
+    found = _configuration(path) if path.is_dir() else None
+    if found is None:
+        return None
+    folder, shards = found
+    if "train" not in shards:
+        raise DataError(str(folder), "a split called train", f"only {', '.join(sorted(shards))}")
+    used = {split: shards[split] for split in ("train", which_test(folder, shards))}
+    columns = {split: columns_of(files[0]) for split, files in used.items()}
+    train, test = columns.values()
+    if train.class_names and test.class_names and train.class_names != test.class_names:
+        allowed = f"the classes of the training split, {', '.join(train.class_names)}"
+        raise DataError(f"{folder}, test", allowed, ", ".join(test.class_names))
+    files = tuple(file for split in used.values() for file in split)
+    return Found(files, partial(_decode, folder, used, columns), train.class_names)
+
+
+def _configuration(root: Path) -> tuple[Path, Shards] | None:
+    """The folder that holds the shards: the root, or the only one of its subfolders that has any."""
+    if shards := _shards(root):
+        return root, shards
+    folders = [entry for entry in visible(root) if entry.is_dir()]
+    found = [(folder, shards) for folder in folders if (shards := _shards(folder))]
+    if len(found) > 1:
+        names = ", ".join(folder.name for folder, _ in found)
+        hint = f"write {found[0][0]}, for instance"
+        raise DataError(str(root), "one configuration", f"several: {names}", hint)
+    return found[0] if found else None
+
+
+def _shards(folder: Path) -> Shards:
+    """The Parquet files of each split, sorted by name."""
+    shards: dict[str, list[Path]] = {}
+    for entry in visible(folder):
+        if entry.name in SPLITS and entry.is_dir():
+            shards.setdefault(entry.name, []).extend(f for f in visible(entry) if f.suffix == ".parquet")
+        elif match := _SHARD.fullmatch(entry.name):
+            shards.setdefault(match[1], []).append(entry)
+    return {split: tuple(files) for split, files in shards.items() if files}
+
+
+def _decode(
+    folder: Path, shards: Shards, columns: Mapping[str, Columns], name: str, class_names: Names | None
+) -> Pictures:
+    read = {split: _read(f"{folder}, {split}", files, columns[split]) for split, files in shards.items()}
+    (train, train_labels), (test, test_labels) = read.values()
+    train_pixels, test_pixels = decode(train, test)
+    names = next(iter(columns.values())).class_names or class_names
+    return checked(name, str(folder), (train_pixels, train_labels), (test_pixels, test_labels), names)
+
+
+def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, npt.NDArray[np.integer]]:
+    frames = [_columns(file, columns) for file in files]
+    labels = pl.concat([labels for _, labels in frames], rechunk=True)
+    pictures = [picture for series, _ in frames for picture in series.to_list()]
+    if not pictures:
+        raise DataError(place, "at least one picture", "none")
+    missing = next((row for row, picture in enumerate(pictures) if picture is None), None)
+    if missing is not None:
+        raise DataError(f"{place} row {missing}", "the bytes of a picture", "nothing")
+    if labels.null_count():
+        raise DataError(f"{place} row {labels.is_null().arg_max()}", "a label", "nothing")
+    return Encoded(pictures, lambda row: f"{place} row {row}"), labels.to_numpy()
+
+
+def _columns(file: Path, columns: Columns) -> tuple[pl.Series, pl.Series]:
+    """The encoded pictures and the labels of one shard, with the types that they must have."""
+    with readable_parquet(file):
+        names = [columns.picture, columns.label]
+        frame = pl.read_parquet(file, columns=names, glob=False, hive_partitioning=False)
+    pictures, labels = frame[columns.picture], frame[columns.label]
+    if isinstance(pictures.dtype, pl.Struct) and "bytes" in [field.name for field in pictures.dtype.fields]:
+        pictures = pictures.struct.field("bytes")
+    if pictures.dtype != pl.Binary:
+        allowed = f"encoded pictures in column {columns.picture!r} (bytes, or a struct with bytes)"
+        raise DataError(str(file), allowed, str(pictures.dtype))
+    if not labels.dtype.is_integer():
+        raise DataError(str(file), f"whole numbers in column {columns.label!r}", str(labels.dtype))
+    return pictures, labels.cast(pl.Int64, strict=False)

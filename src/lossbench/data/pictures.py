@@ -1,0 +1,153 @@
+"""`Pictures`: a data set decoded into memory, and the digest that names it in a trial's key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["VERSION", "Indices", "Labels", "Pictures", "Pixels", "Split", "digest_of", "hash_of", "parts_of"]
+
+VERSION = 1  # of the data preparation: raised when decoded results would change
+
+Pixels = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+
+_DIGEST_LENGTH = 32  # hex digits of SHA-256
+_AT_ONCE = 1 << 20  # pixel values that bincount widens to 8 bytes each at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Pictures with their labels.
+
+    Args:
+        pictures: uint8 (n, height, width, channels), C-contiguous; may be a memory map.
+        labels: int64 (n,), each the index of a class name.
+    """
+
+    pictures: Pixels
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: npt.ArrayLike) -> Split:
+        """The pictures at these positions, in this order, as a copy.
+
+        Args:
+            indices: (m,) positions from 0 to n - 1.
+        """
+        chosen = np.asarray(indices, dtype=np.int64)
+        return Split(np.ascontiguousarray(self.pictures[chosen]), self.labels[chosen])
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """A data set, checked and decoded.
+
+    Args:
+        name: a known name (`cifar10`), or the last part of the path.
+        train: what classifiers are trained with.
+        test: what they are judged by.
+        class_names: what the labels 0, 1, ... mean.
+        digest: 32 hex digits of the decoded pictures, labels and class names; where they lay is not in it.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    class_names: tuple[str, ...]
+    digest: str
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes."""
+        return len(self.class_names)
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for red, green and blue."""
+        return int(self.train.pictures.shape[3])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return int(self.train.pictures.shape[1]), int(self.train.pictures.shape[2])
+
+    def normalisation(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Mean and standard deviation of the training pictures per channel.
+
+        Exact: whole-number sums over a histogram, and no float copy of the pictures. A channel that never varies
+        gets a deviation of 1.
+
+        Returns:
+            Two float64 arrays (channels,), on the scale where black is 0 and white is 1.
+        """
+        pairs = [_mean_and_std(counts) for counts in _histograms(self.train.pictures)]
+        mean, std = np.array(pairs, dtype=np.float64).T
+        return mean, np.where(std > 0, std, 1.0)
+
+    def samples(self, per_class: int = 5) -> tuple[Pixels, Labels]:
+        """The first training pictures of each class.
+
+        Args:
+            per_class: how many of each; a class with fewer gives all it has.
+
+        Returns:
+            Pictures (m, height, width, channels) and their labels (m,), class by class in training order.
+        """
+        classes = range(self.num_classes)
+        chosen = [np.flatnonzero(self.train.labels == label)[:per_class] for label in classes]
+        split = self.train.take(np.concatenate(chosen))
+        return split.pictures, split.labels
+
+
+def parts_of(train: Split, test: Split) -> dict[str, str]:
+    """One hash per array, over its shape and values: `train_pictures`, `train_labels`, `test_pictures`, ..."""
+    splits = {"train": train, "test": test}
+    return {
+        f"{name}_{kind}": hash_of(array)
+        for name, split in splits.items()
+        for kind, array in (("pictures", split.pictures), ("labels", split.labels))
+    }
+
+
+def digest_of(parts: Mapping[str, str], class_names: Sequence[str]) -> str:
+    """The digest of a data set: 32 hex digits over the hashes of its arrays and its class names."""
+    text = json.dumps({"arrays": dict(parts), "class_names": list(class_names)}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def hash_of(array: Pixels | Labels) -> str:
+    """SHA-256 in hex over an array's shape and values; the same on machines of either byte order."""
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{array.dtype.name} {array.shape}\n".encode())
+    digest.update(little.data)
+    return digest.hexdigest()
+
+
+def _histograms(pictures: Pixels) -> npt.NDArray[np.int64]:
+    """How often each of the 256 values occurs, per channel: (channels, 256)."""
+    n, height, width, channels = pictures.shape
+    step = max(1, _AT_ONCE // (height * width))
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    for start in range(0, n, step):
+        for channel in range(channels):
+            values = pictures[start : start + step, ..., channel].ravel()
+            counts[channel] += np.bincount(values, minlength=256)
+    return counts
+
+
+def _mean_and_std(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Python's whole numbers do not overflow and lose nothing in the difference of two large squares."""
+    occurrences = [int(count) for count in counts]
+    n = sum(occurrences)
+    total = sum(value * count for value, count in enumerate(occurrences))
+    squares = sum(value * value * count for value, count in enumerate(occurrences))
+    return total / (255 * n), ((n * squares - total * total) / (n * n)) ** 0.5 / 255

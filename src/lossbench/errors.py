@@ -1,0 +1,103 @@
+"""Every error that lossbench raises on purpose.
+
+LossbenchError
+├── RequestError              what was asked for cannot be done; the command line exits with 2
+│   ├── UnknownNameError      a name that is in no catalogue; carries the nearest names
+│   ├── StudyFileError        a study file that cannot be read, or is no mapping
+│   ├── DataError             data that are nowhere, unreadable, or without usable labels
+│   └── SaveDirError          a save dir that cannot be written, or holds something else
+├── StoreError                a trial's files that are damaged or missing
+└── TrialError                a trial that could not be trained to its end; the others go on
+
+A message is one sentence that names the field, what is allowed and what came.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "DataError",
+    "LossbenchError",
+    "RequestError",
+    "SaveDirError",
+    "StoreError",
+    "StudyFileError",
+    "TrialError",
+    "UnknownNameError",
+    "shown",
+]
+
+
+class LossbenchError(Exception):
+    """The root of the tree: catch it to catch everything lossbench raises on purpose."""
+
+
+class RequestError(LossbenchError):
+    """What was asked for cannot be done, and nothing was written.
+
+    Args:
+        field: what the complaint is about, in the user's words (`recipe.epochs`, `--seeds`).
+        allowed: what would have been accepted, completing "expected ...".
+        received: what came; anything but a string is shown as Python writes it.
+        hint: what may help, appended in parentheses.
+    """
+
+    def __init__(self, field: str, allowed: str, received: object, hint: str = "") -> None:
+        self.field, self.allowed, self.received, self.hint = field, allowed, received, hint
+        super().__init__(field, allowed, received, hint)
+
+    def __str__(self) -> str:
+        tail = f" ({self.hint})" if self.hint else ""
+        return f"{self.field}: expected {self.allowed}, got {shown(self.received)}{tail}"
+
+    def renamed(self, field: str) -> RequestError:
+        """The same complaint about a field by another name (the option that the user typed)."""
+        clone = copy.copy(self)
+        clone.field = field
+        return clone
+
+
+class UnknownNameError(RequestError):
+    """A name that is in no catalogue.
+
+    Args:
+        field: what was being named (`losses`, `models`).
+        received: the unknown name.
+        known: every name that would have been accepted.
+    """
+
+    def __init__(self, field: str, received: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        self.near = tuple(difflib.get_close_matches(received, names, n=3, cutoff=0.5))
+        hint = f"did you mean {' or '.join(self.near)}?" if self.near else ""
+        super().__init__(field, f"one of {', '.join(names)}", received, hint)
+
+
+class StudyFileError(RequestError):
+    """A study file that cannot be read, or does not hold a mapping."""
+
+
+class DataError(RequestError):
+    """Data that are nowhere, unreadable, or without usable labels."""
+
+
+class SaveDirError(RequestError):
+    """A save dir that cannot be written, or a study's name that is taken by another study."""
+
+
+class StoreError(LossbenchError):
+    """A trial's files that are damaged or missing."""
+
+
+class TrialError(LossbenchError):
+    """A trial that could not be trained to its end: its loss or model raised."""
+
+
+def shown(value: object, limit: int = 200) -> str:
+    """A received value as an error shows it: on one line, cut where it is too long to read."""
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text.split()) if text.strip() else repr(text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

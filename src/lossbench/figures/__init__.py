@@ -1,0 +1,11 @@
+"""The study's figures: data first (a typed table per figure), then the chart, then its SVG and PNG.
+
+`draw` decides which figures there are and numbers them; one file per kind of figure builds its table, its words
+and its Vega-Lite specification; `render` turns a specification into bytes that depend on nothing else.
+"""
+
+from lossbench.figures.draw import draw
+from lossbench.figures.render import render_png, render_svg
+from lossbench.figures.types import Figure
+
+__all__ = ["Figure", "draw", "render_png", "render_svg"]

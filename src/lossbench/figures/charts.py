@@ -1,0 +1,107 @@
+"""The parts that charts are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import altair as alt
+import polars as pl
+
+from lossbench.figures.style import AXIS, CONFIG, INK, color, dash, shape
+
+__all__ = [
+    "HEIGHT",
+    "LINE",
+    "WIDTH",
+    "Keys",
+    "Panel",
+    "chance",
+    "data",
+    "epochs_axis",
+    "message",
+    "specification",
+    "wide_enough",
+]
+
+WIDTH, HEIGHT = 300, 230
+
+# A legend of lines, long enough to tell their dashes apart.
+LINE: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 700, "symbolOpacity": 1}
+
+Panel = alt.LayerChart | alt.FacetChart  # what the library says that layers with a title or a size are
+
+
+class Keys:
+    """What tells losses apart in one figure: colour, dash and shape by place, one legend for the three.
+
+    Args:
+        places: every loss that the figure shows with its place in the study.
+        legend: whether it shows dashes or shapes (drawn together, a shape would get a dashed edge), or is left out.
+    """
+
+    def __init__(self, places: Mapping[str, int], legend: Literal["dash", "shape"] | None) -> None:
+        labels, indices = list(places), list(places.values())
+        longest = max(map(len, labels), default=0)
+        columns = 4 if longest < 19 else 3 if longest < 28 else 2
+        shown = alt.Legend(title=None, columns=columns, symbolOpacity=1, symbolStrokeWidth=0) if legend else None
+        dashed = alt.Legend(title=None, columns=columns, **LINE) if legend == "dash" else None
+        self.color = _channel(alt.Color, labels, [color(index) for index in indices], dashed or shown)
+        self.dash = _channel(alt.StrokeDash, labels, [dash(index) for index in indices], dashed)
+        self.shape = _channel(alt.Shape, labels, [shape(index) for index in indices], shown)
+
+
+def _channel(channel: Any, labels: Sequence[str], values: Sequence[Any], legend: alt.Legend | None) -> Any:
+    return channel("loss_function:N", scale=alt.Scale(domain=list(labels), range=list(values)), legend=legend)
+
+
+def data(name: str = "table") -> alt.NamedData:
+    """A table that `specification` is handed by name: charts copy their data whenever they are combined."""
+    return alt.NamedData(name)
+
+
+def epochs_axis(first: int, last: int) -> alt.X:
+    """Epochs are whole numbers; one alone stands in the middle."""
+    if first == last:
+        scale, axis = alt.Scale(domain=[last - 0.5, last + 0.5]), alt.Axis(values=[last], format="d", grid=False)
+    else:
+        scale = alt.Scale(domain=[first, last], nice=False)
+        axis = alt.Axis(format="d", tickMinStep=1, tickCount=8, grid=False)
+    return alt.X("epoch:Q", title="epoch", scale=scale, axis=axis)
+
+
+def wide_enough(values: Sequence[float], least: float) -> alt.Scale:
+    """A scale around the values that spans something: noise in the third decimal is not drawn as large as a trend."""
+    low, high = min(values), max(values)
+    pad = max(0.04 * (high - low), (least - (high - low)) / 2)
+    return alt.Scale(domain=[low - pad if low < 0 else max(0.0, low - pad), high + pad], nice=True, zero=False)
+
+
+def chance(classes: int, along: str = "y") -> Panel:
+    """A thin labelled line at what guessing gives."""
+    base = alt.Chart(alt.InlineData(values=[{"chance": 1 / classes, "label": f"chance, 1/{classes}"}]))
+    rule = base.mark_rule(color=AXIS, strokeDash=[1, 3], strokeWidth=1.2)
+    word: dict[str, Any] = {"fontSize": 11, "color": AXIS, "align": "right" if along == "y" else "left"}
+    if along == "y":
+        text = base.mark_text(**word, baseline="bottom", dy=-2, dx=-2)
+        return alt.layer(
+            rule.encode(y=alt.Y("chance:Q")), text.encode(y=alt.Y("chance:Q"), x=alt.value("width"), text="label:N")
+        )
+    text = base.mark_text(**word, baseline="bottom", dy=-3)
+    return alt.layer(rule.encode(x=alt.X("chance:Q")), text.encode(x=alt.X("chance:Q"), y=alt.value(0), text="label:N"))
+
+
+def message(text: str, width: int = WIDTH, height: int = HEIGHT) -> alt.Chart:
+    """A figure that has nothing to draw says why."""
+    base = alt.Chart(alt.InlineData(values=[{"text": text}]), width=width, height=height)
+    chart: alt.Chart = base.mark_text(fontSize=13, color=INK).encode(
+        text="text:N", x=alt.value(width / 2), y=alt.value(height / 2)
+    )
+    return chart
+
+
+def specification(chart: Any, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """The chart as plain data, with its tables inside and the look of all figures."""
+    spec: dict[str, Any] = chart.to_dict()
+    datasets = {name: table.to_dicts() for name, table in tables.items()}
+    return {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}

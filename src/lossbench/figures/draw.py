@@ -1,0 +1,59 @@
+"""Which figures a study has, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from lossbench.analysis.types import Analysis
+from lossbench.figures.confusion import confusion
+from lossbench.figures.definition import definition
+from lossbench.figures.final import final_accuracy, ranking
+from lossbench.figures.side_by_side import SIDE_BY_SIDE, side_by_side
+from lossbench.figures.text import slug
+from lossbench.figures.training import training
+from lossbench.figures.types import Figure
+from lossbench.results import LossView, Results
+
+__all__ = ["draw"]
+
+Builder = Callable[[int], Figure]
+
+
+def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
+    """All figures of a study.
+
+    Per family of losses its definition, then one figure of training per loss; then last accuracy, the metrics per
+    epoch side by side, the ranking and the confusion matrices.
+
+    Args:
+        results: the study's table.
+        analysis: what was concluded from it.
+
+    Returns:
+        the figures, numbered from 1; the same for the same input.
+    """
+    places = {label: index for index, label in enumerate(results.labels)}
+    builders: list[Builder] = [
+        *_families(results, places),
+        partial(final_accuracy, results=results, analysis=analysis, places=places),
+        *(partial(side_by_side, results=results, metric=metric, places=places) for metric in SIDE_BY_SIDE),
+        partial(ranking, results=results, analysis=analysis, places=places),
+        partial(confusion, results=results, places=places),
+    ]
+    return tuple(build(number) for number, build in enumerate(builders, start=1))
+
+
+def _families(results: Results, places: Mapping[str, int]) -> list[Builder]:
+    """A definition per name, in the study's order, each followed by the training of its losses."""
+    families: dict[str, list[LossView]] = {}
+    for view in results.losses:
+        families.setdefault(view.name, []).append(view)
+    names: list[str] = []
+    builders: list[Builder] = []
+    for views in families.values():
+        builders.append(partial(definition, views=views, places=places))
+        for view in views:
+            names.append(slug(view.label, names))
+            builders.append(partial(training, results=results, loss=view.label, places=places, name=names[-1]))
+    return builders

@@ -1,0 +1,197 @@
+"""Where the losses ended: accuracy train and test, and the ranking in the study's own metric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lossbench.analysis.types import Analysis, Estimate
+from lossbench.figures.charts import Keys, chance, data, message, specification, wide_enough
+from lossbench.figures.curves import split_title, splits
+from lossbench.figures.style import INK, PAPER
+from lossbench.figures.text import counted, fixed, isolate, listed, oxford
+from lossbench.figures.types import Figure
+from lossbench.results import Results
+
+__all__ = ["FINAL", "final_accuracy", "ranking"]
+
+# `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
+FINAL = {
+    "loss_function": pl.String,
+    "split": pl.String,
+    "kind": pl.String,
+    "seed": pl.Int64,
+    "value": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+}
+
+_NAMES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error (ECE)"}
+
+
+def final_accuracy(number: int, results: Results, analysis: Analysis, places: Mapping[str, int]) -> Figure:
+    """Last accuracy per loss, train and test, with intervals and seeds."""
+    shown = splits(results)
+    table = _table(analysis, "accuracy", list(places), shown)
+    return Figure(
+        number=number,
+        slug="final-accuracy",
+        title=f"Accuracy of every loss at the last epoch, {split_title(shown[0])} and {split_title(shown[1])}",
+        caption=_how(table) + _absent(table, list(places)),
+        alt=_alt(table, shown, "Bar chart of the last accuracy"),
+        loss=None,
+        table=table,
+        chart=_bars(table, results, places, shown),
+    )
+
+
+def ranking(number: int, results: Results, analysis: Analysis, places: Mapping[str, int]) -> Figure:
+    """The losses by the study's own metric, best first."""
+    split, _, metric = analysis.metric.partition(".")
+    table = _table(analysis, metric, analysis.ranking, (split,))
+    name = f"{split_title(split)} {_NAMES.get(metric, metric)}"
+    better = "higher" if analysis.higher_is_better else "lower"
+    return Figure(
+        number=number,
+        slug=f"ranking-{metric}",
+        title=f"Ranking by {name} at the last epoch",
+        caption=f"Best first; {better} is better. {_how(table)}" + _absent(table, analysis.ranking),
+        alt=_alt(table, (split,), f"Dot chart of {name}, best first"),
+        loss=None,
+        table=table,
+        chart=_dots(table, results, places, analysis, name),
+    )
+
+
+def _table(analysis: Analysis, metric: str, labels: Sequence[str], shown: Sequence[str]) -> pl.DataFrame:
+    found = {(item.loss, item.split): item for item in analysis.estimates if item.metric == metric}
+    rows: list[tuple[object, ...]] = []
+    for label in labels:
+        for split in shown:
+            rows += _rows(found[label, split]) if (label, split) in found else []
+    return pl.DataFrame(rows, schema=FINAL, orient="row")
+
+
+def _rows(item: Estimate) -> list[tuple[object, ...]]:
+    if item.mean is None:
+        return []
+    mean = (item.loss, item.split, "mean", None, item.mean, item.low, item.high)
+    seeds = [
+        (item.loss, item.split, "seed", seed, value, None, None)
+        for seed, value in zip(item.seeds, item.values, strict=True)
+    ]
+    return [mean, *seeds]
+
+
+def _bars(table: pl.DataFrame, results: Results, places: Mapping[str, int], shown: tuple[str, str]) -> dict[str, Any]:
+    if table.is_empty():
+        return specification(message("no trial finished", width=560), {})
+    rows = table.with_columns(
+        pl.col("split").replace_strict({split: split_title(split) for split in shown}),
+        pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"),
+    )
+    titles = [split_title(split) for split in shown]
+    base = alt.Chart(data(), width=480, height=alt.Step(20))
+    y = alt.Y("loss_function:N", title=None, sort=list(places), scale=alt.Scale(domain=list(places), paddingInner=0.3))
+    offset = alt.YOffset("split:N", sort=titles, scale=alt.Scale(domain=titles))
+    domain = [0, max(1.0 if max(_drawn(table)) > 0.85 else 0.0, *_drawn(table))]
+    x = alt.X("value:Q", title="accuracy", scale=alt.Scale(domain=domain, nice=True), axis=alt.Axis(tickCount=6))
+    kind = alt.datum.kind
+    opacity = alt.Opacity(
+        "split:N",
+        scale=alt.Scale(domain=titles, range=[0.35, 0.9]),
+        legend=alt.Legend(title=None, symbolType="square", symbolFillColor=INK, symbolStrokeWidth=0),
+    )
+    hue = Keys(places, legend=None).color
+    means = base.transform_filter(kind == "mean")
+    chart = alt.layer(
+        means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
+        chance(len(results.data.class_names), along="x"),
+        *(_seeds_and_intervals(base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
+        means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
+            y=y, yOffset=offset, x=alt.value("width"), text="text:N"
+        ),
+    )
+    return specification(chart, {"table": rows})
+
+
+def _seeds_and_intervals(base: alt.Chart, x: alt.X, place: Mapping[str, Any]) -> list[alt.Chart]:
+    kind = alt.datum.kind
+    seeds = base.transform_filter(kind == "seed")
+    whole = base.transform_filter((kind == "mean") & (alt.datum.low != None))  # noqa: E711 # an expression of the chart
+    return [
+        seeds.mark_point(size=22, strokeWidth=1, color=INK, fill=PAPER, opacity=0.9).encode(x=x, **place),
+        whole.mark_rule(color=INK, strokeWidth=1.6).encode(x=alt.X("low:Q"), x2="high:Q", **place),
+    ]
+
+
+def _dots(
+    table: pl.DataFrame, results: Results, places: Mapping[str, int], analysis: Analysis, name: str
+) -> dict[str, Any]:
+    if table.is_empty():
+        return specification(message("no trial finished", width=560), {})
+    rows = table.with_columns(pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"))
+    base = alt.Chart(data(), width=480, height=alt.Step(34))
+    y = alt.Y(
+        "loss_function:N",
+        title=None,
+        sort=list(analysis.ranking),
+        scale=alt.Scale(domain=list(analysis.ranking)),
+        axis=alt.Axis(grid=True),
+    )
+    of_accuracy = analysis.metric.endswith(".accuracy")
+    line = [1 / len(results.data.class_names)] if of_accuracy else []
+    scale = wide_enough([*_drawn(table), *line], least=0.0)
+    x = alt.X("value:Q", title=name, scale=scale, axis=alt.Axis(tickCount=6))
+    keys = Keys(places, legend=None)
+    kind = alt.datum.kind
+    means = base.transform_filter(kind == "mean")
+    whole = means.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
+    seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
+    chart = alt.layer(
+        *([chance(len(results.data.class_names), along="x")] if of_accuracy else []),
+        *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) else []),
+        whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
+        means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
+        means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
+    )
+    return specification(chart, {"table": rows})
+
+
+def _drawn(table: pl.DataFrame) -> list[float]:
+    return [float(value) for name in ("value", "low", "high") for value in table[name].drop_nulls()]
+
+
+def _several(table: pl.DataFrame) -> bool:
+    return table.filter(pl.col("kind") == "seed").height > table.filter(pl.col("kind") == "mean").height
+
+
+def _how(table: pl.DataFrame) -> str:
+    counts = table.filter(pl.col("kind") == "seed").group_by("loss_function", "split").len()["len"].to_list()
+    if not counts:
+        return "No trial finished."
+    if max(counts) == 1:
+        return "One seed per loss: no interval can be given."
+    count = counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"
+    return f"The mean of {count} with its 95 % t interval, and the single seeds as open circles."
+
+
+def _absent(table: pl.DataFrame, labels: Sequence[str]) -> str:
+    absent = [label for label in labels if label not in set(table["loss_function"])]
+    return f" No trial of {oxford(absent, 'or')} finished." if absent and not table.is_empty() else ""
+
+
+def _alt(table: pl.DataFrame, shown: Sequence[str], lead: str) -> str:
+    parts = []
+    means = table.filter(pl.col("kind") == "mean")
+    for label in dict.fromkeys(means["loss_function"]):
+        rows = means.filter(pl.col("loss_function") == label)
+        values = [
+            f"{split_title(split)} {fixed(value)}" if len(shown) > 1 else fixed(value)
+            for split, value in rows.select("split", "value").iter_rows()
+        ]
+        parts.append(f"{isolate(label)} {', '.join(values)}")
+    return f"{lead}: {listed(parts)}." if parts else "Nothing to see: no trial finished."

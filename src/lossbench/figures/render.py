@@ -1,0 +1,47 @@
+"""A chart as SVG and PNG, byte for byte the same for the same chart."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import vl_convert
+
+from lossbench.figures.style import PAPER
+from lossbench.figures.types import Figure
+
+__all__ = ["render_png", "render_svg"]
+
+_LONG_NUMBER = re.compile(r"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
+_TEXT = re.compile(r"(<text\b[^>]*>)(.*?)(</text>)", re.DOTALL)
+_ID = re.compile(r'\bid="([^"]+)"')
+
+
+def render_svg(figure: Figure) -> str:
+    """The figure as a stand-alone SVG on white."""
+    svg = vl_convert.vegalite_to_svg(json.dumps(figure.chart), vl_version="6.4", show_warnings=False)
+    return _stable(svg) + "\n"
+
+
+def render_png(figure: Figure | str, scale: float = 2) -> bytes:
+    """A figure, or its SVG, as PNG; `scale` is pixels per unit of the SVG."""
+    svg = figure if isinstance(figure, str) else render_svg(figure)
+    png: bytes = vl_convert.svg_to_png(svg.replace(PAPER, "#ffffff"), scale=scale)
+    return png
+
+
+def _stable(svg: str) -> str:
+    """Numbers the ids anew, for the renderer counts them over the life of the process, and shortens coordinates."""
+    ids = {name: f"part{index}" for index, name in enumerate(dict.fromkeys(_ID.findall(_TEXT.sub("", svg))))}
+    parts, end = [], 0
+    for match in _TEXT.finditer(svg):  # what a label says is left alone
+        parts += [_markup(svg[end : match.start()], ids), _markup(match[1], ids), match[2], match[3]]
+        end = match.end()
+    return "".join([*parts, _markup(svg[end:], ids)])
+
+
+def _markup(svg: str, ids: Mapping[str, str]) -> str:
+    for old, new in ids.items():
+        svg = svg.replace(f'id="{old}"', f'id="{new}"').replace(f"url(#{old})", f"url(#{new})")
+    return _LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip(".") or "0", svg)

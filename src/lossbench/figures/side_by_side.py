@@ -1,0 +1,125 @@
+"""One metric per epoch, all losses side by side: test beside train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from lossbench.figures.charts import HEIGHT, Keys, Panel, chance, data, epochs_axis, message, specification
+from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
+from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford
+from lossbench.figures.types import Figure
+from lossbench.results import Results
+
+__all__ = ["SIDE_BY_SIDE", "Metric", "side_by_side"]
+
+_BANDS_UP_TO = 6  # losses; more bands than that hide each other
+
+
+class Metric:
+    """A metric that is shown side by side.
+
+    Args:
+        column: of the history.
+        title: for people.
+        note: what the reader must know of it.
+        chance: whether guessing gives one in the number of classes.
+    """
+
+    def __init__(self, column: str, title: str, note: str, chance: bool = False) -> None:
+        self.column, self.title, self.note, self.chance = column, title, note, chance
+
+
+SIDE_BY_SIDE = (
+    Metric("accuracy", "Accuracy", "", chance=True),
+    Metric("precision", "Precision", "Macro precision: the mean over classes, 0 for a class that is never predicted."),
+    Metric("recall", "Recall", "Macro recall: the mean over classes.", chance=True),
+    Metric("f1", "F1", "Macro F1: the mean over classes."),
+    Metric(
+        "nll",
+        "Negative log-likelihood",
+        "In nats, of the softmax probabilities: one scale for all losses, which their own values do not share.",
+    ),
+)
+
+
+def side_by_side(number: int, results: Results, metric: Metric, places: Mapping[str, int]) -> Figure:
+    """The figure of one metric: the means of all losses over epochs."""
+    train, test = splits(results)
+    labels = list(places)
+    table = curves(results, labels, [metric.column], (test, train)).filter(pl.col("kind") == "mean")
+    return Figure(
+        number=number,
+        slug=f"{metric.column}-per-epoch",
+        title=f"{metric.title} per epoch, the losses side by side",
+        caption=_caption(results, metric, table, labels),
+        alt=_alt(table, metric, labels, test),
+        loss=None,
+        table=table.select(list(CURVE)),
+        chart=_chart(table, metric, results, places),
+    )
+
+
+def _chart(table: pl.DataFrame, metric: Metric, results: Results, places: Mapping[str, int]) -> dict[str, Any]:
+    if table.is_empty():
+        return specification(message("no trial finished", width=600), {})
+    train, test = splits(results)
+    keys = Keys(places, legend="shape")
+    tables = {split: _with_marks(table.filter(pl.col("split") == split), places) for split in (test, train)}
+    panels = [_panel(rows, split, metric, results, keys) for split, rows in tables.items()]
+    return specification(alt.hconcat(*panels, spacing=28).resolve_scale(y="shared"), tables)
+
+
+def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys) -> Panel:
+    base = alt.Chart(data(split), width=290, height=HEIGHT + 20)
+    x = epochs_axis(min(rows["epoch"].to_list(), default=1), results.last_epoch)
+    title = metric.title.lower() if metric.column != "f1" else "F1"
+    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
+    layers = [
+        base.mark_line(strokeWidth=2).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
+        base.transform_filter(alt.datum.mark)
+        .mark_point(filled=True, size=48, opacity=1)
+        .encode(x=x, y=y, color=keys.color, shape=keys.shape),
+    ]
+    if len(results.losses) <= _BANDS_UP_TO and rows["low"].is_not_null().any():
+        band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=keys.color)
+        layers.insert(0, band)
+    line = [chance(len(results.data.class_names))] if metric.chance else []
+    return alt.layer(*line, *layers).properties(title=capital(split_title(split)))
+
+
+def _with_marks(rows: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
+    epochs = sorted(set(rows["epoch"]))
+    at = {label: marked(epochs, place) for label, place in places.items()}
+    flags = [epoch in at[label] for label, epoch in rows.select("loss_function", "epoch").iter_rows()]
+    return rows.with_columns(pl.Series("mark", flags, dtype=pl.Boolean))
+
+
+def _caption(results: Results, metric: Metric, table: pl.DataFrame, labels: list[str]) -> str:
+    train, test = splits(results)
+    sentences = [f"{capital(split_title(test))} on the left, {split_title(train)} on the right."]
+    if metric.note:
+        sentences.append(metric.note)
+    seeds = results.trials.filter(pl.col("status") == "finished").group_by("loss_function").len()["len"].to_list()
+    if seeds and max(seeds) > 1:
+        count = counted(max(seeds), "seed") if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} seeds"
+        band = ", bands one standard deviation to each side" if len(labels) <= _BANDS_UP_TO else ""
+        sentences.append(f"Lines are means over {count}{band}.")
+    elif seeds:
+        sentences.append("One seed per loss.")
+    absent = [label for label in labels if label not in set(table["loss_function"])]
+    if absent:
+        sentences.append(f"No trial of {oxford(absent, 'or')} finished.")
+    return " ".join(sentences)
+
+
+def _alt(table: pl.DataFrame, metric: Metric, labels: list[str], test: str) -> str:
+    parts = []
+    for label in labels:
+        _, values = curve(table, label, metric.column, test)
+        if values:
+            parts.append(f"{isolate(label)} from {fixed(values[0])} to {fixed(values[-1])}")
+    return f"Line chart of test {metric.title.lower()}: {listed(parts)}." if parts else "No curve: no trial finished."

@@ -1,0 +1,19 @@
+"""Shapes in types: checked by the test runner, where jaxtyping is installed, and plain tensors elsewhere."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+__all__ = ["Logits", "PerSample", "Target"]
+
+if TYPE_CHECKING or find_spec("jaxtyping"):
+    from jaxtyping import Float, Int
+
+    Logits = Float[Tensor, "batch classes"]
+    Target = Int[Tensor, " batch"]
+    PerSample = Float[Tensor, " batch"]
+else:
+    Logits = Target = PerSample = Tensor

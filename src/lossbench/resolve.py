@@ -1,0 +1,121 @@
+"""Study -> Trials: names looked up, defaults filled, versions and digests taken, precision settled."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+import lossbench.data
+import lossbench.train
+from lossbench.data import Pictures
+from lossbench.errors import RequestError
+from lossbench.losses import CATALOGUE, bind, complete, curve
+from lossbench.models import MODELS, build, check_model, model_digest
+from lossbench.spec import LossSpec, Study, Trial
+
+__all__ = ["Resolved", "card_values", "check_names", "resolve", "settle_device"]
+
+
+@dataclass(frozen=True, eq=False)
+class Resolved:
+    """A study with its trials.
+
+    Args:
+        study: with the precision settled.
+        pictures: what is trained on.
+        trials: by (label, seed), seed by seed, so that an interrupted study has whole pairs.
+    """
+
+    study: Study
+    pictures: Pictures
+    trials: dict[tuple[str, int], Trial]
+
+
+def check_names(study: Study) -> None:
+    """Looks up every loss, hyperparameter and model of a study, before any data are read.
+
+    Raises:
+        RequestError: one is unknown or out of its range, or two losses are one.
+    """
+    check_model(study.model)
+    seen: dict[LossSpec, LossSpec] = {}
+    for loss in study.losses:
+        completed = complete(loss)
+        if completed in seen:
+            raise RequestError("losses", "every loss once", f"{seen[completed]} and {loss}, which are the same")
+        seen[completed] = loss
+
+
+def resolve(study: Study, pictures: Pictures) -> Resolved:
+    """The trials of a study.
+
+    Raises:
+        RequestError: a name, a value or a combination that cannot be trained.
+    """
+    check_names(study)
+    study = _settled(study)
+    for loss in study.losses:
+        bind(loss, pictures.num_classes)
+    for name, split in lossbench.train.splits_of(pictures, study.scenario, study.seeds[0]).items():
+        if len(split) < 2:
+            raise RequestError("data", f"at least 2 pictures in the {name} split", len(split))
+    build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
+    digests = {"data": pictures.digest}
+    own_model = model_digest(study.model)
+    if own_model:
+        digests["model"] = own_model
+    trials = {(str(loss), seed): _trial(study, loss, seed, digests) for seed in study.seeds for loss in study.losses}
+    return Resolved(study, pictures, trials)
+
+
+def card_values(loss: LossSpec, num_classes: int) -> dict[str, Any]:
+    """A loss's card and drawn definition as plain values, for those who know neither torch nor the catalogue."""
+    card = CATALOGUE[loss.name].card
+    drawn = asdict(curve(bind(loss, num_classes), num_classes))
+    return {
+        "label": str(loss),
+        "name": loss.name,
+        "title": card.title,
+        "formula": card.formula,
+        "purpose": card.purpose,
+        "hyperparameters": complete(loss).keywords,
+        "strengths": [(claim.text, claim.source) for claim in card.strengths],
+        "weaknesses": [(claim.text, claim.source) for claim in card.weaknesses],
+        "reference": str(card.reference),
+        "num_classes": num_classes,
+        **drawn,
+    }
+
+
+def settle_device(device: str) -> str:
+    """The device that `auto` means here.
+
+    Raises:
+        RequestError: a device that is not here.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise RequestError("--device", "auto, cpu or cuda", device)
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise RequestError("--device", "cpu, for torch sees no CUDA device here", device)
+    return "cuda" if available and device != "cpu" else "cpu"
+
+
+def _trial(study: Study, loss: LossSpec, seed: int, digests: dict[str, str]) -> Trial:
+    entry = MODELS.get(study.model)
+    versions = {
+        "loss": CATALOGUE[loss.name].card.version,
+        "model": entry.version if entry else 0,
+        "data": lossbench.data.VERSION,
+        "loop": lossbench.train.VERSION,
+    }
+    return Trial(complete(loss), study.scenario, study.recipe, seed, versions, digests)
+
+
+def _settled(study: Study) -> Study:
+    """The study with `precision: auto` settled: float32, until bfloat16 is shown to change no conclusion."""
+    if study.recipe.precision != "auto":
+        return study
+    return study.model_copy(update={"recipe": study.recipe.model_copy(update={"precision": "fp32"})})

@@ -1,0 +1,6 @@
+"""The results table: finished, diverged, failed and missing trials of one study, as values."""
+
+from lossbench.results.collect import collect
+from lossbench.results.types import HISTORY_COLUMNS, DataView, LossView, Results
+
+__all__ = ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"]

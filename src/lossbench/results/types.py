@@ -1,0 +1,134 @@
+"""The results table: finished, diverged, failed and missing trials of one study, as values.
+
+Nothing here or below imports torch or the catalogue: the losses' cards reach the report as `LossView`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+__all__ = ["HISTORY_COLUMNS", "DataView", "LossView", "Results"]
+
+HISTORY_COLUMNS = (
+    "loss_function",
+    "seed",
+    "epoch",
+    "split",
+    "loss",
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "nll",
+    "brier",
+    "ece",
+    "status",
+)
+
+
+@dataclass(frozen=True)
+class LossView:
+    """What a report shows of a loss: its card as plain values, and its drawn definition.
+
+    Args:
+        label: the loss as the study writes it, `focal(gamma=2)`.
+        name: its name in the catalogue, `focal`.
+        title: its name for people, `Focal loss`.
+        formula: TeX, without dollar signs.
+        purpose: one sentence.
+        hyperparameters: every one with its value, defaults filled in.
+        strengths: (text, source) pairs.
+        weaknesses: (text, source) pairs.
+        reference: the paper in one line.
+        margin: z_y minus the other logits, which are all 0; shape (points,).
+        probability: softmax probability of the true class at that margin; shape (points,).
+        value: the loss; shape (points,).
+        gradient: its derivative by z_y; shape (points,).
+        num_classes: the number of classes that the curve was drawn for.
+    """
+
+    label: str
+    name: str
+    title: str
+    formula: str
+    purpose: str
+    hyperparameters: Mapping[str, Any]
+    strengths: tuple[tuple[str, str], ...]
+    weaknesses: tuple[tuple[str, str], ...]
+    reference: str
+    margin: tuple[float, ...]
+    probability: tuple[float, ...]
+    value: tuple[float, ...]
+    gradient: tuple[float, ...]
+    num_classes: int
+
+
+@dataclass(frozen=True, eq=False)
+class DataView:
+    """What a report shows of the data.
+
+    Args:
+        name: the data set's name.
+        digest: of the decoded pictures and labels.
+        class_names: one per class.
+        train: pictures trained on, the validation split not counted.
+        test: pictures in the test split.
+        validation: pictures held out of the training split.
+        size: (height, width, channels).
+        samples: per class a few training pictures, uint8 (count, height, width, channels).
+    """
+
+    name: str
+    digest: str
+    class_names: tuple[str, ...]
+    train: int
+    test: int
+    validation: int
+    size: tuple[int, int, int]
+    samples: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """One study's results.
+
+    Args:
+        study: the resolved study as plain values (`name`, `question`, `data`, `models`, `losses`, `seeds`,
+            `recipe`, `plan`, ...), as in its study.yaml.
+        losses: one view per loss, in the study's order.
+        data: what was trained on.
+        history: one row per loss, seed, evaluated epoch and split, sorted so, with the columns of
+            `HISTORY_COLUMNS` and `mean_confidence`, `gradient_norm` (of the train split, else null). `split` is
+            `train` (`train_running` where measured during the epoch), `test`, `validation`; `status` the trial's.
+        trials: one row per loss and seed: `loss_function, seed, key, status` (finished, diverged, failed, missing),
+            `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm`.
+        correct: per loss, for its finished seeds, which test pictures the last epoch got right:
+            {seed: bool (pictures,)}.
+        confusion: per loss and finished seed the last test confusion counts, int64 (true class, predicted class).
+        provenance: what the trials ran on: each of `torch`, `device`, `machine`, `precision`, ... with the set of
+            values met, sorted; more than one value means that the comparison mixes them.
+    """
+
+    study: Mapping[str, Any]
+    losses: tuple[LossView, ...]
+    data: DataView
+    history: pl.DataFrame
+    trials: pl.DataFrame
+    correct: Mapping[str, Mapping[int, np.ndarray]]
+    confusion: Mapping[str, Mapping[int, np.ndarray]]
+    provenance: Mapping[str, tuple[str, ...]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The losses as the study writes them, in its order."""
+        return tuple(loss.label for loss in self.losses)
+
+    @property
+    def last_epoch(self) -> int:
+        """The recipe's number of epochs: what "last" means for a finished trial."""
+        return int(self.study["recipe"]["epochs"])

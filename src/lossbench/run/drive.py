@@ -1,0 +1,81 @@
+"""One job from claim to finish: trains, checkpoints, keeps the results, tells how it goes."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+
+from lossbench.data import Pictures
+from lossbench.errors import LossbenchError
+from lossbench.run.job import Event, Job, Notify
+from lossbench.run.provenance import provenance
+from lossbench.store import Record, Store
+from lossbench.train import Snapshot, splits_of, train
+
+__all__ = ["drive"]
+
+CHECKPOINT_SECONDS = 5.0
+"""At most this much training is lost to a crash; shorter epochs share a checkpoint."""
+
+
+def drive(job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
+    """Trains one job unless the store has it; whatever goes wrong is noted in the store and told, not raised."""
+    store, trial = Store(job.save_dir), job.trial
+    notify(Event("started", trial.key))
+    try:
+        with store.claim(trial):
+            if not store.finished(trial.key):
+                _train(store, job, pictures, notify, checkpoint_seconds)
+            outcome = store.outcome(trial.key)
+        notify(Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"]))
+    except Exception as error:  # a user's loss or model may raise anything: that trial failed, the others go on
+        reason = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
+        store.fail(trial, reason)
+        notify(Event("failed", trial.key, reason=reason))
+
+
+def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float) -> None:
+    key = job.trial.key
+    began, started = time.perf_counter(), datetime.now(UTC)
+    record, resume_from, before = _resumed(store, key)
+    saved = began
+    snapshot = None
+    for epoch in train(job.trial, pictures, resume_from, device=job.device):
+        record = record.noted(epoch)
+        snapshot = epoch.snapshot
+        now = time.perf_counter()
+        if now - saved >= checkpoint_seconds and not epoch.diverged:
+            store.save_checkpoint(key, record, _arrays(snapshot()), epoch.number, before + now - began)
+            saved = time.perf_counter()
+        test = epoch.evaluations.get("test")
+        notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
+    splits = splits_of(pictures, job.trial.scenario, job.trial.seed)
+    store.finish(
+        job.trial,
+        record,
+        targets={name: split.labels for name, split in splits.items() if name != "train"},
+        provenance=provenance(job, started, before + time.perf_counter() - began, pictures, splits),
+        weights=_weights(snapshot()) if job.keep_weights and snapshot else None,
+    )
+
+
+def _resumed(store: Store, key: str) -> tuple[Record, Snapshot | None, float]:
+    """What a trial goes on from, and the seconds it has had."""
+    import torch
+
+    found = store.load_checkpoint(key)
+    if found is None:
+        return Record(), None, 0.0
+    record, state, epoch, seconds = found
+    return record, Snapshot(epoch, {name: torch.from_numpy(value) for name, value in state.items()}), seconds
+
+
+def _arrays(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in snapshot.tensors.items()}
+
+
+def _weights(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    arrays = _arrays(snapshot)
+    return {name.removeprefix("model."): value for name, value in arrays.items() if name.startswith("model.")}

@@ -1,0 +1,80 @@
+"""What a study will cost, measured on this machine just now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from lossbench.data import Pictures
+from lossbench.run.inline import one_thread
+from lossbench.spec import Trial
+from lossbench.train import splits_of, train
+
+__all__ = ["Estimate", "estimate"]
+
+_BATCHES = 10
+_EVALUATED = 1000
+_BYTES_PER_NUMBER = 4
+_BYTES_PER_ROW = 200  # of history.csv, as met in practice
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one trial will cost.
+
+    Args:
+        seconds: of one thread.
+        disk_bytes: of its results.
+        checkpoint_bytes: while it runs.
+    """
+
+    seconds: float
+    disk_bytes: int
+    checkpoint_bytes: int
+
+
+def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weights: bool = False) -> Estimate:
+    """Trains a few batches, evaluates a few pictures, and scales up.
+
+    Args:
+        trial: one of the study's; they differ in loss and seed, which cost the same to a good approximation.
+        pictures: the data.
+        device: a torch device.
+        keep_weights: whether the last weights will be kept.
+    """
+    splits = splits_of(pictures, trial.scenario, trial.seed)
+    per_training, per_evaluated, weights = _measure(trial, pictures, device)
+    recipe = trial.recipe
+    evaluations = sum(recipe.evaluated(number) for number in range(1, recipe.epochs + 1))
+    evaluated = sum(len(s) for name, s in splits.items() if name != "train" or recipe.train_metrics == "full")
+    seconds = recipe.epochs * len(splits["train"]) * per_training + evaluations * evaluated * per_evaluated
+    held_out = sum(len(split) for name, split in splits.items() if name != "train")
+    kept_logits = held_out * pictures.num_classes * _BYTES_PER_NUMBER * (2 if "validation" in splits else 1)
+    rows = evaluations * len(splits)
+    disk = kept_logits + rows * (_BYTES_PER_ROW + pictures.num_classes**2) + held_out * 8
+    return Estimate(seconds, disk + (weights if keep_weights else 0), disk + 2 * weights)
+
+
+def _measure(trial: Trial, pictures: Pictures, device: str) -> tuple[float, float, int]:
+    """Seconds per picture trained on and per picture evaluated, and the bytes of the weights."""
+    few = replace(
+        pictures,
+        train=pictures.train.take(range(min(len(pictures.train), _BATCHES * trial.recipe.batch_size))),
+        test=pictures.test.take(range(min(len(pictures.test), _EVALUATED))),
+    )
+    # odd epochs train, even ones train and evaluate; the first two warm up
+    recipe = trial.recipe.model_copy(update={"epochs": 6, "eval_interval": 2, "train_metrics": "running"})
+    scenario = trial.scenario.model_copy(update={"validation": None})
+    seconds: list[float] = []
+    weights = 0
+    with one_thread():
+        began = time.perf_counter()
+        for epoch in train(replace(trial, recipe=recipe, scenario=scenario), few, device=device):
+            seconds.append(time.perf_counter() - began)
+            if epoch.number == 0:
+                tensors = epoch.snapshot().tensors.values()
+                weights = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+            began = time.perf_counter()
+    trained = min(seconds[3::2], default=seconds[-1])
+    both = min(seconds[4::2], default=trained)
+    return trained / len(few.train), max(both - trained, 0.0) / len(few.test), weights

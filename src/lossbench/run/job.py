@@ -1,0 +1,81 @@
+"""What an executor is given, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from lossbench.spec import Trial
+
+__all__ = ["Event", "Executor", "Job", "Notify"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trial to train.
+
+    Args:
+        trial: what to train.
+        label: the loss as the study writes it.
+        save_dir: the store's folder.
+        device: a torch device.
+        keep_weights: whether the last weights are kept.
+        data_path: where the data lay; provenance only.
+    """
+
+    trial: Trial
+    label: str
+    save_dir: str
+    device: str = "cpu"
+    keep_weights: bool = False
+    data_path: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain JSON values."""
+        return {**self.__dict__, "trial": self.trial.canonical()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Job:
+        """The job that `to_json` wrote."""
+        return cls(**{**values, "trial": Trial.from_canonical(values["trial"])})
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a trial.
+
+    Args:
+        kind: `started`, `epoch`, or how the trial ended.
+        key: the trial's.
+        epoch: epochs done.
+        accuracy: test accuracy, in epochs that were evaluated.
+        reason: why it diverged or failed.
+    """
+
+    kind: Literal["started", "epoch", "finished", "diverged", "failed"]
+    key: str
+    epoch: int = 0
+    accuracy: float | None = None
+    reason: str = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the trial has ended."""
+        return self.kind in ("finished", "diverged", "failed")
+
+
+Notify = Callable[[Event], None]
+
+
+class Executor(Protocol):
+    """Trains jobs, in any order, and tells what happens; a job that fails does not stop the others."""
+
+    @property
+    def workers(self) -> int:
+        """How many trials are trained side by side at most."""
+        ...
+
+    def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
+        """Trains every job; returns when all have ended."""
+        ...

@@ -1,0 +1,225 @@
+"""`Study`: which losses are compared, on what, with which seeds; read from a file, options or a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+
+from lossbench.errors import RequestError, StudyFileError
+from lossbench.spec._model import Positive, Spec
+from lossbench.spec.call import split_outside
+from lossbench.spec.loss import LossSpec
+from lossbench.spec.recipe import Recipe, Scenario
+
+__all__ = [
+    "FOUR_LOSSES",
+    "PRESETS",
+    "Plan",
+    "Study",
+    "load_study",
+    "parse_losses",
+    "parse_seeds",
+    "read_study_file",
+]
+
+FOUR_LOSSES = ("l1", "cross_entropy", "focal(gamma=2)", "focal(gamma=0.5)")
+
+# The document's study, value for value; what is not said here is the default of Recipe, which is the document's too.
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "course-report": {
+        "question": "Which of L1, cross entropy and focal loss should a classifier of pictures be trained with?",
+        "data": "cifar10",
+        "models": ["lenet5"],
+        "losses": list(FOUR_LOSSES),
+        "seeds": [1],
+        "recipe": {
+            "epochs": 30,
+            "batch_size": 128,
+            "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
+            "schedule": {"name": "step", "step": 5, "gamma": 0.5},
+            "eval_interval": 1,
+        },
+    },
+}
+
+_LARGEST_SEED = 2**63 - 1
+
+
+def parse_seeds(value: object, field: str = "seeds") -> tuple[int, ...]:
+    """Seeds as users write them: `5` means 1 to 5, `1,2,3` and `[1, 2, 3]` are lists, `7,` is seed 7 alone.
+
+    Raises:
+        RequestError: no seeds, a seed twice, or something that is no whole number.
+    """
+    allowed = "a number of seeds (5) or a list of different whole numbers (1,2,3 or 7,)"
+    if isinstance(value, str) and "," not in value and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        value = [int(part) if part.isdecimal() else part for part in parts] if "," in value else None
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000:
+        return tuple(range(1, value + 1))
+    listed = tuple(value) if isinstance(value, list | tuple) else ()
+    if listed and all(_is_seed(item) for item in listed) and len(set(listed)) == len(listed):
+        return listed
+    raise RequestError(field, allowed, value)
+
+
+def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
+    """Losses as users write them: one text with commas outside parentheses, or a list of texts.
+
+    Raises:
+        RequestError: no loss, or a text that is not of the form name(key=value, ...).
+    """
+    texts = split_outside(value) if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not texts:
+        raise RequestError(field, 'at least one loss, as in [cross_entropy, "focal(gamma=2)"]', value)
+    losses: list[LossSpec] = []
+    for text in texts:
+        if not isinstance(text, str | LossSpec):
+            raise RequestError(field, "losses of the form name(key=value, ...)", text)
+        losses.append(text if isinstance(text, LossSpec) else LossSpec.parse(text, field))
+    return tuple(losses)
+
+
+def _is_seed(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_SEED
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _folder_name(name: str) -> str:
+    if not name or len(name) > 100 or name.startswith(".") or any(c in "/\\" or ord(c) < 32 for c in name):
+        raise RequestError("name", "a folder's name: at most 100 characters, no slash, no dot in front", name)
+    return name
+
+
+Losses = Annotated[
+    tuple[LossSpec, ...],
+    BeforeValidator(parse_losses),
+    PlainSerializer(lambda losses: [str(loss) for loss in losses], return_type=list[str]),
+]
+Seeds = Annotated[tuple[int, ...], BeforeValidator(parse_seeds)]
+
+
+class Plan(Spec):
+    """What will be concluded from, written before the run.
+
+    Args:
+        metric: the split and metric that the verdict is about.
+        margin: differences smaller than this are of no practical importance.
+    """
+
+    metric: Literal[
+        "test.accuracy", "test.precision", "test.recall", "test.f1", "test.nll", "test.brier", "test.ece"
+    ] = "test.accuracy"
+    margin: Positive = 0.01
+
+
+class Study(Spec):
+    """A comparison of losses, checked once when it is made.
+
+    Args:
+        name: the folder of its results; `<data>-<model>` when it is not given.
+        question: what the report answers.
+        data: a data set's name or path.
+        models: the model's name, or `module:callable`.
+        losses: what is compared.
+        scenarios: what is done to the data: `clean` or `validation(0.1)`.
+        seeds: one classifier is trained per loss and seed.
+        recipe: how.
+        plan: what will be concluded from.
+    """
+
+    name: Annotated[str, AfterValidator(_folder_name)] = ""
+    question: str = "Which loss function should this classifier be trained with?"
+    data: Annotated[str, Field(min_length=1)] = "digits"
+    models: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("cnn",)
+    losses: Losses = parse_losses(list(FOUR_LOSSES))
+    scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("clean",)
+    seeds: Seeds = (1, 2, 3, 4, 5)
+    recipe: Recipe = Recipe()
+    plan: Plan = Plan()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        """The default name, and the model into the recipe: a study says `models`, a trial's recipe one `model`."""
+        if not isinstance(values, Mapping):
+            return values
+        filled = dict(values)
+        model = _first(filled.get("models"), "cnn")
+        recipe = filled.get("recipe", {})
+        if isinstance(recipe, Mapping):
+            if "model" in recipe and recipe["model"] != model:
+                raise RequestError("recipe.model", "the study's models to name it", recipe["model"])
+            filled["recipe"] = {**recipe, "model": model}
+        if not filled.get("name"):
+            filled["name"] = default_name(str(filled.get("data", "digits")), str(model))
+        return filled
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        Scenario.parse(self.scenarios[0], self.data)
+        return self
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.models[0]
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is done to the data."""
+        return Scenario.parse(self.scenarios[0], self.data)
+
+    def to_yaml(self) -> str:
+        """The study as a file that `load_study` reads back, every default written out."""
+        values = self.canonical()
+        values["recipe"].pop("model")
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+
+
+def default_name(data: str, model: str) -> str:
+    """`<data>-<model>`, of a path its last part, of `module:callable` the callable."""
+    stem = Path(data).name or data.strip("/") or "data"
+    return f"{stem}-{model.rpartition(':')[2]}".replace("/", "-").lstrip(".")[:100]
+
+
+def load_study(path: str | Path) -> Study:
+    """Reads a study file.
+
+    Raises:
+        RequestError: the file cannot be read, or says something that is not allowed; one sentence says what.
+    """
+    return Study.checked(read_study_file(path))
+
+
+def read_study_file(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file, unchecked.
+
+    Raises:
+        StudyFileError: the file cannot be read, is no YAML, is empty, or holds no mapping.
+    """
+    allowed = "a readable YAML file with a mapping (`lossbench init` writes one to start from)"
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StudyFileError(str(path), allowed, error.strerror or str(error)) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise StudyFileError(str(path), allowed, str(error)) from None
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise StudyFileError(str(path), allowed, "an empty file" if values is None else values)
+    return values
+
+
+def _first(value: object, default: str) -> object:
+    if isinstance(value, list | tuple):
+        return value[0] if value else default
+    return default if value is None else value

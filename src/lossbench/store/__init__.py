@@ -1,0 +1,7 @@
+"""Folders of trials: claim, checkpoint, finish, read."""
+
+from lossbench.store.record import FIRST_BATCH, Record, Row
+from lossbench.store.store import Status, Store
+from lossbench.store.study import StudyFolder, locate_study
+
+__all__ = ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"]

@@ -1,0 +1,118 @@
+"""`Record`: what a trial has given so far, growing epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:  # a store can be read without torch
+    from lossbench.train import Epoch
+
+__all__ = ["FIRST_BATCH", "Record", "Row"]
+
+FIRST_BATCH = "first_batch"
+"""The split's name in the one row of epoch 0: the first training batch, before any step."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a trial's history.csv; what was not measured is NaN."""
+
+    epoch: int
+    split: str
+    loss: float
+    accuracy: float = math.nan
+    precision: float = math.nan
+    recall: float = math.nan
+    f1: float = math.nan
+    nll: float = math.nan
+    brier: float = math.nan
+    ece: float = math.nan
+    mean_confidence: float = math.nan
+    gradient_norm: float = math.nan
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """The names in the file's head."""
+        return tuple(column.name for column in fields(cls))
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What a trial has given so far.
+
+    Args:
+        rows: of every evaluated epoch and split, and the first batch's.
+        counts: confusion counts by (epoch, split), each (classes, classes).
+        logits: of test and validation, by `test.last`, `validation.last`, and `....selected` with a validation split;
+            each float32 (n, classes).
+        selected_epoch: the first epoch of greatest validation accuracy; None without a validation split.
+        diverged: why the trial ended early; empty when it did not.
+        epochs: epochs that were trained to their end.
+    """
+
+    rows: tuple[Row, ...] = ()
+    counts: Mapping[tuple[int, str], np.ndarray] = field(default_factory=dict)
+    logits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    selected_epoch: int | None = None
+    diverged: str = ""
+    epochs: int = 0
+
+    def noted(self, epoch: Epoch) -> Record:
+        """The record with one more epoch."""
+        if epoch.number == 0:
+            row = Row(0, FIRST_BATCH, epoch.loss, gradient_norm=epoch.gradient_norm)
+            return replace(self, rows=(*self.rows, row))
+        if epoch.diverged:
+            return replace(self, diverged=epoch.diverged)
+        record = replace(self, epochs=epoch.number)
+        if not epoch.evaluations:
+            return record
+        rows = [_row(epoch, split) for split in epoch.evaluations]
+        counts = {(epoch.number, split): evaluation.counts for split, evaluation in epoch.evaluations.items()}
+        last = {f"{split}.last": logits for split, logits in epoch.logits.items()}
+        record = replace(
+            record,
+            rows=(*self.rows, *rows),
+            counts={**self.counts, **counts},
+            logits={**self.logits, **last},
+        )
+        return record._selected(epoch)
+
+    def _selected(self, epoch: Epoch) -> Record:
+        """The record with this epoch selected, if its validation accuracy is the greatest so far."""
+        if "validation" not in epoch.evaluations:
+            return self
+        accuracy = {row.epoch: row.accuracy for row in self.rows if row.split == "validation"}
+        if self.selected_epoch is not None and accuracy[epoch.number] <= accuracy[self.selected_epoch]:
+            return self
+        chosen = {f"{split}.selected": logits for split, logits in epoch.logits.items()}
+        return replace(self, logits={**self.logits, **chosen}, selected_epoch=epoch.number)
+
+    def outcome(self) -> dict[str, Any]:
+        """How the trial ended, as outcome.json says it."""
+        return {
+            "status": "diverged" if self.diverged else "finished",
+            "epochs": self.epochs,
+            "selected_epoch": self.selected_epoch,
+            "reason": self.diverged,
+        }
+
+
+def _row(epoch: Epoch, split: str) -> Row:
+    evaluation = epoch.evaluations[split]
+    return Row(
+        epoch=epoch.number,
+        split=split,
+        loss=evaluation.loss,
+        **asdict(evaluation.scores),
+        nll=evaluation.nll,
+        brier=evaluation.brier,
+        ece=evaluation.ece,
+        mean_confidence=evaluation.mean_confidence,
+        gradient_norm=epoch.gradient_norm if split.startswith("train") else math.nan,
+    )

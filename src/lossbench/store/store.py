@@ -1,0 +1,231 @@
+"""Folders of trials: claim, checkpoint, finish, read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from lossbench.data import Pictures, read_pictures, write_pictures
+from lossbench.errors import SaveDirError, StoreError
+from lossbench.files import write_atomically
+from lossbench.spec import Trial
+from lossbench.store import files
+from lossbench.store.record import Record, Row
+
+__all__ = ["Status", "Store"]
+
+Status = Literal["finished", "diverged", "failed", "running", "missing"]
+
+
+class Store:
+    """A save dir.
+
+    `trials/<key>/` holds a trial, `data/<digest>/` decoded pictures, `studies/<name>/` what a study says of its trials.
+    A trial is finished when its provenance.json is there, which is written last.
+
+    Args:
+        root: the save dir; it is made with the first thing written.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    def check_writable(self) -> None:
+        """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
+        place = self.root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        try:
+            if not place.is_dir():
+                raise NotADirectoryError(None, f"{place} is a file")
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            raise SaveDirError(
+                "--save-dir", "a folder that can be written", str(self.root), error.strerror or ""
+            ) from None
+
+    # studies
+
+    def study_folder(self, name: str) -> Path:
+        """Where a study's tables, figures and report lie."""
+        return self.root / "studies" / name
+
+    def study_names(self) -> list[str]:
+        """The studies in this save dir."""
+        return sorted(path.parent.name for path in (self.root / "studies").glob("*/study.yaml"))
+
+    # data
+
+    def find_pictures(self, fingerprint: str) -> Pictures | None:
+        """The decoded pictures of a source, if they were put here and are whole."""
+        for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}")):
+            try:
+                return read_pictures(note.parent.parent)
+            except StoreError:
+                continue
+        return None
+
+    def put_pictures(self, pictures: Pictures, fingerprint: str) -> None:
+        """Keeps decoded pictures, and notes which source they came from."""
+        folder = self.root / "data" / pictures.digest
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            read_pictures(folder)
+        except StoreError:
+            write_pictures(pictures, folder)
+        (folder / "sources").mkdir(exist_ok=True)
+        write_atomically(folder / "sources" / fingerprint, "")
+
+    def pictures(self, digest: str) -> Pictures:
+        """The decoded pictures of a digest, memory-mapped.
+
+        Raises:
+            StoreError: they are missing or damaged.
+        """
+        return read_pictures(self.root / "data" / digest)
+
+    # trials
+
+    def trial_folder(self, key: str) -> Path:
+        """Where a trial's files lie."""
+        return self.root / "trials" / key
+
+    def finished(self, key: str) -> bool:
+        """Whether a trial has ended, finished or diverged."""
+        return (self.trial_folder(key) / "provenance.json").exists()
+
+    def status(self, key: str) -> Status:
+        """How far a trial is."""
+        folder = self.trial_folder(key)
+        if self.finished(key):
+            return "diverged" if self.outcome(key)["status"] == "diverged" else "finished"
+        if self._claimed(key):
+            return "running"
+        return "failed" if (folder / "failure.json").exists() else "missing"
+
+    @contextmanager
+    def claim(self, trial: Trial, *, wait: bool = True) -> Iterator[bool]:
+        """Holds a trial while it is trained; gives whether it is held. A claim dies with its process."""
+        folder = self.trial_folder(trial.key)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "claim.lock", timeout=-1 if wait else 0)
+        try:
+            lock.acquire()
+        except Timeout:
+            yield False
+            return
+        try:
+            if not (folder / "trial.json").exists():
+                write_atomically(folder / "trial.json", _json(trial.canonical()))
+            yield True
+        finally:
+            lock.release()
+
+    def save_checkpoint(
+        self, key: str, record: Record, state: Mapping[str, np.ndarray], epoch: int, seconds: float
+    ) -> None:
+        """Keeps what a trial goes on from: one file, so that no two of its parts can disagree."""
+        folder = self.trial_folder(key) / "checkpoint"
+        folder.mkdir(exist_ok=True)
+        write_atomically(folder / "state.safetensors", files.checkpoint_bytes(record, state, epoch, seconds))
+
+    def load_checkpoint(self, key: str) -> tuple[Record, dict[str, np.ndarray], int, float] | None:
+        """Record, state, epoch and seconds so far; None without a checkpoint or with a damaged one."""
+        try:
+            return files.read_checkpoint(self.trial_folder(key) / "checkpoint" / "state.safetensors")
+        except StoreError:
+            return None
+
+    def finish(
+        self,
+        trial: Trial,
+        record: Record,
+        targets: Mapping[str, np.ndarray],
+        provenance: Mapping[str, Any],
+        weights: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        """Writes a trial's results, its provenance last, and drops its checkpoint."""
+        folder = self.trial_folder(trial.key)
+        logits = {**record.logits, **{f"{split}.target": target for split, target in targets.items()}}
+        contents: dict[str, bytes | str] = {
+            "history.csv": files.history_text(record.rows),
+            "counts.npz": files.counts_bytes(record),
+            "logits.safetensors": files.tensors_bytes(logits),
+            "outcome.json": _json(record.outcome()),
+        }
+        if weights is not None:
+            contents["weights.safetensors"] = files.tensors_bytes(weights)
+        for name, content in contents.items():
+            write_atomically(folder / name, content)
+        names = ["trial.json", *contents]
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+        write_atomically(folder / "provenance.json", _json({**provenance, "digests": digests}))
+        _remove(folder / "checkpoint")
+        (folder / "failure.json").unlink(missing_ok=True)
+
+    def fail(self, trial: Trial, reason: str) -> None:
+        """Notes why a trial could not be trained; the next run tries it again."""
+        folder = self.trial_folder(trial.key)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / "failure.json", _json({"reason": reason}))
+
+    # reading
+
+    def outcome(self, key: str) -> dict[str, Any]:
+        """Status, epochs, selected epoch and reason of an ended trial."""
+        return dict(files.read_json(self.trial_folder(key) / "outcome.json"))
+
+    def reason(self, key: str) -> str:
+        """Why a trial diverged or failed; empty when it did neither."""
+        if self.finished(key):
+            return str(self.outcome(key)["reason"])
+        path = self.trial_folder(key) / "failure.json"
+        return str(files.read_json(path)["reason"]) if path.exists() else ""
+
+    def history(self, key: str) -> tuple[Row, ...]:
+        """The rows of an ended trial's history."""
+        return files.read_history(self.trial_folder(key) / "history.csv")
+
+    def counts(self, key: str) -> dict[tuple[int, str], np.ndarray]:
+        """An ended trial's confusion counts by (epoch, split)."""
+        return files.read_counts(self.trial_folder(key) / "counts.npz")
+
+    def logits(self, key: str) -> dict[str, np.ndarray]:
+        """An ended trial's logits and targets: `test.last`, `test.target`, ..."""
+        return files.read_tensors(self.trial_folder(key) / "logits.safetensors")[0]
+
+    def provenance(self, key: str) -> dict[str, Any]:
+        """Where and when an ended trial ran."""
+        return dict(files.read_json(self.trial_folder(key) / "provenance.json"))
+
+    def _claimed(self, key: str) -> bool:
+        path = self.trial_folder(key) / "claim.lock"
+        if not path.exists() or not os.access(path, os.W_OK):
+            return False
+        lock = FileLock(path, timeout=0)
+        try:
+            with lock:
+                return False
+        except Timeout:
+            return True
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()

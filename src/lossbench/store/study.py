@@ -1,0 +1,112 @@
+"""A study's folder: the resolved study, its losses' cards, and which trials are its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lossbench.errors import RequestError, SaveDirError, StoreError
+from lossbench.files import write_atomically
+from lossbench.spec import Study, load_study
+from lossbench.store.files import read_json
+from lossbench.store.store import Store
+
+__all__ = ["StudyFolder", "locate_study"]
+
+_MAY_GROW = ("losses", "seeds")
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """What a store keeps of a study beside its trials.
+
+    Args:
+        study: resolved, as in study.yaml.
+        cards: per loss of the study, in its order, its card and drawn definition as plain values.
+        data: digest, class names and numbers of pictures.
+        trials: the trials' keys by (label, seed).
+    """
+
+    study: Study
+    cards: Sequence[Mapping[str, Any]]
+    data: Mapping[str, Any]
+    trials: Mapping[tuple[str, int], str]
+
+    def check_name(self, store: Store) -> None:
+        """Checks that the study's name is free, or taken by a smaller form of the same study.
+
+        Raises:
+            SaveDirError: another study has the name.
+        """
+        folder = store.study_folder(self.study.name)
+        if not (folder / "study.yaml").exists():
+            return
+        before = StudyFolder.read(store, self.study.name)
+        difference = _difference(before, self)
+        if difference:
+            hint = "give this one another with --name"
+            allowed = f"the study {self.study.name} of this save dir, or one that only adds losses or seeds to it"
+            raise SaveDirError("name", allowed, f"one that differs in {difference}", hint)
+
+    def write(self, store: Store) -> None:
+        """Writes the study's folder."""
+        folder = store.study_folder(self.study.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [{"loss_function": label, "seed": seed, "key": key} for (label, seed), key in self.trials.items()]
+        write_atomically(folder / "cards.json", _json(list(self.cards)))
+        write_atomically(folder / "data.json", _json(self.data))
+        write_atomically(folder / "trials.json", _json(rows))
+        write_atomically(folder / "study.yaml", self.study.to_yaml())
+
+    @classmethod
+    def read(cls, store: Store, name: str) -> StudyFolder:
+        """The study's folder as it was written.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        folder = store.study_folder(name)
+        try:
+            study = load_study(folder / "study.yaml")
+            trials = {(row["loss_function"], row["seed"]): row["key"] for row in read_json(folder / "trials.json")}
+        except (RequestError, KeyError, TypeError) as error:
+            raise StoreError(f"{folder} is no study's folder: {error}") from error
+        return cls(study, read_json(folder / "cards.json"), read_json(folder / "data.json"), trials)
+
+
+def locate_study(folder: str | Path) -> tuple[Store, str]:
+    """The store and the study's name that a folder means: a study's folder, or a save dir with one study.
+
+    Raises:
+        SaveDirError: it is neither.
+    """
+    path = Path(folder)
+    if (path / "study.yaml").is_file() and path.resolve().parent.name == "studies":
+        return Store(path.resolve().parent.parent), path.resolve().name
+    names = Store(path).study_names()
+    if len(names) == 1:
+        return Store(path), names[0]
+    allowed = "a study's folder (SAVE_DIR/studies/NAME), or a save dir with one study"
+    hint = f"it has {', '.join(names)}" if names else "`lossbench run` makes one"
+    raise SaveDirError("FOLDER", allowed, str(folder), hint)
+
+
+def _difference(before: StudyFolder, after: StudyFolder) -> str:
+    """The first field in which a study is more than a larger form of an earlier one; empty when there is none."""
+    old, new = before.study.canonical(), after.study.canonical()
+    if before.data["digest"] != after.data["digest"]:
+        return "data (the pictures are not the same)"
+    for name in ("data", "question"):  # where data lie and how the question is put changes no result
+        old.pop(name, None)
+        new.pop(name, None)
+    for name in _MAY_GROW:
+        if not {str(item) for item in old.pop(name)} <= {str(item) for item in new.pop(name)}:
+            return f"{name} (it leaves some out)"
+    return next((name for name in new if old.get(name) != new[name]), "")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,7 @@
+"""One trial from its first step to its last."""
+
+from lossbench.train.epoch import Epoch, Snapshot
+from lossbench.train.loop import VERSION, train
+from lossbench.train.state import splits_of
+
+__all__ = ["VERSION", "Epoch", "Snapshot", "splits_of", "train"]

@@ -1,0 +1,156 @@
+"""What training reads and changes: the splits, the model, the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lossbench.data import Pictures, Split, hold_out
+from lossbench.losses import PerSampleLoss, bind
+from lossbench.models import build
+from lossbench.spec import Recipe, Scenario, Trial
+from lossbench.train.epoch import Snapshot
+
+__all__ = ["DeviceSplit", "State", "splits_of"]
+
+
+def splits_of(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, Split]:
+    """The splits of a scenario: `train` and `test`, and `validation` held out of the training split."""
+    splits = {"train": pictures.train, "test": pictures.test}
+    if scenario.validation is None:
+        return splits
+    split_seed = seed if scenario.split_seed is None else scenario.split_seed
+    kept, held = hold_out(pictures.train.labels, scenario.validation, split_seed)
+    return {**splits, "train": pictures.train.take(kept), "validation": pictures.train.take(held)}
+
+
+@dataclass(frozen=True, eq=False)
+class DeviceSplit:
+    """One split on the device: uint8 pictures (n, height, width, channels) and int64 labels (n,)."""
+
+    pictures: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, split: Split, device: torch.device) -> DeviceSplit:
+        """The split as tensors; on a processor they share the arrays' memory."""
+        return cls(torch.from_numpy(split.pictures).to(device), torch.from_numpy(split.labels).to(device))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What training reads and changes.
+
+    Args:
+        model: in channels-last memory format.
+        optimizer: of the model's parameters.
+        loss: (logits, target) -> per-sample loss.
+        splits: `train`, `test`, and `validation` where the scenario has it.
+        scale: per channel 1 / (255 · standard deviation), (channels,).
+        shift: per channel − mean / standard deviation, (channels,).
+        bf16: whether the forward pass runs under bfloat16 autocast.
+    """
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    loss: PerSampleLoss
+    splits: Mapping[str, DeviceSplit]
+    scale: Tensor
+    shift: Tensor
+    bf16: bool
+
+    @classmethod
+    def start(cls, trial: Trial, pictures: Pictures, device: torch.device) -> State:
+        """The state before the first step: weights from the trial's stream, splits on the device."""
+        recipe = trial.recipe
+        model = build(recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed)
+        _keep_head_in_float32(model, pictures.num_classes)
+        model.to(device)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
+        splits = splits_of(pictures, trial.scenario, trial.seed)
+        mean, std = pictures.normalisation()
+        return cls(
+            model=model,
+            optimizer=_optimizer(recipe, model),
+            loss=bind(trial.loss, pictures.num_classes),
+            splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
+            scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device),
+            shift=torch.tensor(-mean / std, dtype=torch.float32, device=device),
+            bf16=recipe.precision == "bf16",
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits (batch, classes), float32, of pictures as they lie: uint8 (batch, height, width, channels)."""
+        x = torch.addcmul(self.shift, pictures.float(), self.scale)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+            logits: Tensor = self.model(x.permute(0, 3, 1, 2))  # (batch, channels, height, width), channels last
+        return logits.float()
+
+    def snapshot(self, epoch: int) -> Snapshot:
+        """A copy of the weights, the running statistics and the momentum."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for index, parameter in enumerate(self._parameters()):
+            for name, value in self.optimizer.state[parameter].items():
+                tensors[f"optimizer.{index}.{name}"] = value
+        copied = {
+            name: value.detach().to("cpu", copy=True).contiguous()
+            for name, value in tensors.items()
+            if isinstance(value, Tensor)
+        }
+        return Snapshot(epoch, copied)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Goes back to a snapshot's state."""
+        self.model.load_state_dict(_below("model.", snapshot.tensors))
+        for index, parameter in enumerate(self._parameters()):
+            self.optimizer.state[parameter] = {
+                name: torch.empty_like(parameter).copy_(value)  # in the parameter's memory format
+                for name, value in _below(f"optimizer.{index}.", snapshot.tensors).items()
+            }
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    settings = recipe.optimizer
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return torch.optim.SGD(
+        parameters,
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        nesterov=settings.nesterov,
+        fused=True,
+    )
+
+
+class _Float32Linear(nn.Linear):
+    """A linear layer that stays in float32 under autocast: bfloat16 logits tie, and flip arguments of the maximum."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float())
+
+
+def _keep_head_in_float32(model: nn.Module, num_classes: int) -> None:
+    """Makes the last linear layer compute in float32, if it is the one that gives the logits."""
+    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if linear and type(linear[-1]) is nn.Linear and linear[-1].out_features == num_classes:
+        linear[-1].__class__ = _Float32Linear
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray:
+    """A tensor's values on the processor."""
+    return tensor.detach().cpu().numpy()

@@ -1,0 +1,71 @@
+"""Which figures a study has, and their numbers."""
+
+import pytest
+from figures_makers import DOCUMENT, HOSTILE, analyse, study
+
+from lossbench.figures import draw
+
+TITLES = (
+    "definition-l1",
+    "training-l1",
+    "definition-cross-entropy",
+    "training-cross-entropy",
+    "definition-focal",
+    "training-focal-gamma-2",
+    "training-focal-gamma-0.5",
+    "final-accuracy",
+    "accuracy-per-epoch",
+    "precision-per-epoch",
+    "recall-per-epoch",
+    "f1-per-epoch",
+    "nll-per-epoch",
+    "ranking-accuracy",
+    "confusion",
+)
+
+
+def test_the_documents_losses_get_the_documents_numbers() -> None:
+    results = study(seeds=1, epochs=2)
+    figures = draw(results, analyse(results))
+    assert tuple(figure.slug for figure in figures) == TITLES
+    assert [figure.number for figure in figures] == list(range(1, 16))
+    assert figures[7].stem == "08-final-accuracy"
+    assert [figure.loss for figure in figures[:7]] == [
+        "l1", "l1", "cross_entropy", "cross_entropy", "focal(gamma=2)", "focal(gamma=2)", "focal(gamma=0.5)"
+    ]  # fmt: skip
+
+
+def test_losses_of_one_name_stand_together_at_the_first_ones_place() -> None:
+    results = study(losses=("focal(gamma=2)", "l1", "focal(gamma=0.5)"), seeds=1, epochs=2)
+    slugs = [figure.slug for figure in draw(results, analyse(results))]
+    assert slugs[:5] == [
+        "definition-focal", "training-focal-gamma-2", "training-focal-gamma-0.5", "definition-l1", "training-l1"
+    ]  # fmt: skip
+
+
+def test_every_stem_is_a_plain_and_different_file_name() -> None:
+    results = study(losses=(*HOSTILE, "=", "?", "x" * 199), seeds=1, epochs=2)
+    stems = [figure.stem for figure in draw(results, analyse(results))]
+    assert len(set(stems)) == len(stems)
+    assert all(set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") and len(stem) < 90 for stem in stems)
+
+
+@pytest.mark.parametrize("metric", ["nll", "f1"])
+def test_the_ranking_is_drawn_in_the_studys_own_metric(metric: str) -> None:
+    results = study(seeds=2, epochs=2, metric=f"test.{metric}")
+    analysis = analyse(results)
+    figure = draw(results, analysis)[13]
+    assert figure.slug == f"ranking-{metric}"
+    means = figure.table.filter(figure.table["kind"] == "mean")
+    assert tuple(means["loss_function"]) == analysis.ranking
+    assert list(means["value"]) == sorted(means["value"], reverse=metric == "f1")
+    assert ("lower is better" in figure.caption) == (metric == "nll")
+
+
+def test_the_same_input_gives_the_same_figures() -> None:
+    results = study(losses=DOCUMENT[:2], seeds=2, epochs=3)
+    first, second = draw(results, analyse(results)), draw(results, analyse(results))
+    for one, other in zip(first, second, strict=True):
+        assert one.chart == other.chart
+        assert one.table.equals(other.table)
+        assert (one.title, one.caption, one.alt) == (other.title, other.caption, other.alt)

@@ -1,0 +1,57 @@
+"""Numbers, lists and labels in running text."""
+
+import pytest
+
+from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford, plain, signed, slug
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5714, "0.571"),
+        (-0.01, "\u22120.010"),
+        (0.0, "0.000"),
+        (0.0004, "0.0004"),
+        (0.00002, "2.0e\u221205"),
+        (12345.6, "12,346"),
+        (3.2e9, "3.20e+09"),
+        (float("nan"), "not finite"),
+    ],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert fixed(value) == text
+
+
+def test_signs() -> None:
+    assert signed(0.01) == "+0.010"
+    assert signed(-0.01) == "\u22120.010"
+
+
+def test_lists() -> None:
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"], "or") == "a, b or c"
+    assert plain(oxford(["a", "b"])) == "a and b"
+
+
+def test_counts() -> None:
+    assert counted(1, "seed") == "1 seed"
+    assert counted(2, "class", "classes") == "2 classes"
+    assert counted(50_000, "picture") == "50,000 pictures"
+
+
+def test_a_label_cannot_end_its_own_isolation() -> None:
+    assert isolate("a\u2069b\u202e") == "\u2068a\\u2069b\\u202e\u2069"
+
+
+def test_capital() -> None:
+    assert capital("test loss") == "Test loss"
+    assert capital("\u2068l1\u2069 is") == "\u2068l1\u2069 is"
+
+
+def test_slugs() -> None:
+    assert slug("focal(gamma=0.5)") == "focal-gamma-0.5"
+    assert slug("../etc/passwd") == "etc-passwd"
+    assert slug("\u05d0") == "loss"
+    assert slug("L1", ["l1", "l1-2"]) == "l1-3"

@@ -1,0 +1,89 @@
+"""The public surface, pinned: a name that joins or leaves it does so on purpose."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+
+import pytest
+
+import lossbench
+
+TOP = [
+    "LossSpec",
+    "LossbenchError",
+    "Recipe",
+    "RequestError",
+    "Results",
+    "Study",
+    "load",
+    "load_study",
+    "loss",
+    "run",
+]
+
+ROOMS = {
+    "analysis": ["METRICS", "Analysis", "Comparison", "Estimate", "Verdict", "analyse", "compare_all", "holm"],
+    "data": [
+        "VERSION",
+        "Described",
+        "Pictures",
+        "Source",
+        "Split",
+        "described",
+        "find",
+        "hold_out",
+        "read_pictures",
+        "write_pictures",
+    ],
+    "losses": [
+        "CATALOGUE",
+        "Claim",
+        "Curve",
+        "Hyperparameter",
+        "Loss",
+        "LossCard",
+        "PerSampleLoss",
+        "Properties",
+        "Reference",
+        "bind",
+        "complete",
+        "cross_entropy",
+        "curve",
+        "focal",
+        "l1",
+        "loss",
+    ],
+    "models": ["MODELS", "ModelEntry", "build", "check_model", "model_digest"],
+    "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
+    "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "one_thread", "usable_cores"],
+    "store": ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"],
+    "train": ["VERSION", "Epoch", "Snapshot", "splits_of", "train"],
+}
+
+
+def test_the_names_at_the_top() -> None:
+    assert lossbench.__all__ == TOP
+    for name in TOP:
+        assert getattr(lossbench, name) is not None
+    assert set(TOP) <= set(dir(lossbench))
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        lossbench.nonsense  # noqa: B018 - the look-up is what is tested
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_names_of_a_room(room: str) -> None:
+    module = import_module(f"lossbench.{room}")
+    assert module.__all__ == ROOMS[room]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_is_documented(room: str) -> None:
+    module = import_module(f"lossbench.{room}")
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert inspect.getdoc(value), f"{room}.{name} has no docstring"

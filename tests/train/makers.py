@@ -1,0 +1,37 @@
+"""Small trials on small made data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lossbench.data import Pictures, Split
+from lossbench.losses import complete
+from lossbench.rng import stream
+from lossbench.spec import LossSpec, Recipe, Scenario, Trial
+
+CLASSES = 3
+
+
+def made_pictures(train: int = 60, test: int = 30, size: int = 8, channels: int = 1) -> Pictures:
+    """Pictures whose brightness tells the class, in noise: learned within a few epochs."""
+    splits = []
+    for index, count in enumerate((train, test)):
+        generator = stream(0, "made", index)
+        labels = np.arange(count) % CLASSES
+        noise = generator.integers(0, 120, (count, size, size, channels))
+        splits.append(Split((noise + 60 * labels[:, None, None, None]).astype(np.uint8), labels.astype(np.int64)))
+    return Pictures("made", splits[0], splits[1], ("dark", "middle", "bright"), "0" * 32)
+
+
+def made_trial(loss: str = "cross_entropy", seed: int = 1, **changes: Any) -> Trial:
+    """A trial of three epochs; `validation` goes to the scenario, `lr` to the optimizer, the rest to the recipe."""
+    scenario = Scenario(data="made", validation=changes.pop("validation", None))
+    recipe = Recipe(model=changes.pop("model", "cnn"), epochs=3, batch_size=16, precision="fp32")
+    if "lr" in changes:
+        changes["optimizer"] = recipe.optimizer.model_copy(update={"lr": changes.pop("lr")})
+    recipe = recipe.model_copy(update=changes)
+    trial = Trial(complete(LossSpec.parse(loss)), scenario, recipe, seed, {"loop": 1}, {"data": "0" * 32})
+    return replace(trial)
