@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook(["lossbench.losses", "lossbench.models", "lossbench.train"], "typechecker.check")
+from cli_runner import Runner
 
-ROOT = Path(__file__).parents[1]
+install_import_hook(["lossbench.losses", "lossbench.models", "lossbench.train"], "typechecker.check")
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +17,26 @@ def _own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """No test reads or fills the caches of the person who runs it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.delenv("LOSSBENCH_DATA", raising=False)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def lossbench(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """`lossbench("run", "--dry-run")` in that directory, 200 columns wide."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return Runner(capsys)
+
+
+@pytest.fixture
+def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are not drawn: for tests that run studies and ask about something else."""
+    monkeypatch.setattr("lossbench.report.write.render_svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>')
+    monkeypatch.setattr("lossbench.report.write.render_png", lambda svg: b"")

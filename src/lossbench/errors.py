@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 __all__ = [
@@ -71,9 +72,10 @@ class UnknownNameError(RequestError):
 
     def __init__(self, field: str, received: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        self.near = tuple(difflib.get_close_matches(received, names, n=3, cutoff=0.5))
+        self.near = tuple(difflib.get_close_matches(received, names, n=3, cutoff=0.65))
         hint = f"did you mean {' or '.join(self.near)}?" if self.near else ""
         super().__init__(field, f"one of {', '.join(names)}", received, hint)
+        self.args = (field, received, names)  # what copying and pickling call this with
 
 
 class StudyFileError(RequestError):
@@ -98,6 +100,15 @@ class TrialError(LossbenchError):
 
 def shown(value: object, limit: int = 200) -> str:
     """A received value as an error shows it: on one line, cut where it is too long to read."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _short(limit).repr(value)
     text = " ".join(text.split()) if text.strip() else repr(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _short(limit: int) -> reprlib.Repr:
+    """A `repr` that does not unfold what will be cut: a few lines of YAML aliases can stand for billions of items."""
+    short = reprlib.Repr()
+    short.maxlist = short.maxtuple = short.maxset = short.maxfrozenset = short.maxdict = 20
+    short.maxstring = short.maxlong = short.maxother = 2 * limit
+    short.maxlevel = 3
+    return short

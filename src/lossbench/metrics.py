@@ -98,7 +98,7 @@ def evaluate(logits: Floats, target: NDArray[np.int64], losses: Floats) -> Evalu
         rows = slice(start, start + _CHUNK)
         log_p = _log_softmax(logits[rows].astype(np.float64))
         y = target[rows]
-        top, hit = np.exp(log_p.max(axis=1)), log_p.argmax(axis=1) == y
+        top, hit = np.exp(log_p.max(axis=1)), logits[rows].argmax(axis=1) == y
         at_y = log_p[np.arange(len(y)), y]
         nll -= float(at_y.sum())
         brier += float((np.exp(2 * log_p).sum(axis=1) - 2 * np.exp(at_y) + 1).sum())

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 
-from synthetic import CLASSES, DOCUMENT, HOSTILE, analyse, study  # noqa: E402 # found by the line above
+from synthetic import CLASSES, DOCUMENT, HOSTILE, analyse, study
 
 __all__ = ["CLASSES", "DOCUMENT", "HOSTILE", "analyse", "study"]

@@ -62,7 +62,7 @@ def test_a_diverged_seed_is_drawn_up_to_its_end_and_in_no_mean(figures: dict[str
 
 
 def test_one_seed_has_no_band() -> None:
-    figure = drawn(study(seeds=1, epochs=3))["training-l1"]
+    figure = drawn(study(losses=("l1",), seeds=1, epochs=3))["training-l1"]
     assert figure.table["low"].null_count() == figure.table.height
     assert "One trial, seed 1." in figure.caption
     assert "band" not in figure.caption
@@ -70,7 +70,7 @@ def test_one_seed_has_no_band() -> None:
 
 def test_a_loss_without_a_finished_trial_keeps_its_figure_and_says_so() -> None:
     lost = {("l1", seed): ("missing", 0, "") for seed in (1, 2)}
-    figures = drawn(study(seeds=2, epochs=3, status=lost))
+    figures = drawn(study(losses=DOCUMENT[:2], seeds=2, epochs=3, status=lost))
     assert figures["training-l1"].table.is_empty()
     assert "No trial of \u2068l1\u2069 finished." in figures["training-l1"].caption
     assert "Seeds 1 and 2 failed or are missing." in figures["training-l1"].caption

@@ -187,7 +187,9 @@ class TestDetails:
         sixteen_and_two = made_pictures(train=18)
         assert len(run(made_trial(train_metrics="running"), seventeen)[1].evaluations) == 2
         assert run(made_trial(train_metrics="running"), seventeen)[1].evaluations["train_running"].counts.sum() == 16
-        assert run(made_trial(train_metrics="running"), sixteen_and_two)[1].evaluations["train_running"].counts.sum() == 18
+        assert (
+            run(made_trial(train_metrics="running"), sixteen_and_two)[1].evaluations["train_running"].counts.sum() == 18
+        )
 
     def test_running_metrics_come_from_the_training_passes(self) -> None:
         epoch = run(made_trial(train_metrics="running"))[1]

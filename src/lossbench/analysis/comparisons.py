@@ -20,6 +20,8 @@ __all__ = ["Arm", "compare_all", "holm"]
 ALPHA = 0.05
 COUNTED = ("accuracy", "precision", "recall", "f1")
 """Metrics that come from whole pictures, whose differences cannot be finer than rounding."""
+_ROUNDING = 1e-24
+"""A variance of differences that is float64's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class _Pair:
 
     @property
     def testable(self) -> bool:
-        return self.variance > 0
+        return self.variance > _ROUNDING
 
     @property
     def mean(self) -> float:
@@ -110,7 +112,7 @@ def compare_all(
                 p_difference=pair.p_difference() if pair.testable else None,
                 p_adjusted=different,
                 p_equivalence=equivalent,
-                probability_of_superiority=_superiority(pair.d),
+                probability_of_superiority=_superiority(pair.d if higher_is_better else -pair.d),
                 verdict=verdict,
                 reason=reason,
             )
@@ -138,21 +140,29 @@ def _verdict(
 ) -> tuple[Verdict, str]:
     """The verdict on a, the first that holds of equivalent, better, worse, undecided; and what qualifies it."""
     if different is None or equivalent is None:
-        reasons = {0: "no seed finished both", 1: "one seed: these trained networks only"}
-        return "undecided", reasons.get(len(pair.d), "the difference is the same in every seed")
+        return "undecided", _untestable(pair)
     significant = different <= ALPHA and abs(pair.mean) > pair.half_width(ALPHA)
-    if equivalent <= ALPHA and abs(pair.mean) + pair.half_width(2 * ALPHA) < margin:
-        if pair.a.diverged or pair.b.diverged:
-            return "undecided", "a loss diverged in other seeds"
+    inside = equivalent <= ALPHA and abs(pair.mean) + pair.half_width(2 * ALPHA) < margin
+    if inside and not pair.a.diverged and not pair.b.diverged:
         return "equivalent", "real, but below the margin" if significant else ""
     if not significant:
-        return "undecided", "not significant"
+        return "undecided", "a loss diverged in other seeds" if inside else "not significant"
     if len(pair.d) < 3:
         return "undecided", "fewer than 3 seeds"
     a_wins = (pair.mean > 0) == higher_is_better
     if (pair.a if a_wins else pair.b).diverged:
         return "undecided", "the better one diverged in other seeds"
     return ("better" if a_wins else "worse"), ""
+
+
+def _untestable(pair: _Pair) -> str:
+    """Why there is no p-value."""
+    if len(pair.d) == 1:
+        return "one seed: these trained networks only"
+    if len(pair.d) > 1:
+        return "the difference is the same in every seed"
+    never = [arm.label for arm in (pair.a, pair.b) if arm.diverged and not arm.values]
+    return f"{' and '.join(never)} diverged in every seed" if never else "no seed finished both"
 
 
 def _interval(pair: _Pair) -> tuple[float | None, float | None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lossbench.analysis import analyse
 from lossbench.data import Source, find
-from lossbench.errors import RequestError
+from lossbench.errors import RequestError, SaveDirError
 from lossbench.report import write_report
 from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
 from lossbench.results import Results, collect
@@ -79,8 +81,9 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
         keep_weights: whether the last weights are kept.
     """
     store = prepared.store
-    store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
-    prepared.folder.write(store)
+    with _written_to(store):
+        store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
+        prepared.folder.write(store)
     jobs = [
         Job(
             prepared.resolved.trials[pair],
@@ -160,6 +163,16 @@ def _folder(resolved: Resolved) -> StudyFolder:
     }
     cards = [card_values(loss, pictures.num_classes) for loss in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
+
+
+@contextmanager
+def _written_to(store: Store) -> Iterator[None]:
+    """Says in one sentence that the save dir could not be written after all: a full disk, a folder taken away."""
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename or store.root}: {error.strerror}"
+        raise SaveDirError("--save-dir", "a folder that can be written", where) from error
 
 
 def _quiet(event: Event) -> None:

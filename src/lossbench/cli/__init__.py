@@ -9,6 +9,9 @@ from lossbench.errors import LossbenchError, RequestError
 
 __all__ = ["main"]
 
+INTERRUPTED = 130
+"""What a command gives back after Ctrl-C, by the shells' convention."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and leaves with its exit code.
@@ -21,17 +24,17 @@ def main(arguments: list[str] | None = None) -> None:
 
     typed = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(typed or ["--help"], prog_name="lossbench", standalone_mode=False)
+        code = app(typed or ["--help"], prog_name="lossbench", standalone_mode=False) or 0
     except RequestError as error:
         sys.exit(_complain(str(error), 2))
     except LossbenchError as error:
         sys.exit(_complain(str(error), 1))
     except typer.TyperException as error:
         sys.exit(_complain(error.format_message(), 2))
-    except (KeyboardInterrupt, typer.Abort):
+    if code == INTERRUPTED:
         again = shlex.join(["lossbench", *typed])
-        sys.exit(_complain(f"interrupted; what was finished is kept, and this goes on: {again}", 130))
-    sys.exit(code or 0)
+        _complain(f"interrupted; what was finished is kept, and this goes on: {again}", code)
+    sys.exit(code)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -31,6 +31,17 @@ app = typer.Typer(
     ),
 )
 
+
+def number(text: str) -> object:
+    """A typed number as a number; anything else as it is, for the study's own check to name and refuse."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
 Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")]
 
@@ -53,18 +64,28 @@ def run(
         typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs. [default: 30]")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures per step. [default: 128]")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate of SGD. [default: 0.1]")] = None,
-    momentum: Annotated[float | None, typer.Option(help="Momentum of SGD. [default: 0.9]")] = None,
-    lr_step: Annotated[int | None, typer.Option(help="Epochs between learning rate steps. [default: 5]")] = None,
-    lr_gamma: Annotated[float | None, typer.Option(help="Factor at each step. [default: 0.5]")] = None,
-    eval_interval: Annotated[int | None, typer.Option(help="Evaluate every so many epochs. [default: 1]")] = None,
+    epochs: Annotated[float | None, typer.Option(parser=number, metavar="N", help="Epochs. [default: 30]")] = None,
+    batch_size: Annotated[
+        float | None, typer.Option(parser=number, metavar="N", help="Pictures per step. [default: 128]")
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(parser=number, metavar="X", help="Learning rate of SGD. [default: 0.1]")
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(parser=number, metavar="X", help="Momentum of SGD. [default: 0.9]")
+    ] = None,
+    lr_step: Annotated[
+        float | None, typer.Option(parser=number, metavar="N", help="Epochs between learning rate steps. [default: 5]")
+    ] = None,
+    lr_gamma: Annotated[
+        float | None, typer.Option(parser=number, metavar="X", help="Factor at each step. [default: 0.5]")
+    ] = None,
+    eval_interval: Annotated[
+        float | None, typer.Option(parser=number, metavar="N", help="Evaluate every so many epochs. [default: 1]")
+    ] = None,
     train_metrics: Annotated[
         str | None,
-        typer.Option(
-            help="full: the training split in evaluation mode; running: while training. [default: full]"
-        ),
+        typer.Option(help="full: the training split in evaluation mode; running: while training. [default: full]"),
     ] = None,
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",

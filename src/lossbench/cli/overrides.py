@@ -54,7 +54,7 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
         models = values["models"]
         values["name"] = f"{preset}-{models[0] if isinstance(models, list) else models}".replace(":", "-")
     try:
-        return Study.checked(values)
+        return Study(**values)
     except RequestError as error:
         raise _in_options_words(error, given) from None
 

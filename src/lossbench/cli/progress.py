@@ -58,9 +58,12 @@ class _Tally:
         self.began = time.monotonic()
         self.first: dict[str, int] = {}  # epochs that a resumed trial had before this run
         self.done: dict[str, int] = {}
+        self.started: dict[str, float] = {}
         self.ended = 0
 
     def note(self, event: Event) -> None:
+        if event.kind == "started":
+            self.started[event.key] = time.monotonic()
         if event.kind == "epoch":
             self.first.setdefault(event.key, max(event.epoch - 1, 0))
             self.done[event.key] = event.epoch
@@ -79,12 +82,20 @@ class _Tally:
 
     @property
     def left(self) -> str:
-        """The time left in words."""
-        new = self.all_done - sum(self.first.values())
-        if new <= 0:
-            return "time left not known yet"
-        rest = (self.total - self.all_done) * (time.monotonic() - self.began) / new
-        return f"about {duration(rest)} left"
+        """The time left for all, in words."""
+        return _left(self.all_done - sum(self.first.values()), self.total - self.all_done, self.began)
+
+    def left_of(self, key: str) -> str:
+        """The time left for one trial, in words."""
+        done = self.done[key]
+        return _left(done - self.first[key], self.epochs - done, self.started[key])
+
+
+def _left(done: int, to_do: int, since: float) -> str:
+    """Time left, when so many epochs were done since a moment and so many are to do."""
+    if done <= 0:
+        return "time left not known yet"
+    return f"about {duration(to_do * (time.monotonic() - since) / done)} left"
 
 
 class Lines:
@@ -111,9 +122,10 @@ class Lines:
             left = f"; {tally.left}" if tally.ended < len(tally.trials) else ""
             self._say(f"[{tally.ended}/{len(tally.trials)}] {name}: {how}{left}")
         elif event.accuracy is not None and time.monotonic() - self.spoken > _PLAIN_EVERY:
-            share = 100 * tally.all_done // tally.total
-            accuracy = f"test accuracy {event.accuracy:.3f}"
-            self._say(f"{name}: epoch {event.epoch}/{tally.epochs}, {accuracy}; {share} % of all, {tally.left}")
+            trial = (
+                f"epoch {event.epoch}/{tally.epochs}, test accuracy {event.accuracy:.3f}, {tally.left_of(event.key)}"
+            )
+            self._say(f"{name}: {trial}; {100 * tally.all_done // tally.total} % of all, {tally.left}")
 
     def _say(self, line: str) -> None:
         self.spoken = time.monotonic()

@@ -103,7 +103,7 @@ def _bars(table: pl.DataFrame, results: Results, places: Mapping[str, int], show
     opacity = alt.Opacity(
         "split:N",
         scale=alt.Scale(domain=titles, range=[0.35, 0.9]),
-        legend=alt.Legend(title=None, symbolType="square", symbolFillColor=INK, symbolStrokeWidth=0),
+        legend=alt.Legend(title=None, symbolType="square", symbolFillColor=INK, symbolStrokeColor=INK),
     )
     hue = Keys(places, legend=None).color
     means = base.transform_filter(kind == "mean")

@@ -53,6 +53,7 @@ CONFIG: dict[str, Any] = {
         "labelFontSize": 12.5,
         "labelLimit": 260,
         "orient": "bottom",
+        "symbolLimit": 0,
         "symbolSize": 90,
         "symbolStrokeWidth": 2.2,
         "titleColor": INK,

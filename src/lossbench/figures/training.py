@@ -54,7 +54,7 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     line = [1 / classes] if metric == "accuracy" else []
     scale = wide_enough([*_drawn(table), *line], least=0.1 if metric == "accuracy" else 0.0)
     y = alt.Y("value:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=6))
-    legend = alt.Legend(title=None, symbolStrokeColor=hue, **LINE)
+    legend = alt.Legend(title=None, symbolStrokeColor=hue, **({} if _few(table) else LINE))
     names = [split_title(split) for split in shown]
     dashes = alt.Scale(domain=names, range=[[6, 3], [1, 0]])
     split = alt.StrokeDash("split:N", scale=dashes, legend=legend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -73,12 +73,12 @@ def bind(spec: LossSpec, num_classes: int) -> PerSampleLoss:
     return partial(entry.function, **spec.keywords)
 
 
-def loss(spec: str | LossSpec, num_classes: int | None = None) -> PerSampleLoss:
+def loss(spec: str | LossSpec, class_counts: Sequence[int] | None = None) -> PerSampleLoss:
     """The loss that a text such as `focal(gamma=0.5)` names.
 
     Args:
         spec: the text, or a LossSpec.
-        num_classes: checked against hyperparameters that have one value per class, where it is given.
+        class_counts: training pictures per class; a hyperparameter with one value per class is checked against them.
 
     Returns:
         A function (logits (batch, classes), target (batch,)) -> per-sample loss (batch,).
@@ -87,7 +87,7 @@ def loss(spec: str | LossSpec, num_classes: int | None = None) -> PerSampleLoss:
         RequestError: an unknown loss or hyperparameter, or a value out of its range.
     """
     spec = spec if isinstance(spec, LossSpec) else LossSpec.parse(spec)
-    if num_classes is not None:
-        return bind(spec, num_classes)
+    if class_counts is not None:
+        return bind(spec, len(class_counts))
     spec = complete(spec)
     return partial(CATALOGUE[spec.name].function, **spec.keywords)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -67,12 +67,19 @@ def check_model(name: str) -> None:
 
 
 def model_digest(name: str) -> str | None:
-    """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's."""
+    """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's.
+
+    It covers the module that the user named and the one that defines the callable, not what these import.
+    """
     if ":" not in name:
         return None
-    module = inspect.getmodule(_imported(name))
-    source = Path(inspect.getfile(module)).read_bytes() if module else b""
-    return hashlib.sha256(source).hexdigest()[:32]
+    found = _imported(name)
+    while isinstance(found, partial):
+        found = found.func
+    names = {name.partition(":")[0], getattr(found, "__module__", "")} & set(sys.modules)
+    files = [getattr(sys.modules[module], "__file__", None) for module in names]
+    sources = sorted(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files if file)
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:32]
 
 
 def build(name: str, num_classes: int, in_channels: int, size: tuple[int, int], seed: int) -> nn.Module:
@@ -128,7 +135,7 @@ def _imported(name: str) -> Callable[..., Any]:
     try:
         with _working_directory_on_path():
             found = getattr(importlib.import_module(module_name), attribute)
-    except Exception as error:  # importing runs a user's own code, which may raise anything
+    except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
         raise RequestError("models", allowed, f"{name} ({type(error).__name__}: {error})") from error
     if not callable(found):
         raise RequestError("models", allowed, f"{name}, which is a {type(found).__name__}")

@@ -18,7 +18,7 @@ from lossbench.figures.text import FSI, PDI, capital, fixed, isolate, signed
 from lossbench.report import sentences_answer, sentences_run
 from lossbench.report.formula import formula
 from lossbench.report.inline import css_colors, inline_svg
-from lossbench.report.lookup import column_title, estimate, metric_title
+from lossbench.report.lookup import column_title, estimate, finished, metric_title
 from lossbench.report.pictures import samples
 from lossbench.report.sentences_curves import side_by_side_sentences
 from lossbench.report.sentences_loss import loss_sentences
@@ -140,7 +140,9 @@ def _key_figures(results: Results, analysis: Analysis) -> dict[str, object]:
         }
         for rank, loss in enumerate(analysis.ranking, start=1)
     ]
-    return {"heads": heads, "rows": rows, "leaders": set(analysis.leaders)}
+    ranked = {item.loss for item in finished(analysis)}
+    leaders = set(analysis.leaders)
+    return {"heads": heads, "rows": rows, "leaders": leaders if leaders < ranked else set()}
 
 
 def _trials(results: Results, loss: str) -> str:

@@ -61,7 +61,6 @@ def recipe_rows(study: Mapping[str, Any]) -> list[tuple[str, str]]:
 def definitions(results: Results, margin: float) -> list[tuple[str, str]]:
     """How each number is made: (term, definition)."""
     classes = len(results.data.class_names)
-    running = train_split(results) == "train_running"
     entries = [
         ("Accuracy", f"The share of pictures whose highest logit is their class's; guessing gives 1/{classes}."),
         (
@@ -69,16 +68,7 @@ def definitions(results: Results, margin: float) -> list[tuple[str, str]]:
             f"Computed per class from the counts of the whole epoch, then averaged over the {classes} classes (macro); "
             "where a class was never predicted, 0 takes the place of a division by zero.",
         ),
-        ("NLL", "The mean negative logarithm of the softmax probability of the true class, in nats; lower is better."),
-        (
-            "Brier score",
-            "The squared distance of the probabilities from the truth, summed over classes: 0 to 2, lower is better.",
-        ),
-        (
-            "Calibration error (ECE)",
-            "The mean distance between confidence and accuracy in 15 equally wide bins of the highest probability; "
-            "lower is better.",
-        ),
+        *_PROBABILITIES,
         ("Interval of a mean", "95 %, Student's t over the seeds that finished."),
         (
             "Comparison",
@@ -86,21 +76,33 @@ def definitions(results: Results, margin: float) -> list[tuple[str, str]]:
             "same pictures in the same order. The interval is the paired t; p of the difference and p of equivalence "
             f"(two one-sided tests against the margin {margin:g}) are adjusted after Holm over all pairs.",
         ),
-        (
-            "What the intervals speak of",
-            "Retraining, judged on this test set. They do not speak of new test pictures, and nothing here speaks of "
-            "new training data.",
-        ),
+        _SCOPE,
     ]
-    if running:
-        entries.append(
-            (
-                "Train (running)",
-                "Training metrics were summed up during each epoch, while the weights moved and in training mode: they "
-                "lag behind what an evaluation at the epoch's end would give.",
-            )
-        )
-    return entries
+    return [*entries, _RUNNING] if train_split(results) == "train_running" else entries
+
+
+_PROBABILITIES = (
+    ("NLL", "The mean negative logarithm of the softmax probability of the true class, in nats; lower is better."),
+    (
+        "Brier score",
+        "The squared distance of the probabilities from the truth, summed over classes: 0 to 2, lower is better.",
+    ),
+    (
+        "Calibration error (ECE)",
+        "The mean distance between confidence and accuracy in 15 equally wide bins of the highest probability; "
+        "lower is better.",
+    ),
+)
+_SCOPE = (
+    "What the intervals speak of",
+    "Retraining, judged on this test set. They do not speak of new test pictures, and nothing here speaks of new "
+    "training data.",
+)
+_RUNNING = (
+    "Train (running)",
+    "Training metrics were summed up during each epoch, while the weights moved and in training mode: they lag behind "
+    "what an evaluation at the epoch's end would give.",
+)
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> list[tuple[str, Any]]:

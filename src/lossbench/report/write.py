@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from lossbench.analysis.types import Analysis
 from lossbench.errors import SaveDirError
 from lossbench.figures import Figure, draw, render_png, render_svg
+from lossbench.files import write_atomically
 from lossbench.report.page import page
 from lossbench.report.tables import comparisons_table, csv, history_table, summary_table
 from lossbench.results import Results
@@ -36,31 +36,21 @@ def write_report(results: Results, analysis: Analysis, folder: Path) -> Path:
     svgs = {figure.number: render_svg(figure) for figure in figures}
     try:
         _write_figures(figures, svgs, folder / "figures")
-        _write(folder / "history.csv", csv(history_table(results)))
-        _write(folder / "summary.csv", csv(summary_table(analysis)))
-        _write(folder / "comparisons.csv", csv(comparisons_table(analysis)))
-        return _write(folder / "report.html", page(results, analysis, figures, svgs).encode())
+        write_atomically(folder / "history.csv", csv(history_table(results)))
+        write_atomically(folder / "summary.csv", csv(summary_table(analysis)))
+        write_atomically(folder / "comparisons.csv", csv(comparisons_table(analysis)))
+        write_atomically(folder / "report.html", page(results, analysis, figures, svgs))
     except OSError as error:
         raise SaveDirError("save dir", "a folder that can be written", f"{folder}: {error.strerror}") from error
+    return folder / "report.html"
 
 
 def _write_figures(figures: tuple[Figure, ...], svgs: dict[int, str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for figure in figures:
-        _write(folder / f"{figure.stem}.svg", svgs[figure.number].encode())
-        _write(folder / f"{figure.stem}.png", render_png(svgs[figure.number]))
+        write_atomically(folder / f"{figure.stem}.svg", svgs[figure.number])
+        write_atomically(folder / f"{figure.stem}.png", render_png(svgs[figure.number]))
     kept = {f"{figure.stem}.{ending}" for figure in figures for ending in ("svg", "png")}
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name) and path.name not in kept:
             path.unlink()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Through a neighbour and a rename: a reader never meets half a file."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

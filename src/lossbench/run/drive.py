@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -20,14 +21,26 @@ CHECKPOINT_SECONDS = 5.0
 """At most this much training is lost to a crash; shorter epochs share a checkpoint."""
 
 
-def drive(job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float = CHECKPOINT_SECONDS) -> None:
-    """Trains one job unless the store has it; whatever goes wrong is noted in the store and told, not raised."""
+def drive(
+    job: Job,
+    pictures: Callable[[], Pictures],
+    notify: Notify,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> None:
+    """Trains one job unless the store has it; whatever goes wrong is noted in the store and told, not raised.
+
+    Args:
+        job: what to train.
+        pictures: gives its data.
+        notify: is told what happens.
+        checkpoint_seconds: how much training may be lost to a crash.
+    """
     store, trial = Store(job.save_dir), job.trial
     notify(Event("started", trial.key))
     try:
         with store.claim(trial):
             if not store.finished(trial.key):
-                _train(store, job, pictures, notify, checkpoint_seconds)
+                _train(store, job, pictures(), notify, checkpoint_seconds)
             outcome = store.outcome(trial.key)
         notify(Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"]))
     except Exception as error:  # a user's loss or model may raise anything: that trial failed, the others go on

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 
 import torch
 
-from lossbench.data import Pictures
 from lossbench.run.drive import drive
 from lossbench.run.job import Job, Notify
 from lossbench.store import Store
@@ -22,13 +22,10 @@ class Inline:
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job."""
-        pictures: dict[tuple[str, str], Pictures] = {}
+        read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
         with one_thread():
             for job in jobs:
-                place = (job.save_dir, job.trial.digests["data"])
-                if place not in pictures:
-                    pictures[place] = Store(job.save_dir).pictures(job.trial.digests["data"])
-                drive(job, pictures[place], notify)
+                drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
 
 
 @contextmanager

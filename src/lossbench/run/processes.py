@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO
 
 from lossbench.errors import RequestError
@@ -68,7 +69,7 @@ class _Worker(threading.Thread):
     """A thread that keeps one worker process busy, and starts another when it dies."""
 
     def __init__(self, waiting: queue.SimpleQueue[Job], events: queue.SimpleQueue[Event | None]) -> None:
-        super().__init__(daemon=True)
+        super().__init__(daemon=True, name="lossbench worker")
         self.waiting, self.events = waiting, events
         self.process: subprocess.Popen[str] | None = None
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the thread
@@ -90,20 +91,17 @@ class _Worker(threading.Thread):
         """Ends the process, whatever it is doing; its trial goes on from the last checkpoint."""
         self.stopping = True
         while True:  # the thread may be just starting a process
-            if self.process is not None:
-                self.process.kill()
+            process = self.process
+            if process is not None:
+                process.kill()
             if not self.is_alive():
                 break
             self.join(timeout=0.05)
-        if self.process is not None:
-            self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        self._forget()
         self.errors.close()
 
     def _serve(self, job: Job) -> None:
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             self.process = _start(self.errors)
         assert self.process.stdin is not None  # noqa: S101 - piped, for the type checker
         assert self.process.stdout is not None  # noqa: S101 - piped, for the type checker
@@ -119,6 +117,18 @@ class _Worker(threading.Thread):
             pass  # the process died, or was stopped: said below
         if not self.stopping:
             self.events.put(self._died(job))
+            self._forget()
+
+    def _forget(self) -> None:
+        """Closes what is left of a process that has ended; the next job gets another."""
+        if self.process is None:
+            return
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not flushed has nobody to go to
+                    pipe.close()
+        self.process = None
 
     def _died(self, job: Job) -> Event:
         """Notes that a trial's process ended under it."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -18,17 +17,19 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    @classmethod
-    def checked(cls, values: Mapping[str, Any], field: str = "") -> Self:
-        """Builds the spec from what a user wrote.
+    place: ClassVar[str] = ""
+    """Where the spec stands in a study, for complaints to name: `recipe.optimizer`."""
+
+    def __init__(self, **values: Any) -> None:
+        """Checks the values, those of specs inside this one too.
 
         Raises:
-            RequestError: the first thing wrong, in one sentence naming the field below `field`.
+            RequestError: the first thing wrong, in one sentence naming its field.
         """
         try:
-            return cls.model_validate(dict(values))
+            super().__init__(**values)
         except ValidationError as error:
-            raise _translated(error, cls, field) from None
+            raise _translated(error, type(self)) from None
 
     def canonical(self) -> dict[str, Any]:
         """The spec as plain JSON values.
@@ -91,27 +92,12 @@ _ALLOWED = {
 }
 
 
-def _translated(error: ValidationError, spec: type[BaseModel], prefix: str) -> RequestError:
+def _translated(error: ValidationError, spec: type[Spec]) -> RequestError:
     first = error.errors(include_url=False)[0]
-    place = [prefix] if prefix else []
-    field = ".".join(place + [str(part) for part in first["loc"]]) or "study"
-    context = first.get("ctx", {})
+    path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        return UnknownNameError(
-            ".".join(place + [str(part) for part in first["loc"][:-1]]) or "study",
-            str(first["loc"][-1]),
-            _keys_at(spec, first["loc"][:-1]),
-        )
+        return UnknownNameError(spec.place or "study", path[-1], spec.model_fields)
+    field = ".".join([spec.place, *path] if spec.place else path) or "study"
     received = "nothing" if first["type"] == "missing" else first["input"]
     allowed = _ALLOWED.get(first["type"])
-    return RequestError(field, allowed.format(**context) if allowed else first["msg"], received)
-
-
-def _keys_at(spec: type[BaseModel], location: Sequence[int | str]) -> list[str]:
-    """The field names of the spec that lies at a location inside another."""
-    for part in location:
-        annotation = spec.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            break
-        spec = annotation
-    return list(spec.model_fields)
+    return RequestError(field, allowed.format(**first.get("ctx", {})) if allowed else first["msg"], received)

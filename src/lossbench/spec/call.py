@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from lossbench.errors import RequestError
 
-__all__ = ["Call", "Value", "parse_call", "print_call", "print_value", "split_outside"]
+__all__ = ["Call", "Value", "parse_call", "plain_value", "print_call", "print_value", "split_outside"]
 
 Value = None | bool | float | str | tuple[float, ...]
 
@@ -39,7 +41,9 @@ def parse_call(text: str, field: str) -> Call:
     if len(text) > _LONGEST:
         raise RequestError(field, f"{_FORM} of at most {_LONGEST} characters", text)
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():  # Python warns of odd literals, which are refused below
+            warnings.simplefilter("ignore")
+            node = ast.parse(text.strip(), mode="eval").body
         if isinstance(node, ast.Name):
             return Call(node.id, (), {})
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -47,7 +51,7 @@ def parse_call(text: str, field: str) -> Call:
             keywords = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords if keyword.arg}
             if len(keywords) == len(node.keywords):
                 return Call(node.func.id, arguments, keywords)
-    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         pass
     raise RequestError(field, _FORM, text)
 
@@ -84,7 +88,14 @@ def _value(node: ast.expr) -> Value:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a number")
-    return float(value)
+    return float(value) + 0.0  # -0.0 becomes 0.0: they are equal, and shall be one key
+
+
+def plain_value(value: Value) -> Value:
+    """The value with every number a float and every list a tuple, so that `2` and `2.0` are one key."""
+    if isinstance(value, tuple | list):
+        return tuple(float(item) + 0.0 for item in value)
+    return float(value) + 0.0 if isinstance(value, float | int) and not isinstance(value, bool) else value
 
 
 def print_value(value: Value) -> str:
@@ -93,6 +104,7 @@ def print_value(value: Value) -> str:
         return "[" + ", ".join(print_value(item) for item in value) + "]"
     if value is None or isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0")
-    return value if value.isidentifier() else repr(value)
+    if isinstance(value, float | int):
+        return repr(float(value)).removesuffix(".0")
+    bare = value.isascii() and value.isidentifier() and not iskeyword(value) and value.lower() not in _WORDS
+    return value if bare else repr(value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossbench.errors import RequestError
-from lossbench.spec.call import Value, parse_call, print_call
+from lossbench.spec.call import Value, parse_call, plain_value, print_call
 
 __all__ = ["LossSpec"]
 
@@ -39,7 +39,7 @@ class LossSpec:
     @classmethod
     def of(cls, name: str, hyperparameters: Mapping[str, Value]) -> LossSpec:
         """The spec of a name and a mapping of hyperparameters."""
-        return cls(name, tuple(sorted(hyperparameters.items())))
+        return cls(name, tuple(sorted((key, plain_value(value)) for key, value in hyperparameters.items())))
 
     @property
     def keywords(self) -> dict[str, Value]:

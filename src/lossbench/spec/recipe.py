@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, NonNegative, Positive, Share, Spec
@@ -18,15 +18,25 @@ Precision = Literal["auto", "fp32", "bf16"]
 class Optimizer(Spec):
     """Stochastic gradient descent with momentum; the defaults are the document's."""
 
+    place: ClassVar[str] = "recipe.optimizer"
+
     name: Literal["sgd"] = "sgd"
     lr: Positive = 0.1
     momentum: Annotated[Share, Field()] = 0.9
     weight_decay: NonNegative = 0.0
     nesterov: bool = False
 
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise RequestError(f"{self.place}.nesterov", "false, or a momentum greater than 0 beside it", True)
+        return self
+
 
 class Schedule(Spec):
     """The learning rate over epochs: `step` multiplies it by gamma every `step` epochs, `constant` keeps it."""
+
+    place: ClassVar[str] = "recipe.schedule"
 
     name: Literal["step", "constant"] = "step"
     step: Count = 5
@@ -39,6 +49,8 @@ class Schedule(Spec):
 
 class Recipe(Spec):
     """Everything about training that is not the loss, the data or the seed; the defaults are the document's."""
+
+    place: ClassVar[str] = "recipe"
 
     model: str = "cnn"
     epochs: Count = 30
@@ -62,6 +74,8 @@ class Scenario(Spec):
         validation: the share of the training split that is held out, stratified by class.
         split_seed: what the held-out share is drawn with; the trial's seed when it is None.
     """
+
+    place: ClassVar[str] = "scenarios"
 
     data: str
     validation: Annotated[Positive, Field(lt=1)] | None = None
@@ -87,7 +101,7 @@ class Scenario(Spec):
             and seed.is_integer()
         ):
             split_seed = int(seed) if call.keywords else None
-            return cls.checked({"data": data, "validation": share, "split_seed": split_seed}, "scenarios")
+            return cls(data=data, validation=share, split_seed=split_seed)
         raise RequestError("scenarios", "clean or validation(SHARE) or validation(SHARE, split_seed=N)", text)
 
     def __str__(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
@@ -56,17 +57,17 @@ def parse_seeds(value: object, field: str = "seeds") -> tuple[int, ...]:
         RequestError: no seeds, a seed twice, or something that is no whole number.
     """
     allowed = "a number of seeds (5) or a list of different whole numbers (1,2,3 or 7,)"
-    if isinstance(value, str) and "," not in value and value.strip().isdecimal():
-        value = int(value)
+    given = value
     if isinstance(value, str):
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        value = [int(part) if part.isdecimal() else part for part in parts] if "," in value else None
+        numbers = [int(part) if part.isdecimal() and len(part) < 20 else part for part in parts]
+        value = numbers if "," in value or not numbers else numbers[0]
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000:
         return tuple(range(1, value + 1))
     listed = tuple(value) if isinstance(value, list | tuple) else ()
     if listed and all(_is_seed(item) for item in listed) and len(set(listed)) == len(listed):
         return listed
-    raise RequestError(field, allowed, value)
+    raise RequestError(field, allowed, given)
 
 
 def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
@@ -95,8 +96,9 @@ def _listed(value: object) -> object:
 
 
 def _folder_name(name: str) -> str:
-    if not name or len(name) > 100 or name.startswith(".") or any(c in "/\\" or ord(c) < 32 for c in name):
-        raise RequestError("name", "a folder's name: at most 100 characters, no slash, no dot in front", name)
+    fits = 0 < len(name.encode(errors="surrogatepass")) <= 200  # of the 255 bytes that a file system allows
+    if not fits or name.startswith(".") or any(c in "/\\" or ord(c) < 32 for c in name):
+        raise RequestError("name", "a folder's name: at most 200 bytes, no slash, no dot in front", name)
     return name
 
 
@@ -115,6 +117,8 @@ class Plan(Spec):
         metric: the split and metric that the verdict is about.
         margin: differences smaller than this are of no practical importance.
     """
+
+    place: ClassVar[str] = "plan"
 
     metric: Literal[
         "test.accuracy", "test.precision", "test.recall", "test.f1", "test.nll", "test.brier", "test.ece"
@@ -156,12 +160,14 @@ class Study(Spec):
         filled = dict(values)
         model = _first(filled.get("models"), "cnn")
         recipe = filled.get("recipe", {})
-        if isinstance(recipe, Mapping):
+        recipe = recipe.model_dump(exclude_unset=True) if isinstance(recipe, Recipe) else recipe
+        if isinstance(recipe, Mapping) and isinstance(model, str):
             if "model" in recipe and recipe["model"] != model:
                 raise RequestError("recipe.model", "the study's models to name it", recipe["model"])
             filled["recipe"] = {**recipe, "model": model}
-        if not filled.get("name"):
-            filled["name"] = default_name(str(filled.get("data", "digits")), str(model))
+        data = filled.get("data", "digits")
+        if not filled.get("name") and isinstance(data, str) and isinstance(model, str):
+            filled["name"] = default_name(data, model)
         return filled
 
     @model_validator(mode="after")
@@ -188,8 +194,9 @@ class Study(Spec):
 
 def default_name(data: str, model: str) -> str:
     """`<data>-<model>`, of a path its last part, of `module:callable` the callable."""
-    stem = Path(data).name or data.strip("/") or "data"
-    return f"{stem}-{model.rpartition(':')[2]}".replace("/", "-").lstrip(".")[:100]
+    stem = Path(data).name.strip(".") or Path(data).resolve().name or "data"
+    name = f"{stem}-{model.rpartition(':')[2]}".encode(errors="ignore")[:200].decode(errors="ignore")
+    return re.sub(r"[/\\\x00-\x1f]", "-", name).lstrip(".")
 
 
 def load_study(path: str | Path) -> Study:
@@ -198,7 +205,7 @@ def load_study(path: str | Path) -> Study:
     Raises:
         RequestError: the file cannot be read, or says something that is not allowed; one sentence says what.
     """
-    return Study.checked(read_study_file(path))
+    return Study(**read_study_file(path))
 
 
 def read_study_file(path: str | Path) -> dict[str, Any]:
@@ -212,11 +219,24 @@ def read_study_file(path: str | Path) -> dict[str, Any]:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise StudyFileError(str(path), allowed, error.strerror or str(error)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # 2020-13-45, !!bool x
         raise StudyFileError(str(path), allowed, str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise StudyFileError(str(path), allowed, "an empty file" if values is None else values)
+    odd = _odd_key(values)
+    if odd is not None:
+        raise StudyFileError(str(path), "keys that are text (YAML reads a bare on, off, yes, no as true or false)", odd)
     return values
+
+
+def _odd_key(values: Mapping[Any, Any]) -> str | None:
+    """The first key that is not text, in mappings inside mappings; lists hold no keys that a study knows."""
+    for key, value in values.items():
+        if not isinstance(key, str):
+            return repr(key)
+        if isinstance(value, Mapping) and (odd := _odd_key(value)) is not None:
+            return odd
+    return None
 
 
 def _first(value: object, default: str) -> object:

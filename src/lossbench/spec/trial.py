@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from lossbench.errors import StoreError
+from lossbench.errors import RequestError, StoreError
 from lossbench.spec._model import canonical_json
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.recipe import Recipe, Scenario
@@ -75,5 +75,5 @@ class Trial:
                 dict(values["versions"]),
                 dict(values["digests"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (RequestError, KeyError, TypeError, ValueError) as error:
             raise StoreError(f"trial.json does not describe a trial: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,18 +42,8 @@ class Store:
 
     def check_writable(self) -> None:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
-        place = self.root
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        try:
-            if not place.is_dir():
-                raise NotADirectoryError(None, f"{place} is a file")
-            with tempfile.TemporaryFile(dir=place):
-                pass
-        except OSError as error:
-            raise SaveDirError(
-                "--save-dir", "a folder that can be written", str(self.root), error.strerror or ""
-            ) from None
+        for folder in (self.root, *(self.root / name for name in ("data", "trials", "studies"))):
+            _check_writable(folder)
 
     # studies
 
@@ -82,6 +73,7 @@ class Store:
         try:
             read_pictures(folder)
         except StoreError:
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged copy; what is whole is at hand
             write_pictures(pictures, folder)
         (folder / "sources").mkdir(exist_ok=True)
         write_atomically(folder / "sources" / fingerprint, "")
@@ -218,6 +210,21 @@ class Store:
                 return False
         except Timeout:
             return True
+
+
+def _check_writable(folder: Path) -> None:
+    """Tries the folder, or while it does not exist the nearest one above it."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        if not place.is_dir():
+            raise NotADirectoryError(None, f"{place} is a file")
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        allowed = "a folder that can be written"
+        raise SaveDirError("--save-dir", allowed, str(folder), error.strerror or "") from None
 
 
 def _json(value: Any) -> str:

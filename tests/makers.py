@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lossbench.data import Pictures, Split
+from lossbench.data.pictures import digest_of, parts_of
 from lossbench.losses import complete
 from lossbench.rng import stream
 from lossbench.spec import LossSpec, Recipe, Scenario, Trial
@@ -23,7 +23,12 @@ def made_pictures(train: int = 60, test: int = 30, size: int = 8, channels: int 
         labels = np.arange(count) % CLASSES
         noise = generator.integers(0, 120, (count, size, size, channels))
         splits.append(Split((noise + 60 * labels[:, None, None, None]).astype(np.uint8), labels.astype(np.int64)))
-    return Pictures("made", splits[0], splits[1], ("dark", "middle", "bright"), "0" * 32)
+    names = ("dark", "middle", "bright")
+    digest = digest_of(parts_of(splits[0], splits[1]), names)
+    return Pictures("made", splits[0], splits[1], names, digest)
+
+
+MADE_DIGEST = made_pictures().digest
 
 
 def made_trial(loss: str = "cross_entropy", seed: int = 1, **changes: Any) -> Trial:
@@ -33,5 +38,4 @@ def made_trial(loss: str = "cross_entropy", seed: int = 1, **changes: Any) -> Tr
     if "lr" in changes:
         changes["optimizer"] = recipe.optimizer.model_copy(update={"lr": changes.pop("lr")})
     recipe = recipe.model_copy(update=changes)
-    trial = Trial(complete(LossSpec.parse(loss)), scenario, recipe, seed, {"loop": 1}, {"data": "0" * 32})
-    return replace(trial)
+    return Trial(complete(LossSpec.parse(loss)), scenario, recipe, seed, {"loop": 1}, {"data": MADE_DIGEST})

@@ -1,0 +1,178 @@
+"""Bad input: one sentence on standard error, exit code 2, nothing written, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cli_runner import Done, Runner
+
+
+def refused(done: Done, *words: str) -> None:
+    """Checks that a command was refused with one sentence that has these words."""
+    assert done.code == 2, done
+    assert done.out == ""
+    assert done.err.startswith("lossbench: ")
+    assert len(done.err.strip().splitlines()) == 1, done.err
+    assert "Traceback" not in done.err
+    for word in words:
+        assert word in done.err, done.err
+
+
+OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+    (("--losses", "focall"), ("losses: expected one of", "got focall", "did you mean focal?")),
+    (("--losses", "focal(gama=2)"), ("losses.focal: expected one of alpha, gamma", "did you mean gamma?")),
+    (("--losses", "focal(gamma=-1)"), ("losses.focal.gamma: expected a number of at least 0, got -1",)),
+    (("--losses", "focal(gamma=high)"), ("losses.focal.gamma: expected a number of at least 0, got high",)),
+    (("--losses", "focal(2)"), ("hyperparameters by name",)),
+    (("--losses", "focal(gamma=2"), ("expected name or name(key=value, ...)",)),
+    (("--losses", ","), ("--losses: expected at least one loss",)),
+    (("--losses", "focal,focal(gamma=2)"), ("every loss once", "which are the same")),
+    (("--losses", "focal(alpha=[1, 2])"), ("one value per class (10)",)),
+    (("--losses", "l1(gamma=2)"), ("losses.l1: expected no hyperparameters, got gamma",)),
+    (("--model", "lenet"), ("models: expected one of", "or module:callable", "did you mean lenet5?")),
+    (("--model", "lenet5"), ("at least 12×12", "got 8×8", "cnn")),
+    (("--model", "no_such_module:net"), ("module:callable that can be imported", "no_such_module")),
+    (("--data", "digit"), ("digit", "did you mean digits?")),
+    (("--data", "no/such/path"), ("no/such/path",)),
+    (("--epochs", "0"), ("--epochs: expected a number of at least 1, got 0",)),
+    (("--epochs", "three"), ("--epochs: expected a whole number, got three",)),
+    (("--epochs", "2.5"), ("--epochs: expected a whole number, got 2.5",)),
+    (("--lr", "fast"), ("--lr: expected a number, got fast",)),
+    (("--batch-size", "1"), ("--batch-size: expected a number of at least 2, got 1",)),
+    (("--lr", "0"), ("--lr: expected a number greater than 0, got 0",)),
+    (("--lr", "nan"), ("--lr: expected a finite number, got nan",)),
+    (("--momentum", "1"), ("--momentum: expected a number less than 1, got 1",)),
+    (("--lr-step", "0"), ("--lr-step: expected a number of at least 1, got 0",)),
+    (("--lr-gamma", "-1"), ("--lr-gamma: expected a number greater than 0, got -1",)),
+    (("--eval-interval", "0"), ("--eval-interval: expected a number of at least 1, got 0",)),
+    (("--train-metrics", "some"), ("--train-metrics: expected one of 'full' or 'running', got some",)),
+    (("--precision", "fp16"), ("--precision: expected one of 'auto', 'fp32' or 'bf16', got fp16",)),
+    (("--seeds", "0"), ("--seeds: expected a number of seeds (5) or a list",)),
+    (("--seeds", "1,1"), ("--seeds: expected",)),
+    (("--seeds", "a,b"), ("--seeds: expected",)),
+    (("--workers", "none"), ("--workers: expected auto or a number of at least 1, got none",)),
+    (("--executor", "magic"), ("--executor: expected processes or inline, got magic",)),
+    (("--device", "tpu"), ("--device: expected auto, cpu or cuda, got tpu",)),
+    (
+        ("--preset", "course-repor"),
+        ("--preset: expected one of course-report, got course-repor", "did you mean course-report?"),
+    ),
+    (("--name", "a/b"), ("--name: expected a folder's name", "got a/b")),
+    (("--data", ""), ("--data: expected text that is not empty",)),
+    (("--epoch", "3"), ("--epoch",)),
+    (("missing.yaml",), ("missing.yaml: expected a readable YAML file", "No such file")),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), OPTIONS, ids=lambda value: " ".join(value)[:60])
+def test_a_wrong_option_is_one_sentence(
+    lossbench: Runner, here: Path, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    refused(lossbench("run", *arguments), *words)
+    assert list(here.iterdir()) == []
+
+
+STUDIES: list[tuple[str, tuple[str, ...]]] = [
+    ("", ("study.yaml: expected a readable YAML file with a mapping", "an empty file")),
+    ("- a\n- b\n", ("expected a readable YAML file with a mapping",)),
+    ("losses: [l1\n", ("expected a readable YAML file with a mapping",)),
+    ("\x00\x01\x02", ("expected a readable YAML file with a mapping",)),
+    ("a: !!python/object/apply:os.system ['true']\n", ("expected a readable YAML file with a mapping",)),
+    ("loses: [l1]\n", ("study: expected one of", "got loses", "did you mean losses?")),
+    ("recipe: {epoch: 3}\n", ("recipe: expected one of", "did you mean epochs?")),
+    ("recipe: {optimizer: {name: adam}}\n", ("recipe.optimizer.name: expected one of 'sgd', got adam",)),
+    ("recipe: {optimizer: {lr: fast}}\n", ("recipe.optimizer.lr: expected a number, got fast",)),
+    ("recipe: 3\n", ("recipe: expected a mapping, got 3",)),
+    ("losses: 3\n", ("losses: expected at least one loss",)),
+    ("losses: [{loss: l1, lr: 0.5}]\n", ("losses: expected losses of the form name(key=value, ...)",)),
+    ("seeds: [1, x]\n", ("seeds: expected",)),
+    ("models: [cnn, mlp]\n", ("models: expected at most 1 of them",)),
+    ("scenarios: ['noise(symmetric, 0.4)']\n", ("scenarios: expected clean or validation(SHARE)",)),
+    ("scenarios: ['validation(1.5)']\n", ("scenarios.validation: expected a number less than 1, got 1.5",)),
+    ("plan: {margin: 0}\n", ("plan.margin: expected a number greater than 0, got 0",)),
+    ("plan: {metric: train.accuracy}\n", ("plan.metric: expected one of 'test.accuracy'",)),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), STUDIES, ids=lambda value: repr(value)[:50])
+def test_a_wrong_study_file_is_one_sentence(lossbench: Runner, here: Path, text: str, words: tuple[str, ...]) -> None:
+    (here / "study.yaml").write_text(text)
+    refused(lossbench("run", "study.yaml"), *words)
+    assert [path.name for path in here.iterdir()] == ["study.yaml"]
+
+
+def test_an_option_outranks_the_file_and_is_named_where_it_is_wrong(lossbench: Runner, here: Path) -> None:
+    (here / "study.yaml").write_text("recipe: {epochs: 0}\n")
+    refused(lossbench("run", "study.yaml"), "recipe.epochs: expected")
+    refused(lossbench("run", "study.yaml", "--epochs", "-1"), "--epochs: expected a number of at least 1, got -1")
+    assert lossbench("run", "study.yaml", "--epochs", "1", "--dry-run").code == 0
+
+
+class TestData:
+    def test_a_folder_without_labels(self, lossbench: Runner, here: Path) -> None:
+        (here / "pictures").mkdir()
+        Image.new("L", (8, 8)).save(here / "pictures" / "1.png")
+        refused(lossbench("run", "--data", "pictures"), "pictures")
+        assert not (here / "log").exists()
+
+    def test_a_broken_picture(self, lossbench: Runner, here: Path) -> None:
+        for split in ("train", "test"):
+            for name in ("cat", "dog"):
+                folder = here / "pictures" / split / name
+                folder.mkdir(parents=True)
+                Image.new("L", (8, 8)).save(folder / "1.png")
+        (here / "pictures/train/dog/2.png").write_bytes(b"\x89PNG broken")
+        refused(lossbench("run", "--data", "pictures"), "2.png")
+        assert not (here / "log").exists()
+
+    def test_a_label_outside_the_classes(self, lossbench: Runner, here: Path) -> None:
+        x, names = np.zeros((4, 8, 8), np.uint8), np.array(["a", "b"])
+        labels = np.array([0, 1, 0, 5])
+        np.savez(here / "data.npz", x_train=x, y_train=labels, x_test=x, y_test=labels, class_names=names)
+        refused(lossbench("run", "--data", "data.npz"), "5")
+        assert not (here / "log").exists()
+
+    def test_a_name_that_is_nowhere_says_where_it_looked_and_how_to_get_it(self, lossbench: Runner, here: Path) -> None:
+        refused(lossbench("run", "--data", "cifar10", "--data-dir", str(here)), "cifar10", "lossbench[hub]", "--data")
+
+
+class TestTheSaveDir:
+    def test_a_file_in_its_place(self, lossbench: Runner, here: Path) -> None:
+        (here / "log").write_text("a file")
+        refused(lossbench("run"), "--save-dir: expected a folder that can be written, got log")
+        assert (here / "log").read_text() == "a file"
+
+    def test_a_file_in_the_place_of_its_trials(self, lossbench: Runner, here: Path) -> None:
+        (here / "log").mkdir()
+        (here / "log/data").write_text("a file")
+        refused(lossbench("run", "--epochs", "1"), "--save-dir: expected a folder that can be written", "log/data")
+
+    @pytest.mark.parametrize("command", ["report", "status"])
+    def test_a_folder_without_a_study(self, lossbench: Runner, here: Path, command: str) -> None:
+        refused(lossbench(command, "log"), "FOLDER: expected a study's folder", "got log", "`lossbench run` makes one")
+
+    def test_several_studies_have_to_be_told_apart(self, lossbench: Runner, here: Path) -> None:
+        for name in ("one", "two"):
+            (here / "log/studies" / name).mkdir(parents=True)
+            (here / "log/studies" / name / "study.yaml").write_text("name: x\n")
+        refused(lossbench("report", "log"), "it has one, two")
+
+
+class TestOtherCommands:
+    def test_an_unknown_command(self, lossbench: Runner) -> None:
+        refused(lossbench("runn"), "runn")
+
+    def test_an_unknown_loss(self, lossbench: Runner) -> None:
+        refused(lossbench("losses", "focl"), "NAME: expected one of", "did you mean focal?")
+
+    def test_init_overwrites_nothing(self, lossbench: Runner, here: Path) -> None:
+        (here / "study.yaml").write_text("mine")
+        refused(lossbench("init"), "PATH: expected a file that does not exist yet, got study.yaml")
+        assert (here / "study.yaml").read_text() == "mine"
+
+    def test_init_in_no_folder(self, lossbench: Runner) -> None:
+        refused(lossbench("init", "no/study.yaml"), "PATH: expected a file that can be written")

@@ -1,0 +1,244 @@
+"""The page: whole, self-contained, and what people named stays text."""
+
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from synthetic import DOCUMENT, HOSTILE, analyse, study
+
+from lossbench.figures import draw, render_svg
+from lossbench.report.formula import formula
+from lossbench.report.inline import css_colors, inline_svg
+from lossbench.report.page import page
+from lossbench.report.pictures import data_uri, samples
+from lossbench.results import Results
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+SVG = (
+    '<svg xmlns="x" viewBox="0 0 600 300" class="marks"><g clip-path="url(#part0)" stroke="#0072b2" aria-hidden="true">'
+    '<text fill="#1b1f23">fill="#1b1f23" &lt;</text></g><defs><clipPath id="part0"></clipPath></defs></svg>'
+)
+
+
+class Tree(HTMLParser):
+    """Checks that every tag closes, and keeps what tests ask for."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def written(results: Results, svgs: Mapping[int, str] | None = None) -> str:
+    figures = draw(results, analyse(results))
+    return page(results, analyse(results), figures, svgs or {figure.number: SVG for figure in figures})
+
+
+def parsed(html: str) -> Tree:
+    tree = Tree()
+    tree.feed(html)
+    tree.close()
+    assert tree.open == []
+    return tree
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    status = {("l1", 2): ("diverged", 1, "<i>loss</i>"), ("cross_entropy", 1): ("missing", 0, "")}
+    return study(seeds=3, epochs=3, status=status, provenance={"torch": ("2.12.0", "2.13.0"), "device": ("cpu",)})
+
+
+@pytest.fixture(scope="module")
+def html(results: Results) -> str:
+    return written(results)
+
+
+@pytest.fixture(scope="module")
+def hostile() -> str:
+    return written(
+        study(
+            losses=HOSTILE,
+            seeds=2,
+            epochs=2,
+            status={(HOSTILE[0], 1): ("failed", 0, "<script>reason</script>\u202e")},
+            classes=("<script>class</script>", "'\"", "\u05d0\u202e"),
+            provenance={"<script>name</script>": ("<script>value</script>", "b")},
+            name="<script>study</script>",
+            data="/<script>/data",
+        )
+    )
+
+
+def test_every_tag_closes_and_ids_are_unique(html: str) -> None:
+    tree = parsed(html)
+    ids = [attributes["id"] for _, attributes in tree.tags if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    targets = {str(a["href"])[1:] for tag, a in tree.tags if tag == "a"}
+    assert targets <= set(ids)
+
+
+def test_nothing_is_loaded_from_anywhere(html: str) -> None:
+    tree = parsed(html)
+    for tag, attributes in tree.tags:
+        assert tag not in {"script", "link", "iframe", "object", "embed", "base"}
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "xlink:href", "srcset", "data", "poster"):
+            assert str(attributes.get(name, "#")).startswith(("#", "data:image/png;base64,"))
+    assert re.findall(r"url\((?!#)", html) == []
+    assert "@import" not in html
+
+
+def test_headings_descend_one_by_one(html: str) -> None:
+    levels = [int(tag[1]) for tag, _ in parsed(html).tags if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_sections_come_in_their_order(html: str) -> None:
+    ids = ["answer", "final", "comparisons", "curves", "losses", "confusion", "run", "definitions"]
+    places = [html.index(f'<section id="{name}"') for name in ids]
+    assert places == sorted(places)
+
+
+def test_every_figure_is_there_once_with_its_alternative(html: str) -> None:
+    tree = parsed(html)
+    assert sorted(int(str(a["id"])[7:]) for tag, a in tree.tags if tag == "figure") == list(range(1, 16))
+    pictures = [a for tag, a in tree.tags if tag == "svg"]
+    assert len(pictures) == 15
+    assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
+    assert all(a.get("alt") for tag, a in tree.tags if tag == "img")
+
+
+def test_the_page_says_what_went_wrong(html: str) -> None:
+    text = " ".join(" ".join(parsed(html).text).split())
+    assert "2 of 12 trials did not finish" in text
+    assert "<i>loss</i>" in text
+    assert "The trials differ in torch" in text
+    assert "2 of 3; 1 diverged" in text
+    assert "lossbench run study.yaml" in text
+
+
+def test_the_page_without_failures_says_so() -> None:
+    text = " ".join(parsed(written(study(losses=("l1",), seeds=1, epochs=2, samples=False))).text)
+    assert "None: the one trial finished." in text
+    assert "There is one loss only, so there is nothing to compare." in text
+
+
+def test_hostile_names_are_text(hostile: str) -> None:
+    tree = parsed(hostile)
+    assert not [tag for tag, _ in tree.tags if tag == "script"]
+    text = "".join(tree.text)
+    for wanted in (*HOSTILE[:2], HOSTILE[3], "<script>class</script>", "<script>reason</script>", "/<script>/data"):
+        assert wanted in text
+    for wanted in ("<script>name</script>", "<script>value</script>", "<script>study</script>"):
+        assert wanted in text
+
+
+def test_overrides_of_direction_stay_inside_isolates(hostile: str) -> None:
+    body = hostile.partition("<body>")[2]
+    outside = re.sub(r"<bdi[^>]*>.*?</bdi>|<[^>]*>", "", body, flags=re.DOTALL)
+    assert "\u202e" not in outside
+    assert "\u2068" not in outside
+
+
+def test_the_same_input_gives_the_same_page(results: Results, html: str) -> None:
+    assert written(results) == html
+
+
+def test_light_and_dark_name_the_same_colours(html: str) -> None:
+    light, dark = css_colors()
+    assert light.keys() == dark.keys()
+    used = set(re.findall(r"var\(--([a-z0-9-]+)\)", html)) - {"w"}
+    assert used <= light.keys()
+
+
+def test_text_and_lines_have_contrast() -> None:
+    for colors in css_colors():
+        ground = colors["paper"]
+        for name in ("ink", "axis-text", "link"):
+            assert _contrast(colors[name], ground) >= 4.5
+        for name in ("axis", *(f"loss{index}" for index in range(7))):
+            assert _contrast(colors[name], ground) >= 3
+        assert _contrast(colors["ink"], _over(colors["heat"], ground, 0.65)) >= 4.5
+        assert _contrast(colors["on-heat"], _over(colors["heat"], ground, 0.66)) >= 3
+
+
+def test_an_inlined_svg_follows_the_page() -> None:
+    results = study(losses=DOCUMENT[:1], seeds=1, epochs=2)
+    figure = draw(results, analyse(results))[2]
+    svg = inline_svg(figure, SVG)
+    assert 'stroke="var(--loss0)"' in svg
+    assert 'fill="var(--ink)"' in svg
+    assert '>fill="#1b1f23" &lt;<' in svg
+    assert 'id="f3-part0"' in svg
+    assert 'clip-path="url(#f3-part0)"' in svg
+    assert "aria-hidden" not in svg
+
+
+def test_a_drawn_svg_has_no_colour_that_the_page_does_not_know() -> None:
+    results = study(losses=DOCUMENT[:2], seeds=2, epochs=3)
+    for figure in draw(results, analyse(results)):
+        if figure.slug in {"final-accuracy", "training-l1", "confusion"}:
+            markup = re.sub(r">[^<]*<", "><", inline_svg(figure, render_svg(figure)))
+            assert set(re.findall(r'(?:fill|stroke)="(?!var|none|transparent)([^"]*)"', markup)) == set()
+
+
+def test_formulas_become_mathml_or_stay_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert formula(r"\frac{1}{K} \sum_k |z_k|").startswith("<math aria-label=")
+    for hostile in (r"\text{<script>}", r'\text{<mi onclick="x">a</mi>}', r"\text{<!-- }", r"\text{</section>}"):
+        assert formula(hostile).startswith("<code class='tex'>")
+        assert "<" not in formula(hostile)[18:-7]
+
+    def broken(tex: str, display: str) -> str:
+        raise IndexError
+
+    monkeypatch.setattr("lossbench.report.formula.convert", broken)
+    assert formula(r"<b>\frac") == r"<code class='tex'>&lt;b&gt;\frac</code>"
+
+
+def test_samples_are_small_and_few() -> None:
+    data = study(losses=("l1",), seeds=1, epochs=1, classes=[f"c{k}" for k in range(30)]).data
+    made = samples(data)
+    assert len(made) == 20
+    assert all(len(item.uris) == 3 for item in made)
+    big: Any = data.samples[0][0].repeat(20, axis=0).repeat(20, axis=1)
+    assert len(data_uri(big)) < 20_000
+    assert data_uri(big[..., :1]).startswith("data:image/png;base64,")
+
+
+def _rgb(value: str) -> list[float]:
+    return [int(value[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+
+def _over(value: str, ground: str, opacity: float) -> str:
+    mixed = [opacity * a + (1 - opacity) * b for a, b in zip(_rgb(value), _rgb(ground), strict=True)]
+    return "#" + "".join(f"{round(255 * part):02x}" for part in mixed)
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(value: str) -> float:
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in _rgb(value)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -1,0 +1,185 @@
+"""One contract for every executor: trains all, the same bits, contains failures, tells what happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from lossbench.errors import RequestError
+from lossbench.run import Event, Executor, Inline, Job, Processes
+from lossbench.run.job import Job as JobType
+from lossbench.spec import Trial
+from lossbench.store import Store
+from makers import MADE_DIGEST, made_pictures, made_trial
+
+RESULTS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
+BROKEN = """
+import os, signal
+from torch import nn
+
+class Raises(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(64, 3)
+    def forward(self, x):
+        if self.training:
+            raise RuntimeError("a layer of mine broke")
+        return self.layer(x.flatten(1))
+
+class Dies(Raises):
+    def forward(self, x):
+        if self.training:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.layer(x.flatten(1))
+
+class Talks(Raises):
+    def forward(self, x):
+        print("{\\"kind\\": \\"finished\\"}")
+        return self.layer(x.flatten(1))
+
+def raises(num_classes, in_channels):
+    return Raises()
+
+def dies(num_classes, in_channels):
+    return Dies()
+
+def talks(num_classes, in_channels):
+    return Talks()
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with the made pictures, in a working directory that has a module of the user's."""
+    (tmp_path / "mine_for_executors.py").write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    store = Store(tmp_path / "log")
+    store.put_pictures(made_pictures(), "made")
+    return store
+
+
+def job(store: Store, trial: Trial) -> Job:
+    return Job(trial, str(trial.loss), str(store.root))
+
+
+class ExecutorContract:
+    """What every executor has to do."""
+
+    def make(self) -> Executor:
+        raise AssertionError("each executor's class says how it is made")
+
+    def test_it_trains_every_job_and_tells(self, store: Store) -> None:
+        trials = [made_trial(loss, seed) for seed in (1, 2) for loss in ("l1", "cross_entropy")]
+        events: list[Event] = []
+        self.make()([job(store, trial) for trial in trials], events.append)
+        assert {trial.key: store.status(trial.key) for trial in trials} == dict.fromkeys(
+            [trial.key for trial in trials], "finished"
+        )
+        for trial in trials:
+            told = [(event.kind, event.epoch) for event in events if event.key == trial.key]
+            epochs = [("epoch", number) for number in (0, 1, 2, 3)]
+            assert told == [("started", 0), *epochs, ("finished", 3)]
+
+    def test_it_gives_the_bits_that_the_trial_gives_alone(self, store: Store, tmp_path: Path) -> None:
+        trials = [made_trial("focal(gamma=0.5)", seed) for seed in (1, 2)]
+        self.make()([job(store, trial) for trial in trials], lambda event: None)
+        alone = Store(tmp_path / "alone")
+        alone.put_pictures(made_pictures(), "made")
+        Inline()([job(alone, trials[1])], lambda event: None)
+        for name in RESULTS:
+            one, other = (s.trial_folder(trials[1].key) / name for s in (store, alone))
+            assert one.read_bytes() == other.read_bytes(), name
+
+    def test_a_trial_that_raises_fails_and_the_others_go_on(self, store: Store) -> None:
+        bad, good = made_trial(model="mine_for_executors:raises"), made_trial()
+        events: list[Event] = []
+        self.make()([job(store, bad), job(store, good)], events.append)
+        assert store.status(bad.key) == "failed"
+        assert store.reason(bad.key) == "RuntimeError: a layer of mine broke"
+        assert store.status(good.key) == "finished"
+        assert [event.kind for event in events if event.key == bad.key and event.ends] == ["failed"]
+
+    def test_what_a_model_prints_disturbs_nothing(self, store: Store) -> None:
+        trial = made_trial(model="mine_for_executors:talks")
+        events: list[Event] = []
+        self.make()([job(store, trial)], events.append)
+        assert [event.kind for event in events].count("finished") == 1
+        assert store.status(trial.key) == "finished"
+
+    def test_no_jobs_are_no_work(self, store: Store) -> None:
+        self.make()([], lambda event: None)
+
+
+class TestInline(ExecutorContract):
+    def make(self) -> Executor:
+        return Inline()
+
+    def test_it_puts_the_number_of_threads_back(self, store: Store) -> None:
+        import torch
+
+        before = torch.get_num_threads()
+        Inline()([job(store, made_trial())], lambda event: None)
+        assert torch.get_num_threads() == before
+
+
+class TestProcesses(ExecutorContract):
+    def make(self) -> Executor:
+        return Processes(2)
+
+    def test_a_worker_that_is_killed_fails_its_trial_alone(self, store: Store) -> None:
+        bad, good = made_trial(model="mine_for_executors:dies"), made_trial()
+        events: list[Event] = []
+        Processes(1)([job(store, bad), job(store, good)], events.append)
+        assert store.reason(bad.key) == "the worker process ended with signal SIGKILL"
+        assert [event.kind for event in events if event.ends] == ["failed", "finished"]
+        assert store.status(good.key) == "finished"
+
+    def test_an_interrupt_stops_the_workers(self, store: Store) -> None:
+        trials = [made_trial(epochs=10_000, seed=seed) for seed in (1, 2)]
+
+        def interrupt(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Processes(2)([job(store, trial) for trial in trials], interrupt)
+        assert {store.status(trial.key) for trial in trials} == {"missing"}, "a worker still holds its claim"
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("lossbench")]
+
+    def test_fewer_than_one_worker_is_refused(self) -> None:
+        with pytest.raises(RequestError, match="--workers: expected auto or a number of at least 1, got 0"):
+            Processes(0)
+
+
+class TestJobs:
+    def test_a_job_reads_back_from_its_json(self) -> None:
+        trial = made_trial("focal(gamma=0.5, alpha=[1, 2, 3])", validation=0.2)
+        one = JobType(trial, "focal", "log", keep_weights=True, data_path="somewhere")
+        again = JobType.from_json(one.to_json())
+        assert again.trial.key == trial.key
+        assert (again.label, again.keep_weights, again.data_path) == ("focal", True, "somewhere")
+        assert again.trial.digests["data"] == MADE_DIGEST
+
+
+def test_a_worker_leaves_when_its_parent_is_gone(store: Store) -> None:
+    import json
+    import subprocess
+    import sys
+
+    long = job(store, made_trial(epochs=100_000))
+    command = [sys.executable, "-m", "lossbench.run.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(json.dumps(long.to_json()) + "\n")
+        worker.stdin.flush()
+        while json.loads(worker.stdout.readline())["epoch"] < 2:
+            pass
+        os.kill(worker.pid, signal.SIGINT)  # Ctrl-C reaches workers, too, and is left to the parent
+        worker.stdin.close()
+        assert worker.wait(timeout=30) == 0
+    assert store.status(long.trial.key) == "missing"
