@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from losses_makers import batch
@@ -84,7 +86,7 @@ def test_numbers_that_are_none_are_refused_from_python_too(value: float) -> None
 @pytest.mark.parametrize("classes", [2, 4])
 def test_one_weight_per_class(classes: int) -> None:
     spec = LossSpec.parse("focal(alpha=[1, 2, 3])")
-    for ask in (lambda: bind(spec, classes), lambda: loss(spec, class_counts=[9] * classes)):
+    for ask in (partial(bind, spec, classes), partial(loss, spec, class_counts=[9] * classes)):
         with pytest.raises(RequestError) as error:
             ask()
         assert str(error.value) == (f"losses.focal.alpha: expected one value per class ({classes}), got [1, 2, 3]")
