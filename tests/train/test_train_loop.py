@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from makers import CLASSES, made_pictures, made_trial
 from torch import nn
 
 from lossbench.data import Pictures
@@ -18,6 +17,7 @@ from lossbench.rng import stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
 from lossbench.train import Epoch, Snapshot, splits_of, train
+from makers import CLASSES, made_pictures, made_trial
 
 PICTURES = made_pictures()
 
