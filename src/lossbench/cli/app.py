@@ -90,7 +90,7 @@ def run(
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16. [default: auto]")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32, bf16, or auto, which is fp32 for now. [default: auto]")] = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
     dry_run: Annotated[

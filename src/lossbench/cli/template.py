@@ -28,7 +28,7 @@ recipe:
   schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant}
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
-  precision: auto                 # or fp32, bf16
+  precision: auto                 # or fp32, bf16; auto is fp32 until bf16 is shown to change no conclusion
 
 plan:                             # what will be concluded from, written before the run
   metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece
