@@ -54,7 +54,7 @@ ROOMS = {
         "l1",
         "loss",
     ],
-    "models": ["MODELS", "ModelEntry", "build", "check_model", "model_digest"],
+    "models": ["MODELS", "ModelEntry", "build", "check_model", "import_path", "model_digest"],
     "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
     "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "one_thread", "usable_cores"],
     "store": ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"],

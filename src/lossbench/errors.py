@@ -102,6 +102,7 @@ def shown(value: object, limit: int = 200) -> str:
     """A received value as an error shows it: on one line, cut where it is too long to read."""
     text = value if isinstance(value, str) else _short(limit).repr(value)
     text = " ".join(text.split()) if text.strip() else repr(text)
+    text = text.encode(errors="backslashreplace").decode()  # half a surrogate pair cannot be printed
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

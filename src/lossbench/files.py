@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 __all__ = ["write_atomically"]
@@ -15,7 +16,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         OSError: the folder cannot be written; the old file, if any, is untouched and no neighbour stays behind.
     """
     data = content.encode() if isinstance(content, str) else content
-    neighbour = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    neighbour = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
         with neighbour.open("wb") as file:
             file.write(data)

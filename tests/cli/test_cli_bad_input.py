@@ -64,7 +64,10 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--name", "a/b"), ("--name: expected a folder's name", "got a/b")),
     (("--data", ""), ("--data: expected text that is not empty",)),
     (("--epoch", "3"), ("--epoch",)),
-    (("missing.yaml",), ("missing.yaml: expected a readable YAML file", "No such file")),
+    (
+        ("missing.yaml",),
+        ("missing.yaml: expected a readable YAML file", "nothing readable (No such file or directory)"),
+    ),
 ]
 
 
@@ -93,6 +96,9 @@ STUDIES: list[tuple[str, tuple[str, ...]]] = [
     ("models: [cnn, mlp]\n", ("models: expected at most 1 of them",)),
     ("scenarios: ['noise(symmetric, 0.4)']\n", ("scenarios: expected clean or validation(SHARE)",)),
     ("scenarios: ['validation(1.5)']\n", ("scenarios.validation: expected a number less than 1, got 1.5",)),
+    ('question: "\\ud800"\n', ("question: expected text that is valid Unicode",)),
+    ('name: "a\\udcff"\n', ("name: expected text that is valid Unicode",)),
+    ("models: []\n", ("models: expected at least 1 of them",)),
     ("plan: {margin: 0}\n", ("plan.margin: expected a number greater than 0, got 0",)),
     ("plan: {metric: train.accuracy}\n", ("plan.metric: expected one of 'test.accuracy'",)),
 ]
@@ -110,6 +116,16 @@ def test_an_option_outranks_the_file_and_is_named_where_it_is_wrong(lossbench: R
     refused(lossbench("run", "study.yaml"), "recipe.epochs: expected")
     refused(lossbench("run", "study.yaml", "--epochs", "-1"), "--epochs: expected a number of at least 1, got -1")
     assert lossbench("run", "study.yaml", "--epochs", "1", "--dry-run").code == 0
+
+
+def test_an_option_does_not_hide_a_wrong_value_beside_it(lossbench: Runner, here: Path) -> None:
+    (here / "study.yaml").write_text("recipe: {optimizer: adam}\n")
+    refused(lossbench("run", "study.yaml", "--lr", "0.01"), "recipe.optimizer: expected a mapping, got adam")
+
+
+def test_an_empty_list_of_models_with_a_preset(lossbench: Runner, here: Path) -> None:
+    (here / "study.yaml").write_text("models: []\n")
+    refused(lossbench("run", "study.yaml", "--preset", "course-report"), "models: expected at least 1 of them")
 
 
 class TestData:

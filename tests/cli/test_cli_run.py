@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +113,43 @@ class TestAWholeRun:
         page = (here / "log/studies/digits-net/report.html").read_text(encoding="utf-8")
         assert "no &lt;b&gt;luck&lt;/b&gt; today" in page
 
+    def test_an_edited_model_is_another_study(self, lossbench: Runner, here: Path) -> None:
+        source = (
+            "from torch import nn\n"
+            "def net(num_classes, in_channels):\n"
+            "    return nn.Sequential(nn.Flatten(), nn.Linear(64, num_classes))\n"
+        )
+        (here / "mine_to_edit.py").write_text(source)
+        options = ("--model", "mine_to_edit:net", "--losses", "cross_entropy", "--seeds", "1", "--epochs", "1")
+        assert lossbench("run", *options, "--executor", "inline").code == 0
+        (here / "mine_to_edit.py").write_text(source + "# edited\n")
+        done = lossbench("run", *options, "--executor", "inline")
+        assert done.code == 2
+        assert "models (the source of the model is not the same)" in done.err
+
+    def test_a_trial_that_could_not_be_begun_makes_the_exit_code_1(self, lossbench: Runner, here: Path) -> None:
+        plan = lossbench("run", *QUICK, "--losses", "cross_entropy", "--dry-run").out
+        key = re.findall(r"[0-9a-f]{24}", plan)[0]
+        (here / "log/trials").mkdir(parents=True)
+        (here / "log/trials" / key).write_text("in the way")
+        done = lossbench("run", *QUICK, "--losses", "cross_entropy")
+        assert done.code == 1
+        assert (here / "log/studies/digits-mlp/report.html").exists()
+
+    def test_weights_that_come_too_late_are_said(self, lossbench: Runner) -> None:
+        lossbench("run", *QUICK, "--losses", "cross_entropy")
+        done = lossbench("run", *QUICK, "--losses", "cross_entropy", "--keep-weights")
+        assert "2 trials were finished before this run; it added no weights to them" in done.out
+
+    def test_a_path_is_kept_so_that_the_study_runs_from_anywhere(
+        self, lossbench: Runner, here: Path, pictures_32: Path
+    ) -> None:
+        shutil.copy(pictures_32, here / "small.npz")
+        done = lossbench("run", *QUICK, "--losses", "cross_entropy", "--data", "small.npz")
+        assert done.code == 0, done.err
+        values = yaml.safe_load((here / "log/studies/small.npz-mlp/study.yaml").read_text(encoding="utf-8"))
+        assert values["data"] == str(here / "small.npz")
+
     def test_a_validation_split_is_run_and_reported(self, lossbench: Runner, here: Path) -> None:
         (here / "study.yaml").write_text('losses: [cross_entropy]\nscenarios: ["validation(0.1)"]\n')
         done = lossbench("run", "study.yaml", *QUICK)
@@ -177,6 +216,17 @@ def pictures_32(tmp_path: Path) -> Path:
 
 
 class TestInterrupted:
+    def test_an_early_ctrl_c_is_no_traceback(self, here: Path) -> None:
+        code = (
+            "import sys, builtins\nreal = builtins.__import__\n"
+            "def interrupted(name, *rest, **more):\n"
+            "    if name == 'typer':\n        raise KeyboardInterrupt\n    return real(name, *rest, **more)\n"
+            "builtins.__import__ = interrupted\nfrom lossbench.cli import main\nmain(['run'])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+        assert done.returncode == 130
+        assert done.stderr.startswith("lossbench: interrupted")
+
     def test_ctrl_c_leaves_with_130_and_the_same_command_goes_on(self, here: Path) -> None:
         arguments = ["run", "--losses", "cross_entropy", "--seeds", "2", "--model", "mlp"]
         command = [sys.executable, "-m", "lossbench", *arguments]

@@ -46,11 +46,24 @@ def no_module(num_classes, in_channels):
 def other_arguments(classes):
     return Net(classes, 1)
 
+def all_frozen(num_classes, in_channels):
+    return Net(num_classes, in_channels).requires_grad_(False)
+
+def in_float64(num_classes, in_channels):
+    return Net(num_classes, in_channels).double()
+
+class WithExtraState(Net):
+    def get_extra_state(self):
+        return 1
+
+def exits(num_classes, in_channels):
+    raise SystemExit(0)
+
 def gives_a_pair(num_classes, in_channels):
-    class Pair(nn.Module):
+    class Pair(Net):
         def forward(self, x):
             return x, x
-    return Pair()
+    return Pair(num_classes, in_channels)
 """
 
 
@@ -189,3 +202,21 @@ def test_the_digest_is_that_of_the_source(module: Path, name: str) -> None:
     assert edited != first
     reread(module, SOURCE)
     assert model_digest(f"{MODULE}:{name}") == first
+
+
+@pytest.mark.parametrize(
+    ("name", "received"),
+    [
+        ("all_frozen", "a model without a parameter that can be trained"),
+        ("in_float64", "a model with parameters that are not float32"),
+        ("WithExtraState", "a model with an extra state, which a checkpoint cannot hold"),
+        ("exits", "SystemExit: 0"),
+    ],
+)
+def test_a_model_that_could_not_be_trained_or_resumed(module: Path, name: str, received: str) -> None:
+    assert refused(f"{MODULE}:{name}").endswith(f"got {received}")
+
+
+def test_a_model_of_the_script_itself_is_refused() -> None:
+    with pytest.raises(RequestError, match="also by a worker process, got __main__:Net"):
+        check_model("__main__:Net")

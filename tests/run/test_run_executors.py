@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lossbench.errors import RequestError
+from lossbench.models import model_digest
 from lossbench.run import Event, Executor, Inline, Job, Processes
 from lossbench.run.job import Job as JobType
 from lossbench.spec import Trial
@@ -18,7 +22,8 @@ from makers import MADE_DIGEST, made_pictures, made_trial
 
 RESULTS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
 BROKEN = """
-import os, signal
+import os, signal, time
+import torch
 from torch import nn
 
 class Raises(nn.Module):
@@ -40,6 +45,48 @@ class Talks(Raises):
     def forward(self, x):
         print("{\\"kind\\": \\"finished\\"}")
         return self.layer(x.flatten(1))
+
+class Forks(Raises):
+    def forward(self, x):
+        if self.training and os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        if self.training:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.layer(x.flatten(1))
+
+class EndsOddly(Raises):
+    def forward(self, x):
+        if self.training:
+            os.kill(os.getpid(), 40)
+        return self.layer(x.flatten(1))
+
+class Exits(Raises):
+    def forward(self, x):
+        if self.training:
+            raise SystemExit(0)
+        return self.layer(x.flatten(1))
+
+class Threads(Raises):
+    def __init__(self):
+        super().__init__()
+        torch.set_num_threads(4)
+        torch.set_default_dtype(torch.float64)
+    def forward(self, x):
+        torch.set_num_threads(3)
+        return self.layer(x.flatten(1))
+
+def forks(num_classes, in_channels):
+    return Forks()
+
+def ends_oddly(num_classes, in_channels):
+    return EndsOddly()
+
+def exits(num_classes, in_channels):
+    return Exits()
+
+def threads(num_classes, in_channels):
+    return Threads()
 
 def raises(num_classes, in_channels):
     return Raises()
@@ -63,7 +110,14 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def job(store: Store, trial: Trial) -> Job:
+    """A job of a trial, with the digest of a user's own model as it is on disk."""
+    digest = model_digest(trial.recipe.model)
+    trial = replace(trial, digests={**trial.digests, "model": digest}) if digest else trial
     return Job(trial, str(trial.loss), str(store.root))
+
+
+def own(store: Store, name: str) -> Job:
+    return job(store, made_trial(model=f"mine_for_executors:{name}"))
 
 
 class ExecutorContract:
@@ -95,20 +149,52 @@ class ExecutorContract:
             assert one.read_bytes() == other.read_bytes(), name
 
     def test_a_trial_that_raises_fails_and_the_others_go_on(self, store: Store) -> None:
-        bad, good = made_trial(model="mine_for_executors:raises"), made_trial()
+        bad, good = own(store, "raises"), job(store, made_trial())
         events: list[Event] = []
-        self.make()([job(store, bad), job(store, good)], events.append)
-        assert store.status(bad.key) == "failed"
-        assert store.reason(bad.key) == "RuntimeError: a layer of mine broke"
-        assert store.status(good.key) == "finished"
-        assert [event.kind for event in events if event.key == bad.key and event.ends] == ["failed"]
+        self.make()([bad, good], events.append)
+        assert store.status(bad.trial.key) == "failed"
+        assert store.reason(bad.trial.key) == "RuntimeError: a layer of mine broke"
+        assert store.status(good.trial.key) == "finished"
+        assert [event.kind for event in events if event.key == bad.trial.key and event.ends] == ["failed"]
+
+    def test_a_model_that_exits_fails_alone(self, store: Store) -> None:
+        bad, good = own(store, "exits"), job(store, made_trial())
+        self.make()([bad, good], lambda event: None)
+        assert store.reason(bad.trial.key) == "SystemExit: 0"
+        assert store.status(good.trial.key) == "finished"
+
+    def test_a_trial_whose_folder_cannot_be_made_fails_alone(self, store: Store) -> None:
+        bad, good = job(store, made_trial("l1")), job(store, made_trial())
+        (store.root / "trials").mkdir()
+        (store.root / "trials" / bad.trial.key).write_text("in the way")
+        events: list[Event] = []
+        self.make()([bad, good], events.append)
+        assert {event.key: event.kind for event in events if event.ends} == {
+            bad.trial.key: "failed",
+            good.trial.key: "finished",
+        }
+
+    def test_a_model_that_asks_for_threads_and_types_changes_neither(self, store: Store) -> None:
+        import torch
+
+        one = own(store, "threads")
+        self.make()([one], lambda event: None)
+        assert store.status(one.trial.key) == "finished", store.reason(one.trial.key)
+        assert store.provenance(one.trial.key)["threads"] == 1
+        assert torch.get_default_dtype() == torch.float32
+
+    def test_a_model_that_was_edited_after_the_study_was_begun_fails(self, store: Store) -> None:
+        stale = made_trial(model="mine_for_executors:talks")
+        stale = replace(stale, digests={**stale.digests, "model": "0" * 32})
+        self.make()([Job(stale, "loss", str(store.root))], lambda event: None)
+        assert "the source of mine_for_executors:talks changed" in store.reason(stale.key)
 
     def test_what_a_model_prints_disturbs_nothing(self, store: Store) -> None:
-        trial = made_trial(model="mine_for_executors:talks")
+        one = own(store, "talks")
         events: list[Event] = []
-        self.make()([job(store, trial)], events.append)
+        self.make()([one], events.append)
         assert [event.kind for event in events].count("finished") == 1
-        assert store.status(trial.key) == "finished"
+        assert store.status(one.trial.key) == "finished"
 
     def test_no_jobs_are_no_work(self, store: Store) -> None:
         self.make()([], lambda event: None)
@@ -130,13 +216,34 @@ class TestProcesses(ExecutorContract):
     def make(self) -> Executor:
         return Processes(2)
 
-    def test_a_worker_that_is_killed_fails_its_trial_alone(self, store: Store) -> None:
-        bad, good = made_trial(model="mine_for_executors:dies"), made_trial()
+    @pytest.mark.parametrize(
+        ("model", "how"), [("dies", "signal SIGKILL"), ("ends_oddly", "signal 40"), ("forks", "signal SIGKILL")]
+    )
+    def test_a_worker_that_dies_fails_its_trial_alone(self, store: Store, model: str, how: str) -> None:
+        bad, good = own(store, model), job(store, made_trial())
         events: list[Event] = []
-        Processes(1)([job(store, bad), job(store, good)], events.append)
-        assert store.reason(bad.key) == "the worker process ended with signal SIGKILL"
+        began = time.monotonic()
+        Processes(1)([bad, good], events.append)
+        assert store.reason(bad.trial.key) == f"the worker process ended with {how}"
         assert [event.kind for event in events if event.ends] == ["failed", "finished"]
-        assert store.status(good.key) == "finished"
+        assert store.status(good.trial.key) == "finished"
+        assert time.monotonic() - began < 50, "a process that a model forked was waited for"
+
+    def test_what_lies_in_the_working_directory_is_not_imported(self, store: Store) -> None:
+        (store.root.parent / "queue.py").write_text("raise RuntimeError('nobody typed my name')")
+        one = job(store, made_trial())
+        Processes(1)([one], lambda event: None)
+        assert store.status(one.trial.key) == "finished", store.reason(one.trial.key)
+
+    def test_a_model_is_found_where_the_parent_found_it(self, store: Store, tmp_path: Path) -> None:
+        (tmp_path / "aside").mkdir()
+        (tmp_path / "aside/mine_aside.py").write_text(BROKEN)
+        digest = hashlib.sha256(hashlib.sha256(BROKEN.encode()).hexdigest().encode()).hexdigest()[:32]
+        trial = made_trial(model="mine_aside:talks")
+        trial = replace(trial, digests={**trial.digests, "model": digest})
+        one = Job(trial, "loss", str(store.root), import_path=(str(tmp_path / "aside"),))
+        Processes(1)([one], lambda event: None)
+        assert store.status(trial.key) == "finished", store.reason(trial.key)
 
     def test_an_interrupt_stops_the_workers(self, store: Store) -> None:
         trials = [made_trial(epochs=10_000, seed=seed) for seed in (1, 2)]
@@ -148,7 +255,11 @@ class TestProcesses(ExecutorContract):
         with pytest.raises(KeyboardInterrupt):
             Processes(2)([job(store, trial) for trial in trials], interrupt)
         assert {store.status(trial.key) for trial in trials} == {"missing"}, "a worker still holds its claim"
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("lossbench")]
+        assert not list(store.root.glob("trials/*/failure.json")), "an interrupt is no failure of a trial"
+        for thread in threading.enumerate():
+            if thread.name.startswith("lossbench"):
+                thread.join(timeout=10)
+                assert not thread.is_alive()
 
     def test_fewer_than_one_worker_is_refused(self) -> None:
         with pytest.raises(RequestError, match="--workers: expected auto or a number of at least 1, got 0"):

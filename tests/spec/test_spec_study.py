@@ -376,7 +376,7 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
     for path, received in ((tmp_path / "none.yaml", "No such file or directory"), (tmp_path, "Is a directory")):
         with pytest.raises(StudyFileError) as error:
             load_study(path)
-        assert str(error.value) == f"{path}: expected {ALLOWED}, got {received}"
+        assert str(error.value) == f"{path}: expected {ALLOWED}, got nothing readable ({received})"
     with pytest.raises(StudyFileError):
         load_study("a\0b")
 

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -177,14 +178,33 @@ class TestCheckpoints:
 
 
 class TestClaims:
-    def test_a_claimed_trial_is_running_and_cannot_be_claimed_twice(self, tmp_path: Path) -> None:
+    def test_a_claimed_trial_is_running_until_it_is_let_go(self, tmp_path: Path) -> None:
         store, other, trial = Store(tmp_path), Store(tmp_path), made_trial()
-        with store.claim(trial) as held:
-            assert held
+        with store.claim(trial):
             assert other.status(trial.key) == "running"
-            with other.claim(trial, wait=False) as second:
-                assert not second
         assert other.status(trial.key) == "missing"
+
+    def test_a_second_claim_waits_for_the_first(self, tmp_path: Path) -> None:
+        trial, order = made_trial(), []
+
+        def second() -> None:
+            with Store(tmp_path).claim(trial):
+                order.append("second")
+
+        thread = threading.Thread(target=second)
+        with Store(tmp_path).claim(trial):
+            thread.start()
+            thread.join(timeout=0.3)
+            order.append("first")
+        thread.join(timeout=10)
+        assert order == ["first", "second"]
+
+    def test_what_a_crash_left_in_a_finished_trial_is_dropped(self, tmp_path: Path) -> None:
+        _, folder = driven(tmp_path, made_trial())
+        (folder / "checkpoint").mkdir()
+        (folder / "checkpoint/state.safetensors").write_bytes(b"old")
+        driven(tmp_path, made_trial())
+        assert not (folder / "checkpoint").exists()
 
     def test_a_finished_trial_is_not_trained_again(self, tmp_path: Path) -> None:
         _, folder = driven(tmp_path, made_trial())
@@ -212,7 +232,10 @@ class TestFailures:
         store, folder = driven(tmp_path, made_trial())
         (folder / name).write_bytes(b"\xff\x00damaged")
         read = {"history.csv": store.history, "counts.npz": store.counts, "logits.safetensors": store.logits}
-        with pytest.raises(StoreError, match=f"{name} is missing or damaged"):
+        with pytest.raises(
+            StoreError,
+            match=f"{name} is missing or damaged .*delete the folder .*{made_trial().key} and run the study again",
+        ):
             read.get(name, store.outcome)(made_trial().key)
 
     def test_a_save_dir_that_is_a_file_is_refused(self, tmp_path: Path) -> None:

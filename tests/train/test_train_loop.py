@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,22 +134,80 @@ class TestSameBits:
         resumed = run(trial, resume_from=snapshots[2])
         np.testing.assert_array_equal(last_logits(resumed), last_logits(whole))
 
+    @pytest.mark.parametrize("name", ["always_drops", "keeps_a_passing_buffer"])
+    def test_a_users_model_gives_the_same_bits_and_resumes(self, own_models: str, name: str) -> None:
+        trial = made_trial(model=f"{own_models}:{name}")
+        whole = run(trial)
+        torch.rand(3)  # torch's default generator stands elsewhere now
+        snapshots = [epoch.snapshot() for epoch in train(trial, PICTURES)]
+        resumed = run(trial, resume_from=snapshots[2])
+        np.testing.assert_array_equal(last_logits(resumed), last_logits(whole))
+        assert resumed[-1].loss == whole[-1].loss
+
+    def test_a_model_may_keep_what_it_made_in_evaluation(self, own_models: str) -> None:
+        assert len(run(made_trial(model=f"{own_models}:caches"))) == 4
+
+    def test_the_first_look_leaves_no_trace(self) -> None:
+        first = next(iter(train(made_trial(), PICTURES))).snapshot().tensors
+        fresh = build("cnn", CLASSES, 1, (8, 8), 1).state_dict()
+        assert all(torch.equal(first[f"model.{name}"], value) for name, value in fresh.items())
+
     def test_what_is_evaluated_changes_no_weights(self) -> None:
         every = run(made_trial())[-1].snapshot().tensors
         last = run(made_trial(eval_interval=3, train_metrics="running"))[-1].snapshot().tensors
         assert all(torch.equal(every[name], last[name]) for name in every)
 
 
+OWN_MODELS = """
+import torch
+from torch import nn
+from torch.nn.functional import dropout
+
+class Base(nn.Module):
+    def __init__(self, num_classes, in_channels):
+        super().__init__()
+        self.layer = nn.Linear(64 * in_channels, num_classes)
+        self.lock = __import__("threading").Lock()  # cannot be copied
+
+class always_drops(Base):
+    def forward(self, x):
+        return self.layer(dropout(x.flatten(1), 0.5, training=True))
+
+class keeps_a_passing_buffer(Base):
+    def __init__(self, num_classes, in_channels):
+        super().__init__(num_classes, in_channels)
+        self.register_buffer("seen", torch.zeros(()), persistent=False)
+    def forward(self, x):
+        if self.training:
+            self.seen += 0.01
+        return self.layer(x.flatten(1)) * (1 + self.seen)
+
+class caches(Base):
+    scale = None
+    def forward(self, x):
+        if self.scale is None or not self.training:
+            self.scale = torch.ones(x.flatten(1).shape[1]) * 0.5
+        return self.layer(x.flatten(1) * self.scale)
+"""
+
+
 @pytest.fixture
-def own_model(tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module of users' models that are harder to repeat than most."""
+    (tmp_path / "models_hard_to_repeat.py").write_text(OWN_MODELS)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "models_hard_to_repeat"
+
+
+@pytest.fixture
+def own_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A user's model with dropout, by import path."""
     source = (
         "from torch import nn\n"
         "def net(num_classes, in_channels):\n"
         "    return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64 * in_channels, num_classes))\n"
     )
-    path = tmp_path / "net_with_dropout.py"  # type: ignore[operator]  # pytest gives a path
-    path.write_text(source)
+    (tmp_path / "net_with_dropout.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     return "net_with_dropout:net"
 

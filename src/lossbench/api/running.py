@@ -10,6 +10,7 @@ from pathlib import Path
 from lossbench.analysis import analyse
 from lossbench.data import Source, find
 from lossbench.errors import RequestError, SaveDirError
+from lossbench.models import import_path, model_digest
 from lossbench.report import write_report
 from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
 from lossbench.results import Results, collect
@@ -65,6 +66,8 @@ def prepare(
     store.check_writable()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
+    if Path(study.data).expanduser().exists() and Path(source.location).exists():
+        study = study.model_copy(update={"data": source.location})  # so that its study.yaml repeats it from anywhere
     resolved = resolve(study, pictures)
     folder = _folder(resolved)
     folder.check_name(store)
@@ -92,6 +95,7 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
             device=prepared.device,
             keep_weights=keep_weights,
             data_path=prepared.source.location,
+            import_path=import_path() if ":" in prepared.resolved.study.model else (),
         )
         for pair in prepared.missing
     ]
@@ -155,6 +159,7 @@ def _folder(resolved: Resolved) -> StudyFolder:
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
+        "model_digest": model_digest(study.model),
         "class_names": list(pictures.class_names),
         "train": len(splits["train"]),
         "test": len(splits["test"]),

@@ -18,23 +18,31 @@ def main(arguments: list[str] | None = None) -> None:
 
     0 done; 1 some trial failed; 2 the request was wrong, said in one sentence on standard error; 130 interrupted.
     """
-    import typer
-
-    from lossbench.cli.app import app
-
     typed = sys.argv[1:] if arguments is None else arguments
     try:
-        code = app(typed or ["--help"], prog_name="lossbench", standalone_mode=False) or 0
-    except RequestError as error:
-        sys.exit(_complain(str(error), 2))
-    except LossbenchError as error:
-        sys.exit(_complain(str(error), 1))
-    except typer.TyperException as error:
-        sys.exit(_complain(error.format_message(), 2))
+        code = _run(typed or ["--help"])
+    except KeyboardInterrupt:  # while modules are imported; later the commands' framework turns it into the code
+        code = INTERRUPTED
     if code == INTERRUPTED:
         again = shlex.join(["lossbench", *typed])
         _complain(f"interrupted; what was finished is kept, and this goes on: {again}", code)
     sys.exit(code)
+
+
+def _run(typed: list[str]) -> int:
+    """Runs a command; gives its exit code."""
+    import typer
+
+    from lossbench.cli.app import app
+
+    try:
+        return app(typed, prog_name="lossbench", standalone_mode=False) or 0
+    except RequestError as error:
+        return _complain(str(error), 2)
+    except LossbenchError as error:
+        return _complain(str(error), 1)
+    except typer.TyperException as error:
+        return _complain(error.format_message(), 2)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -90,7 +90,9 @@ def run(
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="fp32, bf16, or auto, which is fp32 for now. [default: auto]")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, bf16, or auto, which is fp32 for now. [default: auto]")
+    ] = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
     dry_run: Annotated[
@@ -204,7 +206,10 @@ def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) 
         results = running.train_missing(prepared, executor, notify, keep_weights=keep_weights)
     page = running.write(prepared, results)
     show.show_answer(out, results, page)
-    return 1 if "failed" in results.trials["status"].to_list() else 0
+    if keep_weights and len(missing) < len(trials):
+        words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"
+        out.print(words, highlight=False, soft_wrap=True)
+    return 0 if results.trials["status"].is_in(["finished", "diverged"]).all() else 1
 
 
 def _workers(text: str) -> int | None:

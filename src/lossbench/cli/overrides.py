@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.errors import RequestError, UnknownNameError
-from lossbench.spec import PRESETS, Study, parse_losses, parse_seeds, read_study_file, split_outside
+from lossbench.spec import PRESETS, Study, default_name, parse_losses, parse_seeds, read_study_file, split_outside
 
 __all__ = ["OPTIONS", "build_study"]
 
@@ -51,8 +51,9 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
         values = _merged(values, read_study_file(file))
     values = _merged(values, _nested(given))
     if preset is not None and not values.get("name"):
-        models = values["models"]
-        values["name"] = f"{preset}-{models[0] if isinstance(models, list) else models}".replace(":", "-")
+        models = values["models"] if isinstance(values["models"], list) else [values["models"]]
+        if models and isinstance(models[0], str):
+            values["name"] = default_name(preset, models[0])
     try:
         return Study(**values)
     except RequestError as error:
@@ -75,12 +76,15 @@ def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any], place: str = "") -> dict[str, Any]:
     """Mappings merge key by key; anything else is replaced."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(value, Mapping) and old is not None and not isinstance(old, Mapping):
+            raise RequestError(f"{place}{key}", "a mapping", old)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(old, value, f"{place}{key}.") if both else value  # type: ignore[arg-type]  # by `both`
     return merged
 
 

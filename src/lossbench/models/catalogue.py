@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import torch
 from torch import nn
 
-from lossbench.errors import LossbenchError, RequestError, UnknownNameError
+from lossbench.errors import RequestError, UnknownNameError
 from lossbench.models.cnn8 import cnn8
+from lossbench.models.own import build_own, import_own, source_digest
 from lossbench.models.resnet import resnet20
 from lossbench.models.small import cnn, lenet5, mlp
 from lossbench.rng import torch_stream
@@ -60,26 +53,15 @@ def check_model(name: str) -> None:
         RequestError: it is neither.
     """
     if ":" in name:
-        _imported(name)
+        import_own(name)
     elif name not in MODELS:
         near = UnknownNameError("models", name, MODELS)
         raise RequestError("models", f"{near.allowed} or module:callable", name, near.hint)
 
 
 def model_digest(name: str) -> str | None:
-    """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's.
-
-    It covers the module that the user named and the one that defines the callable, not what these import.
-    """
-    if ":" not in name:
-        return None
-    found = _imported(name)
-    while isinstance(found, partial):
-        found = found.func
-    names = {name.partition(":")[0], getattr(found, "__module__", "")} & set(sys.modules)
-    files = [getattr(sys.modules[module], "__file__", None) for module in names]
-    sources = sorted(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files if file)
-    return hashlib.sha256("".join(sources).encode()).hexdigest()[:32]
+    """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's."""
+    return source_digest(name) if ":" in name else None
 
 
 def build(name: str, num_classes: int, in_channels: int, size: tuple[int, int], seed: int) -> nn.Module:
@@ -98,59 +80,10 @@ def build(name: str, num_classes: int, in_channels: int, size: tuple[int, int], 
     check_model(name)
     with torch_stream(seed, "weights"):
         if ":" in name:
-            return _checked(name, num_classes, in_channels, size)
+            return build_own(name, num_classes, in_channels, size)
         entry = MODELS[name]
         if min(size) < entry.smallest:
             allowed = f"pictures of at least {entry.smallest}×{entry.smallest} pixels for {name}"
             fitting = [other for other, candidate in MODELS.items() if candidate.smallest <= min(size)]
             raise RequestError("models", allowed, f"{size[0]}×{size[1]}", f"{', '.join(fitting)} would take them")
         return entry.builder(num_classes, in_channels, size)
-
-
-def _checked(name: str, num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
-    """A user's own model, tried on two black pictures."""
-    allowed = (
-        f"{name} to give a torch.nn.Module with {num_classes} logits for {in_channels}×{size[0]}×{size[1]} pictures"
-    )
-    try:
-        model: Any = _imported(name)(num_classes=num_classes, in_channels=in_channels)
-        if not isinstance(model, nn.Module):
-            raise RequestError("models", allowed, type(model).__name__)
-        training = model.training
-        with torch.no_grad():
-            shape = tuple(model.eval()(torch.zeros(2, in_channels, *size)).shape)
-        model.train(training)
-    except LossbenchError:
-        raise
-    except Exception as error:  # whatever a user's own code raises is an answer to the request
-        raise RequestError("models", allowed, f"{type(error).__name__}: {error}") from error
-    if shape != (2, num_classes):
-        raise RequestError("models", allowed, f"outputs of shape {shape} for two pictures")
-    return model
-
-
-def _imported(name: str) -> Callable[..., Any]:
-    module_name, _, attribute = name.partition(":")
-    allowed = "module:callable that can be imported from here"
-    try:
-        with _working_directory_on_path():
-            found = getattr(importlib.import_module(module_name), attribute)
-    except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
-        raise RequestError("models", allowed, f"{name} ({type(error).__name__}: {error})") from error
-    if not callable(found):
-        raise RequestError("models", allowed, f"{name}, which is a {type(found).__name__}")
-    return found  # type: ignore[no-any-return]  # callable by the line above
-
-
-@contextmanager
-def _working_directory_on_path() -> Iterator[None]:
-    """`python -m` looks in the working directory and a console script does not: both shall find a user's module."""
-    here = str(Path.cwd())
-    added = here not in sys.path and "" not in sys.path
-    if added:
-        sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        if added:
-            sys.path.remove(here)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import numpy as np
+import torch
 
 from lossbench.data import Pictures
-from lossbench.errors import LossbenchError
+from lossbench.errors import LossbenchError, TrialError, shown
+from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
 from lossbench.store import Record, Store
@@ -39,23 +42,31 @@ def drive(
     notify(Event("started", trial.key))
     try:
         with store.claim(trial):
-            if not store.finished(trial.key):
+            if store.finished(trial.key):
+                store.tidy(trial.key)
+            else:
                 _train(store, job, pictures(), notify, checkpoint_seconds)
             outcome = store.outcome(trial.key)
         notify(Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"]))
-    except Exception as error:  # a user's loss or model may raise anything: that trial failed, the others go on
-        reason = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
-        store.fail(trial, reason)
+    except (Exception, SystemExit) as error:  # a user's model may raise anything: that trial failed, the others go on
+        reason = shown(
+            str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}", limit=500
+        )
+        with suppress(OSError):  # the event tells it where the disk cannot
+            store.fail(trial, reason)
         notify(Event("failed", trial.key, reason=reason))
 
 
 def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float) -> None:
     key = job.trial.key
+    if model_digest(job.trial.recipe.model) != job.trial.digests.get("model"):
+        raise TrialError(f"the source of {job.trial.recipe.model} changed after the study was begun: run it again")
     began, started = time.perf_counter(), datetime.now(UTC)
     record, resume_from, before = _resumed(store, key)
     saved = began
     snapshot = None
     for epoch in train(job.trial, pictures, resume_from, device=job.device):
+        torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
         record = record.noted(epoch)
         snapshot = epoch.snapshot
         now = time.perf_counter()
@@ -76,8 +87,6 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
 
 def _resumed(store: Store, key: str) -> tuple[Record, Snapshot | None, float]:
     """What a trial goes on from, and the seconds it has had."""
-    import torch
-
     found = store.load_checkpoint(key)
     if found is None:
         return Record(), None, 0.0

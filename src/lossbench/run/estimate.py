@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from lossbench.data import Pictures
+from lossbench.errors import TrialError, shown
 from lossbench.run.inline import one_thread
 from lossbench.spec import Trial
 from lossbench.train import splits_of, train
@@ -41,11 +42,17 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
         pictures: the data.
         device: a torch device.
         keep_weights: whether the last weights will be kept.
+
+    Raises:
+        TrialError: a user's model cannot be trained.
     """
     splits = splits_of(pictures, trial.scenario, trial.seed)
-    per_training, per_evaluated, weights = _measure(trial, pictures, device)
+    try:
+        per_training, per_evaluated, weights = _measure(trial, pictures, device)
+    except Exception as error:  # whatever a user's model raises
+        raise TrialError(f"no estimate, for training fails with {type(error).__name__}: {shown(str(error))}") from error
     recipe = trial.recipe
-    evaluations = sum(recipe.evaluated(number) for number in range(1, recipe.epochs + 1))
+    evaluations = -(-recipe.epochs // recipe.eval_interval)  # at the interval, and always the last
     evaluated = sum(len(s) for name, s in splits.items() if name != "train" or recipe.train_metrics == "full")
     seconds = recipe.epochs * len(splits["train"]) * per_training + evaluations * evaluated * per_evaluated
     held_out = sum(len(split) for name, split in splits.items() if name != "train")

@@ -22,6 +22,7 @@ class Job:
         device: a torch device.
         keep_weights: whether the last weights are kept.
         data_path: where the data lay; provenance only.
+        import_path: where a user's own model is looked for besides the usual places; empty for the catalogue's.
     """
 
     trial: Trial
@@ -30,6 +31,7 @@ class Job:
     device: str = "cpu"
     keep_weights: bool = False
     data_path: str = ""
+    import_path: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON values."""
@@ -38,7 +40,8 @@ class Job:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Job:
         """The job that `to_json` wrote."""
-        return cls(**{**values, "trial": Trial.from_canonical(values["trial"])})
+        trial, import_path = Trial.from_canonical(values["trial"]), tuple(values["import_path"])
+        return cls(**{**values, "trial": trial, "import_path": import_path})
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO
 
-from lossbench.errors import RequestError
+from lossbench.errors import RequestError, shown
 from lossbench.run.job import Event, Job, Notify
 from lossbench.store import Store
 
 __all__ = ["Processes", "usable_cores"]
+
+_LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
+_LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
 
 
 def usable_cores() -> int:
@@ -62,6 +65,8 @@ class Processes:
                     notify(event)
         finally:
             for worker in workers:
+                worker.stopping = True  # of all, before the first is waited for: none shall take another job
+            for worker in workers:
                 worker.stop()
 
 
@@ -76,80 +81,112 @@ class _Worker(threading.Thread):
         self.stopping = False
 
     def run(self) -> None:
-        """Hands out jobs until none are left."""
+        """Hands out jobs until none are left; every job that was taken ends in an event."""
         try:
             while not self.stopping:
                 try:
                     job = self.waiting.get_nowait()
                 except queue.Empty:
                     return
-                self._serve(job)
+                try:
+                    died = self._serve(job)
+                except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
+                    died = f"{type(error).__name__}: {error}"
+                if died and not self.stopping:
+                    self._note_failure(job, died)
+                    self._forget()
         finally:
             self.events.put(None)
 
     def stop(self) -> None:
         """Ends the process, whatever it is doing; its trial goes on from the last checkpoint."""
-        self.stopping = True
-        while True:  # the thread may be just starting a process
-            process = self.process
-            if process is not None:
-                process.kill()
+        tries = int(_LEAVE_SECONDS / 0.05)
+        for _ in range(tries):  # the thread may be just starting a process
+            if self.process is not None:
+                _kill(self.process)
             if not self.is_alive():
-                break
+                self._forget()
+                self.errors.close()
+                return
             self.join(timeout=0.05)
-        self._forget()
-        self.errors.close()
 
-    def _serve(self, job: Job) -> None:
-        if self.process is None:
-            self.process = _start(self.errors)
-        assert self.process.stdin is not None  # noqa: S101 - piped, for the type checker
-        assert self.process.stdout is not None  # noqa: S101 - piped, for the type checker
-        try:
-            self.process.stdin.write(json.dumps(job.to_json()) + "\n")
-            self.process.stdin.flush()
-            for line in self.process.stdout:
+    def _serve(self, job: Job) -> str:
+        """Has a job trained; gives how the process died over it, or nothing."""
+        process = self.process = self.process or _start(self.errors)
+        assert process.stdin is not None  # noqa: S101 - piped, for the type checker
+        assert process.stdout is not None  # noqa: S101 - piped, for the type checker
+        with suppress(OSError, ValueError):  # a process that dies while it is written to or read from: said below
+            process.stdin.write(json.dumps(job.to_json()) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
                 event = Event(**json.loads(line))
                 self.events.put(event)
                 if event.ends:
-                    return
-        except (OSError, ValueError):
-            pass  # the process died, or was stopped: said below
-        if not self.stopping:
-            self.events.put(self._died(job))
-            self._forget()
+                    return ""
+        return f"the worker process ended with {_how(process.wait())}{self._last_words()}"
+
+    def _note_failure(self, job: Job, reason: str) -> None:
+        with suppress(OSError):  # the event tells it where the disk cannot
+            Store(job.save_dir).fail(job.trial, reason)
+        self.events.put(Event("failed", job.trial.key, reason=shown(reason)))
+
+    def _last_words(self) -> str:
+        size = self.errors.seek(0, os.SEEK_END)
+        self.errors.seek(max(0, size - _LAST_WORDS))
+        said = self.errors.read().decode(errors="replace").strip().splitlines()
+        return f": {said[-1]}" if said else ""
 
     def _forget(self) -> None:
-        """Closes what is left of a process that has ended; the next job gets another."""
-        if self.process is None:
+        """Ends and closes what is left of a process; the next job gets another."""
+        process, self.process = self.process, None
+        if process is None:
             return
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+        _kill(process)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):  # what was not flushed has nobody to go to
                     pipe.close()
-        self.process = None
-
-    def _died(self, job: Job) -> Event:
-        """Notes that a trial's process ended under it."""
-        assert self.process is not None  # noqa: S101 - started by the caller
-        code = self.process.wait()
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        self.errors.seek(0)
-        said = self.errors.read().decode(errors="replace").strip().splitlines()
-        reason = f"the worker process ended with {how}" + (f": {said[-1]}" if said else "")
-        Store(job.save_dir).fail(job.trial, reason)
-        return Event("failed", job.trial.key, reason=reason)
 
 
 def _start(errors: IO[bytes]) -> subprocess.Popen[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "lossbench.run.worker"],
+    """A worker process that leads its own session: Ctrl-C is for the parent, and what a model forks ends with it."""
+    errors.seek(0)
+    errors.truncate()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "lossbench.run.worker"],  # -P: what lies in the working directory is not imported
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=environment,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        start_new_session=True,
         text=True,
         encoding="utf-8",
     )
+    threading.Thread(target=_bury, args=(process,), daemon=True, name="lossbench waiter").start()
+    return process
+
+
+def _bury(process: subprocess.Popen[str]) -> None:
+    """Waits for a process's end and ends what it forked, which would hold the pipe that its parent reads from."""
+    process.wait()
+    _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Ends a process and its session."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+
+
+def _how(code: int) -> str:
+    """A process's end in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-code}"

@@ -38,7 +38,9 @@ def _jobs() -> Iterator[Job]:
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
-        yield Job.from_json(json.loads(lines.get()))
+        job = Job.from_json(json.loads(lines.get()))
+        sys.path.extend(folder for folder in job.import_path if folder not in sys.path)
+        yield job
 
 
 def _read(lines: queue.Queue[str]) -> None:

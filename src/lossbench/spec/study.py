@@ -95,8 +95,15 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _text(value: str) -> str:
+    """Text that can be written to a file: half of a surrogate pair cannot."""
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("text that is valid Unicode")
+    return value
+
+
 def _folder_name(name: str) -> str:
-    fits = 0 < len(name.encode(errors="surrogatepass")) <= 200  # of the 255 bytes that a file system allows
+    fits = 0 < len(_text(name).encode()) <= 200  # of the 255 bytes that a file system allows
     if not fits or name.startswith(".") or any(c in "/\\" or ord(c) < 32 for c in name):
         raise RequestError("name", "a folder's name: at most 200 bytes, no slash, no dot in front", name)
     return name
@@ -142,8 +149,8 @@ class Study(Spec):
     """
 
     name: Annotated[str, AfterValidator(_folder_name)] = ""
-    question: str = "Which loss function should this classifier be trained with?"
-    data: Annotated[str, Field(min_length=1)] = "digits"
+    question: Annotated[str, AfterValidator(_text)] = "Which loss function should this classifier be trained with?"
+    data: Annotated[str, Field(min_length=1), AfterValidator(_text)] = "digits"
     models: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("cnn",)
     losses: Losses = parse_losses(list(FOUR_LOSSES))
     scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("clean",)
@@ -218,7 +225,7 @@ def read_study_file(path: str | Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise StudyFileError(str(path), allowed, error.strerror or str(error)) from None
+        raise StudyFileError(str(path), allowed, f"nothing readable ({error.strerror})") from None
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # 2020-13-45, !!bool x
         raise StudyFileError(str(path), allowed, str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):

@@ -164,4 +164,5 @@ def _cell(value: int | float | str) -> str:
 
 
 def _damaged(path: Path, error: Exception) -> StoreError:
-    return StoreError(f"{path} is missing or damaged: {error}")
+    again = f"delete the folder {path.parent} and run the study again"
+    return StoreError(f"{path} is missing or damaged ({error}); {again}")

@@ -70,13 +70,14 @@ class Store:
         """Keeps decoded pictures, and notes which source they came from."""
         folder = self.root / "data" / pictures.digest
         folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            read_pictures(folder)
-        except StoreError:
-            shutil.rmtree(folder, ignore_errors=True)  # a damaged copy; what is whole is at hand
-            write_pictures(pictures, folder)
-        (folder / "sources").mkdir(exist_ok=True)
-        write_atomically(folder / "sources" / fingerprint, "")
+        with FileLock(folder.with_suffix(".lock")):  # two runs that begin together shall not undo each other's copy
+            try:
+                read_pictures(folder)
+            except StoreError:
+                shutil.rmtree(folder, ignore_errors=True)  # a damaged copy; what is whole is at hand
+                write_pictures(pictures, folder)
+            (folder / "sources").mkdir(exist_ok=True)
+            write_atomically(folder / "sources" / fingerprint, "")
 
     def pictures(self, digest: str) -> Pictures:
         """The decoded pictures of a digest, memory-mapped.
@@ -106,22 +107,14 @@ class Store:
         return "failed" if (folder / "failure.json").exists() else "missing"
 
     @contextmanager
-    def claim(self, trial: Trial, *, wait: bool = True) -> Iterator[bool]:
-        """Holds a trial while it is trained; gives whether it is held. A claim dies with its process."""
+    def claim(self, trial: Trial) -> Iterator[None]:
+        """Holds a trial while it is trained, waiting for whoever holds it. A claim dies with its process."""
         folder = self.trial_folder(trial.key)
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "claim.lock", timeout=-1 if wait else 0)
-        try:
-            lock.acquire()
-        except Timeout:
-            yield False
-            return
-        try:
+        with FileLock(folder / "claim.lock"):
             if not (folder / "trial.json").exists():
                 write_atomically(folder / "trial.json", _json(trial.canonical()))
-            yield True
-        finally:
-            lock.release()
+            yield
 
     def save_checkpoint(
         self, key: str, record: Record, state: Mapping[str, np.ndarray], epoch: int, seconds: float
@@ -162,8 +155,12 @@ class Store:
         names = ["trial.json", *contents]
         digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
         write_atomically(folder / "provenance.json", _json({**provenance, "digests": digests}))
-        _remove(folder / "checkpoint")
-        (folder / "failure.json").unlink(missing_ok=True)
+        self.tidy(trial.key)
+
+    def tidy(self, key: str) -> None:
+        """Drops what a finished trial needs no more; a crash may have come between its last file and this."""
+        shutil.rmtree(self.trial_folder(key) / "checkpoint", ignore_errors=True)
+        (self.trial_folder(key) / "failure.json").unlink(missing_ok=True)
 
     def fail(self, trial: Trial, reason: str) -> None:
         """Notes why a trial could not be trained; the next run tries it again."""
@@ -229,10 +226,3 @@ def _check_writable(folder: Path) -> None:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()

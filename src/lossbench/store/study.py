@@ -99,6 +99,8 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
     old, new = before.study.canonical(), after.study.canonical()
     if before.data["digest"] != after.data["digest"]:
         return "data (the pictures are not the same)"
+    if before.data.get("model_digest") != after.data.get("model_digest"):
+        return "models (the source of the model is not the same)"
     for name in ("data", "question"):  # where data lie and how the question is put changes no result
         old.pop(name, None)
         new.pop(name, None)

@@ -5,7 +5,6 @@ Knows neither store nor executor: whoever drives it checkpoints, shows progress 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -101,7 +100,8 @@ def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
     for name, split in state.splits.items():
         if name == "train" and trial.recipe.train_metrics == "running":
             continue
-        logits, losses = _infer(state, split)
+        with torch_stream(trial.seed, f"evaluation of {name}", epoch.number):  # for models that draw here, too
+            logits, losses = _infer(state, split)
         if not _finite(logits, losses):
             return replace(epoch, diverged=f"a non-finite loss or logit on the {name} split after epoch {epoch.number}")
         evaluations[name] = evaluate(logits, to_numpy(split.labels), losses)
@@ -112,9 +112,8 @@ def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
 
 def _infer(state: State, split: DeviceSplit) -> tuple[np.ndarray, np.ndarray]:
     """Logits (n, classes) and losses (n,) of a split, in evaluation mode."""
-    with torch.inference_mode():
-        parts = [state.forward(pictures) for pictures in torch.split(split.pictures, _EVALUATION_BATCH)]
-        logits = torch.cat(parts)
+    with torch.no_grad():  # not inference mode, whose tensors a model may keep and meet again in training
+        logits = torch.cat([state.forward(pictures) for pictures in torch.split(split.pictures, _EVALUATION_BATCH)])
         return to_numpy(logits), to_numpy(state.loss(logits, split.labels))
 
 
@@ -122,10 +121,15 @@ def _first_look(trial: Trial, state: State) -> Epoch:
     """Loss and gradient norm of the first batch at the first weights, which at one seed are the same for every loss."""
     training = state.splits["train"]
     batch = _batches(trial, training, 1)[0]
-    probe = replace(state, model=copy.deepcopy(state.model).train())  # a forward pass moves batch norm's statistics
+    before = [buffer.clone() for buffer in state.model.buffers()]  # a forward pass moves batch norm's statistics
+    state.model.train()
     with torch_stream(trial.seed, "forward"):
-        _, losses = _forward_backward(probe, training, batch)
-    return Epoch(0, _mean(to_numpy(losses)), float(_gradient_norm(probe.model)), partial(state.snapshot, 0))
+        _, losses = _forward_backward(state, training, batch)
+    norm = float(_gradient_norm(state.model))
+    state.optimizer.zero_grad()
+    for buffer, value in zip(state.model.buffers(), before, strict=True):
+        buffer.copy_(value)
+    return Epoch(0, _mean(to_numpy(losses)), norm, partial(state.snapshot, 0))
 
 
 def _batches(trial: Trial, training: DeviceSplit, number: int) -> list[Tensor]:

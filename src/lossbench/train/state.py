@@ -96,6 +96,7 @@ class State:
     def snapshot(self, epoch: int) -> Snapshot:
         """A copy of the weights, the running statistics and the momentum."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"buffer.{name}": value for name, value in self._passing_buffers().items()}
         for index, parameter in enumerate(self._parameters()):
             for name, value in self.optimizer.state[parameter].items():
                 tensors[f"optimizer.{index}.{name}"] = value
@@ -109,11 +110,18 @@ class State:
     def restore(self, snapshot: Snapshot) -> None:
         """Goes back to a snapshot's state."""
         self.model.load_state_dict(_below("model.", snapshot.tensors))
+        for name, value in _below("buffer.", snapshot.tensors).items():
+            self._passing_buffers()[name].copy_(value)
         for index, parameter in enumerate(self._parameters()):
             self.optimizer.state[parameter] = {
                 name: torch.empty_like(parameter).copy_(value)  # in the parameter's memory format
                 for name, value in _below(f"optimizer.{index}.", snapshot.tensors).items()
             }
+
+    def _passing_buffers(self) -> dict[str, Tensor]:
+        """The buffers that a model leaves out of its state_dict, which training may change all the same."""
+        kept = self.model.state_dict().keys()
+        return {name: buffer for name, buffer in self.model.named_buffers() if name not in kept}
 
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
