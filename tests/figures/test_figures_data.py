@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from figures_makers import DOCUMENT, analyse, study
 
 from lossbench.figures import Figure, draw
 from lossbench.figures.confusion import CONFUSION
 from lossbench.figures.curves import CURVE
 from lossbench.figures.final import FINAL
 from lossbench.results import Results
+from synthetic import DOCUMENT, analyse, study
 
 DIVERGED = {("cross_entropy", 3): ("diverged", 4, "loss is not finite")}
 

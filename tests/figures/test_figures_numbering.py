@@ -1,9 +1,9 @@
 """Which figures a study has, and their numbers."""
 
 import pytest
-from figures_makers import DOCUMENT, HOSTILE, analyse, study
 
 from lossbench.figures import draw
+from synthetic import DOCUMENT, HOSTILE, analyse, study
 
 TITLES = (
     "definition-l1",

@@ -4,9 +4,9 @@ import struct
 from dataclasses import replace
 
 import pytest
-from figures_makers import analyse, study
 
 from lossbench.figures import Figure, draw, render_png, render_svg
+from synthetic import analyse, study
 
 LABEL = "<b>0.123456 & \"'"
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from synthetic import DOCUMENT, analyse, study
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate, Verdict
 from lossbench.figures.text import plain
 from lossbench.report import summary_text
 from lossbench.report.lookup import between, pair
 from lossbench.report.sentences_answer import answer, failures, qualifications, verdict_words
+from synthetic import DOCUMENT, analyse, study
 
 
 def estimate(loss: str, mean: float | None, seeds: int = 5, spread: float = 0.01) -> Estimate:

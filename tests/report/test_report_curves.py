@@ -2,7 +2,6 @@
 
 import polars as pl
 import pytest
-from synthetic import DOCUMENT, study
 
 from lossbench.figures.curves import curves
 from lossbench.figures.text import plain
@@ -15,6 +14,7 @@ from lossbench.report.sentences_curves import (
     side_by_side_sentences,
 )
 from lossbench.report.sentences_loss import at_chance, chance_sentence, course, gap, loss_sentences, over, turned_seeds
+from synthetic import DOCUMENT, study
 
 UP = {1: 0.1, 2: 0.3, 3: 0.5}
 

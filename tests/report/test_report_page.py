@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from synthetic import DOCUMENT, HOSTILE, analyse, study
 
 from lossbench.figures import draw, render_svg
 from lossbench.report.formula import formula
@@ -15,6 +14,7 @@ from lossbench.report.inline import css_colors, inline_svg
 from lossbench.report.page import page
 from lossbench.report.pictures import data_uri, samples
 from lossbench.results import Results
+from synthetic import DOCUMENT, HOSTILE, analyse, study
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 SVG = (

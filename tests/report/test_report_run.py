@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from synthetic import study
-
 from lossbench.figures.text import plain
 from lossbench.report.sentences_run import data_sentences, definitions, mixed, recipe_rows, reproduce, unfinished
+from synthetic import study
 
 
 def test_the_data_in_numbers() -> None:

@@ -3,10 +3,10 @@
 import io
 
 import polars as pl
-from synthetic import HOSTILE, analyse, study
 
 from lossbench.report.tables import COMPARISONS, SUMMARY, comparisons_table, csv, history_table, summary_table
 from lossbench.results import HISTORY_COLUMNS
+from synthetic import HOSTILE, analyse, study
 
 
 def test_history_has_exactly_its_columns() -> None:

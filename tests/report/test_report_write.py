@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from synthetic import analyse, study
 
 from lossbench.errors import SaveDirError
 from lossbench.report import write_report
 from lossbench.results import Results
+from synthetic import analyse, study
 
 
 @pytest.fixture(scope="module")
