@@ -239,6 +239,16 @@ def test_a_key_that_is_no_text(tmp_path: Path, text: str) -> None:
         load_study(write(tmp_path, text))
 
 
+def test_a_constant_schedule_has_no_steps() -> None:
+    sentence = (
+        "recipe.schedule: expected step and gamma with the schedule `step` alone, got constant with step=3, gamma=0.5"
+    )
+    with pytest.raises(RequestError) as error:
+        made(recipe={"schedule": {"name": "constant", "step": 3}})
+    assert str(error.value) == sentence
+    assert Schedule(name="constant").factor(30) == 1
+
+
 def test_nesterov_needs_momentum() -> None:
     sentence = "recipe.optimizer.nesterov: expected false, or a momentum greater than 0 beside it, got True"
     with pytest.raises(RequestError) as error:

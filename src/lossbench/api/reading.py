@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossbench.analysis import analyse
-from lossbench.errors import SaveDirError
 from lossbench.report import write_report
 from lossbench.results import Results, collect
 from lossbench.store import locate_study
@@ -36,7 +35,4 @@ def report(folder: str | Path) -> tuple[Results, Path]:
     """
     store, name = locate_study(folder)
     results = collect(store, name)
-    try:
-        return results, write_report(results, analyse(results), store.study_folder(name))
-    except OSError as error:
-        raise SaveDirError("FOLDER", "a folder that can be written", str(folder), str(error)) from error
+    return results, write_report(results, analyse(results), store.study_folder(name))

@@ -11,14 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lossbench.analysis import analyse
 from lossbench.cli.duration import duration
-from lossbench.report import summary_text
-from lossbench.results import Results
 from lossbench.spec import print_value
 
 if TYPE_CHECKING:
     from lossbench.api.running import Prepared
+    from lossbench.results import Results
     from lossbench.run import Executor
 
 __all__ = ["show_answer", "show_card", "show_data", "show_losses", "show_models", "show_plan", "show_status"]
@@ -26,6 +24,9 @@ __all__ = ["show_answer", "show_card", "show_data", "show_losses", "show_models"
 
 def show_answer(console: Console, results: Results, page: Path) -> None:
     """The report's answer, a ranking, and where the report is."""
+    from lossbench.analysis import analyse  # charts and statistics take a second, which `--help` need not wait for
+    from lossbench.report import summary_text
+
     summary = summary_text(results, analyse(results))
     for sentence in summary.sentences:
         console.print(escape(sentence), highlight=False, soft_wrap=True)

@@ -42,6 +42,14 @@ class Schedule(Spec):
     step: Count = 5
     gamma: Positive = 0.5
 
+    @model_validator(mode="after")
+    def _constant_has_no_steps(self) -> Self:
+        changed = (self.step, self.gamma) != (5, 0.5)  # values that decide nothing would make two keys of one recipe
+        if self.name == "constant" and changed:
+            allowed = "step and gamma with the schedule `step` alone"
+            raise RequestError(self.place, allowed, f"constant with step={self.step}, gamma={self.gamma:g}")
+        return self
+
     def factor(self, epoch: int) -> float:
         """What the first learning rate is multiplied by in an epoch, counted from 1."""
         return self.gamma ** ((epoch - 1) // self.step) if self.name == "step" else 1.0
