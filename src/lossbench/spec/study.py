@@ -158,6 +158,14 @@ class Study(Spec):
     recipe: Recipe = Recipe()
     plan: Plan = Plan()
 
+    def __init__(self, **values: Any) -> None:
+        """Takes what a study file may say, in the same forms: `losses="l1, focal"`, `seeds=3`, `recipe={"epochs": 5}`.
+
+        Raises:
+            RequestError: something that is not allowed; one sentence says what.
+        """
+        super().__init__(**values)
+
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, values: Any) -> Any:

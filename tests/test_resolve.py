@@ -1,0 +1,85 @@
+"""Study -> Trials: what a trial's key is made of, and what is refused before anything is trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import lossbench.data
+import lossbench.train
+from lossbench.errors import RequestError
+from lossbench.losses import CATALOGUE
+from lossbench.models import MODELS
+from lossbench.resolve import card_values, resolve, settle_device
+from lossbench.spec import LossSpec, Study
+from makers import made_pictures
+
+PICTURES = made_pictures()
+
+
+def keys(study: Study) -> list[str]:
+    return [trial.key for trial in resolve(study, PICTURES).trials.values()]
+
+
+def test_trials_come_seed_by_seed_so_that_an_interrupted_study_has_whole_pairs() -> None:
+    resolved = resolve(Study(losses="l1, focal", seeds=[3, 5]), PICTURES)
+    assert list(resolved.trials) == [("l1", 3), ("focal", 3), ("l1", 5), ("focal", 5)]
+
+
+def test_a_trial_has_every_default_version_and_digest() -> None:
+    (trial,) = resolve(Study(losses="focal", seeds="7,"), PICTURES).trials.values()
+    assert trial.loss == LossSpec.of("focal", {"gamma": 2, "alpha": None})
+    assert trial.recipe.precision == "fp32"
+    assert trial.digests == {"data": PICTURES.digest}
+    assert trial.versions == {
+        "loss": CATALOGUE["focal"].card.version,
+        "model": MODELS["cnn"].version,
+        "data": lossbench.data.VERSION,
+        "loop": lossbench.train.VERSION,
+    }
+
+
+def test_a_default_that_is_written_out_is_the_same_trial() -> None:
+    assert keys(Study(losses="focal", seeds=1)) == keys(Study(losses="focal(gamma=2.0, alpha=none)", seeds=1))
+
+
+def test_the_studys_name_question_and_plan_decide_no_result() -> None:
+    other = Study(losses="l1", seeds=1, name="other", question="Why?", plan={"margin": 0.5, "metric": "test.nll"})
+    assert keys(other) == keys(Study(losses="l1", seeds=1))
+
+
+def test_other_pictures_are_other_trials() -> None:
+    edited = resolve(Study(losses="l1", seeds=1), replace(PICTURES, digest="f" * 32))
+    assert [trial.key for trial in edited.trials.values()] != keys(Study(losses="l1", seeds=1))
+
+
+def test_an_edited_model_is_another_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    layers = "nn.Sequential(nn.Flatten(), nn.Linear(64, 3))"
+    source = f"from torch import nn\ndef net(num_classes, in_channels):\n    return {layers}\n"
+    path = tmp_path / "mine_to_resolve.py"
+    path.write_text(source)
+    study = Study(losses="l1", seeds=1, models=["mine_to_resolve:net"])
+    before = keys(study)
+    path.write_text(source + "# edited\n")
+    assert keys(study) != before
+
+
+def test_a_validation_split_that_leaves_nothing_is_refused() -> None:
+    with pytest.raises(RequestError, match="validation split"):
+        resolve(Study(losses="l1", seeds=1, scenarios=["validation(0.01)"]), PICTURES)
+
+
+def test_a_card_as_plain_values_has_its_curve_and_every_hyperparameter() -> None:
+    values = card_values(LossSpec.parse("focal(gamma=0.5)"), 3)
+    assert values["label"] == "focal(gamma=0.5)"
+    assert values["hyperparameters"] == {"gamma": 0.5, "alpha": None}
+    assert len(values["margin"]) == len(values["probability"]) == len(values["value"]) == len(values["gradient"]) > 100
+
+
+def test_an_unknown_device_is_refused() -> None:
+    with pytest.raises(RequestError, match="--device: expected auto, cpu or cuda, got tpu"):
+        settle_device("tpu")
+    assert settle_device("cpu") == "cpu"
