@@ -58,7 +58,7 @@ ROOMS = {
     "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
     "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "one_thread", "usable_cores"],
     "store": ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"],
-    "train": ["VERSION", "Epoch", "Snapshot", "splits_of", "train"],
+    "train": ["VERSION", "Epoch", "Snapshot", "labels_of", "splits_of", "train"],
 }
 
 

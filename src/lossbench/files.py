@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["write_atomically"]
+from lossbench.errors import SaveDirError
+
+__all__ = ["write_atomically", "writing"]
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -25,3 +29,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         neighbour.replace(path)
     finally:
         neighbour.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(field: str, folder: Path) -> Iterator[None]:
+    """Says in one sentence that a folder could not be written after all: a full disk, a folder taken away.
+
+    Args:
+        field: what the complaint is about, in the user's words.
+        folder: what is written to, for errors that name no file of their own.
+
+    Raises:
+        SaveDirError: in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = f"{error.filename or folder}: {error.strerror or error}"
+        raise SaveDirError(field, "a folder that can be written", where) from error

@@ -58,9 +58,9 @@ def resolve(study: Study, pictures: Pictures) -> Resolved:
     study = _settled(study)
     for loss in study.losses:
         bind(loss, pictures.num_classes)
-    for name, split in lossbench.train.splits_of(pictures, study.scenario, study.seeds[0]).items():
-        if len(split) < 2:
-            raise RequestError("data", f"at least 2 pictures in the {name} split", len(split))
+    for name, labels in lossbench.train.labels_of(pictures, study.scenario, study.seeds[0]).items():
+        if len(labels) < 2:
+            raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
     build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
     digests = {"data": pictures.digest}
     own_model = model_digest(study.model)

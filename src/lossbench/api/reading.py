@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossbench.analysis import analyse
+from lossbench.analysis import Analysis, analyse
 from lossbench.report import write_report
 from lossbench.results import Results, collect
 from lossbench.store import locate_study
@@ -26,8 +26,8 @@ def load(folder: str | Path) -> Results:
     return collect(store, name)
 
 
-def report(folder: str | Path) -> tuple[Results, Path]:
-    """Writes a study's report anew from the store; gives its results and the path of report.html.
+def report(folder: str | Path) -> tuple[Results, Analysis, Path]:
+    """Writes a study's report anew from the store; gives what it tells, and the path of report.html.
 
     Raises:
         SaveDirError: there is no such study, or its folder cannot be written.
@@ -35,4 +35,5 @@ def report(folder: str | Path) -> tuple[Results, Path]:
     """
     store, name = locate_study(folder)
     results = collect(store, name)
-    return results, write_report(results, analyse(results), store.study_folder(name))
+    analysis = analyse(results)
+    return results, analysis, write_report(results, analysis, store.study_folder(name))

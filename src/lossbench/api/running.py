@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossbench.analysis import analyse
+from lossbench.analysis import Analysis, analyse
 from lossbench.data import Source, find
-from lossbench.errors import RequestError, SaveDirError
+from lossbench.errors import RequestError
+from lossbench.files import writing
 from lossbench.models import import_path, model_digest
 from lossbench.report import write_report
 from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
@@ -17,7 +16,7 @@ from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes
 from lossbench.spec import Study
 from lossbench.store import Store, StudyFolder
-from lossbench.train import splits_of
+from lossbench.train import labels_of
 
 __all__ = ["Prepared", "make_executor", "prepare", "run", "train_missing", "write"]
 
@@ -84,9 +83,10 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
         keep_weights: whether the last weights are kept.
     """
     store = prepared.store
-    with _written_to(store):
+    with writing("--save-dir", store.root):
         store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
         prepared.folder.write(store)
+    looked_in = import_path() if ":" in prepared.resolved.study.model else ()
     jobs = [
         Job(
             prepared.resolved.trials[pair],
@@ -95,7 +95,7 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
             device=prepared.device,
             keep_weights=keep_weights,
             data_path=prepared.source.location,
-            import_path=import_path() if ":" in prepared.resolved.study.model else (),
+            import_path=looked_in,
         )
         for pair in prepared.missing
     ]
@@ -131,13 +131,13 @@ def run(
     chosen = make_executor(executor, workers)
     prepared = prepare(study, save_dir, data_dir=data_dir, device=device)
     results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
-    write(prepared, results)
+    write(prepared, results, analyse(results))
     return results
 
 
-def write(prepared: Prepared, results: Results) -> Path:
+def write(prepared: Prepared, results: Results, analysis: Analysis) -> Path:
     """Writes the study's tables, figures and report; gives the path of report.html."""
-    return write_report(results, analyse(results), prepared.store.study_folder(prepared.resolved.study.name))
+    return write_report(results, analysis, prepared.store.study_folder(prepared.resolved.study.name))
 
 
 def make_executor(name: str, workers: int | None = None) -> Executor:
@@ -155,29 +155,19 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 
 def _folder(resolved: Resolved) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
-    splits = splits_of(pictures, study.scenario, study.seeds[0])
+    labels = labels_of(pictures, study.scenario, study.seeds[0])
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
         "model_digest": model_digest(study.model),
         "class_names": list(pictures.class_names),
-        "train": len(splits["train"]),
-        "test": len(splits["test"]),
-        "validation": len(splits.get("validation", ())),
+        "train": len(labels["train"]),
+        "test": len(labels["test"]),
+        "validation": len(labels.get("validation", ())),
         "size": [*pictures.size, pictures.channels],
     }
     cards = [card_values(loss, pictures.num_classes) for loss in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
-
-
-@contextmanager
-def _written_to(store: Store) -> Iterator[None]:
-    """Says in one sentence that the save dir could not be written after all: a full disk, a folder taken away."""
-    try:
-        yield
-    except OSError as error:
-        where = f"{error.filename or store.root}: {error.strerror}"
-        raise SaveDirError("--save-dir", "a folder that can be written", where) from error
 
 
 def _quiet(event: Event) -> None:

@@ -137,8 +137,8 @@ def report(folder: Folder) -> None:
     """Write a study's tables, figures and report anew from the store."""
     from lossbench.api.reading import report as write
 
-    results, page = write(folder)
-    show.show_answer(console(), results, page)
+    results, analysis, page = write(folder)
+    show.show_answer(console(), results, analysis, page)
 
 
 @app.command()
@@ -192,6 +192,7 @@ def init(
 
 def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) -> int:
     """Trains, reports and prints; gives the exit code."""
+    from lossbench.analysis import analyse
     from lossbench.api import running
 
     study, trials = prepared.resolved.study, prepared.resolved.trials
@@ -204,8 +205,9 @@ def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) 
     out.print(words, markup=False, highlight=False, soft_wrap=True)
     with follow(out, missing, study.recipe.epochs) as notify:
         results = running.train_missing(prepared, executor, notify, keep_weights=keep_weights)
-    page = running.write(prepared, results)
-    show.show_answer(out, results, page)
+    analysis = analyse(results)
+    page = running.write(prepared, results, analysis)
+    show.show_answer(out, results, analysis, page)
     if keep_weights and len(missing) < len(trials):
         words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)

@@ -81,10 +81,12 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any], place: str = "")
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        if isinstance(value, Mapping) and old is not None and not isinstance(old, Mapping):
+        if old is None or not isinstance(value, Mapping):
+            merged[key] = value
+        elif isinstance(old, Mapping):
+            merged[key] = _merged(old, value, f"{place}{key}.")
+        else:
             raise RequestError(f"{place}{key}", "a mapping", old)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _merged(old, value, f"{place}{key}.") if both else value  # type: ignore[arg-type]  # by `both`
     return merged
 
 

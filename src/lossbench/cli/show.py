@@ -15,6 +15,7 @@ from lossbench.cli.duration import duration
 from lossbench.spec import print_value
 
 if TYPE_CHECKING:
+    from lossbench.analysis import Analysis
     from lossbench.api.running import Prepared
     from lossbench.results import Results
     from lossbench.run import Executor
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["show_answer", "show_card", "show_data", "show_losses", "show_models", "show_plan", "show_status"]
 
 
-def show_answer(console: Console, results: Results, page: Path) -> None:
+def show_answer(console: Console, results: Results, analysis: Analysis, page: Path) -> None:
     """The report's answer, a ranking, and where the report is."""
-    from lossbench.analysis import analyse  # charts and statistics take a second, which `--help` need not wait for
-    from lossbench.report import summary_text
+    from lossbench.report import summary_text  # charts take a second, which `--help` need not wait for
 
-    summary = summary_text(results, analyse(results))
+    summary = summary_text(results, analysis)
     for sentence in summary.sentences:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
     table = _table("loss", summary.metric, "95 % interval", "seeds")

@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 from lossbench.analysis.types import Analysis
-from lossbench.errors import SaveDirError
 from lossbench.figures import Figure, draw, render_png, render_svg
-from lossbench.files import write_atomically
+from lossbench.files import write_atomically, writing
 from lossbench.report.page import page
 from lossbench.report.tables import comparisons_table, csv, history_table, summary_table
 from lossbench.results import Results
@@ -34,14 +33,12 @@ def write_report(results: Results, analysis: Analysis, folder: Path) -> Path:
     """
     figures = draw(results, analysis)
     svgs = {figure.number: render_svg(figure) for figure in figures}
-    try:
+    with writing("save dir", folder):
         _write_figures(figures, svgs, folder / "figures")
         write_atomically(folder / "history.csv", csv(history_table(results)))
         write_atomically(folder / "summary.csv", csv(summary_table(analysis)))
         write_atomically(folder / "comparisons.csv", csv(comparisons_table(analysis)))
         write_atomically(folder / "report.html", page(results, analysis, figures, svgs))
-    except OSError as error:
-        raise SaveDirError("save dir", "a folder that can be written", f"{folder}: {error.strerror}") from error
     return folder / "report.html"
 
 

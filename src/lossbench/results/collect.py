@@ -69,12 +69,15 @@ def collect(store: Store, name: str) -> Results:
     history: list[dict[str, Any]] = []
     correct: dict[str, dict[int, np.ndarray]] = {}
     confusion: dict[str, dict[int, np.ndarray]] = {}
+    provenances: list[dict[str, Any]] = []
     for (label, seed), key in sorted(folder.trials.items(), key=lambda item: _place(folder, item[0])):
         trial = _trial(store, label, seed, key)
         trials.append(trial)
         if trial["status"] not in ("finished", "diverged"):
             continue
+        provenances.append(store.provenance(key))
         rows = store.history(key)
+        trial["seconds"] = provenances[-1]["seconds"]
         trial["initial_gradient_norm"] = _first(rows)
         history += [_history(row, label, seed, trial["status"]) for row in rows if row.split != FIRST_BATCH]
         if trial["status"] == "finished":
@@ -88,7 +91,7 @@ def collect(store: Store, name: str) -> Results:
         trials=pl.DataFrame(trials, schema=_TRIALS_SCHEMA, orient="row"),
         correct=correct,
         confusion=confusion,
-        provenance=_provenance(store, trials),
+        provenance=_provenance(provenances),
     )
 
 
@@ -103,8 +106,7 @@ def _trial(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
     row = {"loss_function": label, "seed": seed, "key": key, "status": status, "epochs": 0, "reason": ""}
     empty = {"seconds": None, "selected_epoch": None, "initial_gradient_norm": None}
     if status in ("finished", "diverged"):
-        outcome = store.outcome(key)
-        return {**row, **empty, **outcome, "seconds": store.provenance(key)["seconds"]}
+        return {**row, **empty, **store.outcome(key)}
     if status == "running":
         status = "missing"  # a report speaks of what there is
     return {**row, **empty, "status": status, "reason": store.reason(key)}
@@ -158,7 +160,6 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
     )
 
 
-def _provenance(store: Store, trials: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+def _provenance(ended: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Per kind of provenance the values met, sorted."""
-    ended = [store.provenance(t["key"]) for t in trials if t["status"] in ("finished", "diverged")]
     return {name: tuple(sorted({str(p[name]) for p in ended if p.get(name) not in (None, "")})) for name in _PROVENANCE}

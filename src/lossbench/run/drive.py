@@ -16,7 +16,7 @@ from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
 from lossbench.store import Record, Store
-from lossbench.train import Snapshot, splits_of, train
+from lossbench.train import Snapshot, labels_of, train
 
 __all__ = ["drive"]
 
@@ -75,12 +75,12 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
             saved = time.perf_counter()
         test = epoch.evaluations.get("test")
         notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
-    splits = splits_of(pictures, job.trial.scenario, job.trial.seed)
+    labels = labels_of(pictures, job.trial.scenario, job.trial.seed)
     store.finish(
         job.trial,
         record,
-        targets={name: split.labels for name, split in splits.items() if name != "train"},
-        provenance=provenance(job, started, before + time.perf_counter() - began, pictures, splits),
+        targets={name: values for name, values in labels.items() if name != "train"},
+        provenance=provenance(job, started, before + time.perf_counter() - began, pictures, labels),
         weights=_weights(snapshot()) if job.keep_weights and snapshot else None,
     )
 

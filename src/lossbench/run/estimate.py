@@ -9,7 +9,7 @@ from lossbench.data import Pictures
 from lossbench.errors import TrialError, shown
 from lossbench.run.inline import one_thread
 from lossbench.spec import Trial
-from lossbench.train import splits_of, train
+from lossbench.train import labels_of, train
 
 __all__ = ["Estimate", "estimate"]
 
@@ -46,18 +46,18 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     Raises:
         TrialError: a user's model cannot be trained.
     """
-    splits = splits_of(pictures, trial.scenario, trial.seed)
+    labels = labels_of(pictures, trial.scenario, trial.seed)
     try:
         per_training, per_evaluated, weights = _measure(trial, pictures, device)
     except Exception as error:  # whatever a user's model raises
         raise TrialError(f"no estimate, for training fails with {type(error).__name__}: {shown(str(error))}") from error
     recipe = trial.recipe
     evaluations = -(-recipe.epochs // recipe.eval_interval)  # at the interval, and always the last
-    evaluated = sum(len(s) for name, s in splits.items() if name != "train" or recipe.train_metrics == "full")
-    seconds = recipe.epochs * len(splits["train"]) * per_training + evaluations * evaluated * per_evaluated
-    held_out = sum(len(split) for name, split in splits.items() if name != "train")
-    kept_logits = held_out * pictures.num_classes * _BYTES_PER_NUMBER * (2 if "validation" in splits else 1)
-    rows = evaluations * len(splits)
+    evaluated = sum(len(s) for name, s in labels.items() if name != "train" or recipe.train_metrics == "full")
+    seconds = recipe.epochs * len(labels["train"]) * per_training + evaluations * evaluated * per_evaluated
+    held_out = sum(len(s) for name, s in labels.items() if name != "train")
+    kept_logits = held_out * pictures.num_classes * _BYTES_PER_NUMBER * (2 if "validation" in labels else 1)
+    rows = evaluations * len(labels)
     disk = kept_logits + rows * (_BYTES_PER_ROW + pictures.num_classes**2) + held_out * 8
     return Estimate(seconds, disk + (weights if keep_weights else 0), disk + 2 * weights)
 

@@ -102,8 +102,9 @@ class _Worker(threading.Thread):
         """Ends the process, whatever it is doing; its trial goes on from the last checkpoint."""
         tries = int(_LEAVE_SECONDS / 0.05)
         for _ in range(tries):  # the thread may be just starting a process
-            if self.process is not None:
-                _kill(self.process)
+            process = self.process  # read once: the thread may forget it at any moment
+            if process is not None:
+                _kill(process)
             if not self.is_alive():
                 self._forget()
                 self.errors.close()

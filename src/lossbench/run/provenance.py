@@ -11,17 +11,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import lossbench
-from lossbench.data import Pictures, Split
+from lossbench.data import Pictures
 from lossbench.run.job import Job
 
 __all__ = ["provenance"]
 
 
 def provenance(
-    job: Job, started: datetime, seconds: float, pictures: Pictures, splits: Mapping[str, Split]
+    job: Job, started: datetime, seconds: float, pictures: Pictures, labels: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """What a trial's provenance.json says beside the digests of its files."""
     return {
@@ -33,7 +34,7 @@ def provenance(
         "data": {
             "name": pictures.name,
             "path": job.data_path,
-            **{name: len(split) for name, split in splits.items()},
+            **{name: len(values) for name, values in labels.items()},
         },
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -2,6 +2,6 @@
 
 from lossbench.train.epoch import Epoch, Snapshot
 from lossbench.train.loop import VERSION, train
-from lossbench.train.state import splits_of
+from lossbench.train.state import labels_of, splits_of
 
-__all__ = ["VERSION", "Epoch", "Snapshot", "splits_of", "train"]
+__all__ = ["VERSION", "Epoch", "Snapshot", "labels_of", "splits_of", "train"]

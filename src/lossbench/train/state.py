@@ -15,17 +15,30 @@ from lossbench.models import build
 from lossbench.spec import Recipe, Scenario, Trial
 from lossbench.train.epoch import Snapshot
 
-__all__ = ["DeviceSplit", "State", "splits_of"]
+__all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
 
 def splits_of(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, Split]:
-    """The splits of a scenario: `train` and `test`, and `validation` held out of the training split."""
+    """The splits of a scenario: `train` and `test`, and `validation` held out of the training split, as copies."""
     splits = {"train": pictures.train, "test": pictures.test}
+    shares = _held_out(pictures, scenario, seed)
+    return {**splits, **{name: pictures.train.take(rows) for name, rows in shares.items()}}
+
+
+def labels_of(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, np.ndarray]:
+    """The labels of the same splits, for whoever needs no pictures: nothing of the size of the data is copied."""
+    labels = {"train": pictures.train.labels, "test": pictures.test.labels}
+    shares = _held_out(pictures, scenario, seed)
+    return {**labels, **{name: pictures.train.labels[rows] for name, rows in shares.items()}}
+
+
+def _held_out(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, np.ndarray]:
+    """Which training pictures a scenario keeps for training and which it holds out; empty when it holds out none."""
     if scenario.validation is None:
-        return splits
+        return {}
     split_seed = seed if scenario.split_seed is None else scenario.split_seed
     kept, held = hold_out(pictures.train.labels, scenario.validation, split_seed)
-    return {**splits, "train": pictures.train.take(kept), "validation": pictures.train.take(held)}
+    return {"train": kept, "validation": held}
 
 
 @dataclass(frozen=True, eq=False)
