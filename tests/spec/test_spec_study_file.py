@@ -1,0 +1,164 @@
+"""`Study` and its file: the way there and back, and what is said of a file that cannot be read."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lossbench.errors import RequestError, StudyFileError
+from lossbench.spec import PRESETS, Recipe, Study, load_study, read_study_file
+
+
+def write(folder: Path, text: str | bytes) -> Path:
+    path = folder / "study.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+STUDIES: list[dict[str, Any]] = [
+    {},
+    dict(PRESETS["course-report"]),
+    {
+        "name": "größer – 2",
+        "question": "yes: or # no?",
+        "data": "on",
+        "models": ["m.n:Net"],
+        "losses": ["focal(gamma=0.5, alpha=[1, 2, 1e-07])", "f(a=none, b='1 ')"],
+        "scenarios": ["validation(0.1, split_seed=3)"],
+        "seeds": [0, 7],
+        "recipe": {
+            "epochs": 1,
+            "optimizer": {"lr": 1e-7, "momentum": 0, "weight_decay": 5e-4, "nesterov": False},
+            "schedule": {"name": "constant"},
+            "train_metrics": "running",
+            "precision": "bf16",
+        },
+        "plan": {"metric": "test.nll", "margin": 1e-3},
+    },
+]
+
+
+@pytest.mark.parametrize("values", STUDIES, ids=["default", "preset", "odd"])
+def test_a_study_written_is_the_study_read(tmp_path: Path, values: dict[str, Any]) -> None:
+    study = Study(**values)
+    again = load_study(write(tmp_path, study.to_yaml()))
+    assert again == study
+    assert again.to_yaml() == study.to_yaml()
+    assert Study.model_validate(study.canonical()) == study
+
+
+def test_the_file_holds_every_default_and_no_model_in_the_recipe(tmp_path: Path) -> None:
+    values = read_study_file(write(tmp_path, Study().to_yaml()))
+    assert set(values) == set(Study.model_fields)
+    assert set(values["recipe"]) == set(Recipe.model_fields) - {"model"}
+    assert next(iter(values)) == "name"
+
+
+def test_a_file_as_people_write_it(tmp_path: Path) -> None:
+    text = """
+        # a comment
+        data: cifar10
+        losses: [cross_entropy, "focal(gamma=0.5)"]
+        recipe: {epochs: 3, optimizer: {lr: 1e-3}}
+    """
+    study = load_study(write(tmp_path, text))
+    assert (study.name, study.recipe.epochs, study.recipe.optimizer.lr) == ("cifar10-cnn", 3, 0.001)
+    assert study.recipe.optimizer.momentum == 0.9
+    assert load_study(write(tmp_path, "\ufeffname: with a mark in front")).name == "with a mark in front"
+
+
+ALLOWED = "a readable YAML file with a mapping (`lossbench init` writes one to start from)"
+
+
+@pytest.mark.parametrize(
+    ("text", "received"),
+    [
+        ("", "an empty file"),
+        ("# only a comment\n", "an empty file"),
+        ("null", "an empty file"),
+        ("- a\n- b", "['a', 'b']"),
+        ("5", "5"),
+        ("just words", "just words"),
+        ("1: 2", "{1: 2}"),
+        ("a: [", "while parsing a flow node"),
+        ("a: b: c", "mapping values are not allowed here"),
+        ("a: 1\n---\nb: 2", "expected a single document in the stream"),
+        ("? [a]\n: 1", "while constructing a mapping"),
+        ("x: *nowhere", "found undefined alias 'nowhere'"),
+        ("x: !!python/object/apply:os.system [ls]", "could not determine a constructor for the tag"),
+        ("!!python/object/new:os._exit [3]", "could not determine a constructor for the tag"),
+        ("x: !unknown 5", "could not determine a constructor for the tag '!unknown'"),
+        ("name: 2020-13-45", "month must be in 1..12"),
+        ("seeds: !!int abc", "invalid literal for int() with base 10: 'abc'"),
+        ("x: !!float abc", "could not convert string to float: 'abc'"),
+        ("x: !!bool abc", "'abc'"),
+        ("x: !!timestamp abc", "'NoneType' object has no attribute"),
+        ("seeds: " + "1" * 5000, "Exceeds the limit"),
+        ("[" * 3000, "maximum recursion depth exceeded"),
+        ("&a [*a]", "[["),
+        ("\0", "unacceptable character #x0000"),
+        (b"name: \xe9", "'utf-8' codec can't decode byte 0xe9"),
+        (bytes(range(256)), "'utf-8' codec can't decode byte 0x80"),
+        ("name: x".encode("utf-16"), "'utf-8' codec can't decode byte 0xff"),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, text: str | bytes, received: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(StudyFileError) as error:
+        load_study(path)
+    assert str(error.value).startswith(f"{path}: expected {ALLOWED}, got ")
+    assert received in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_no_file_and_a_folder(tmp_path: Path) -> None:
+    for path, received in ((tmp_path / "none.yaml", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(StudyFileError) as error:
+            load_study(path)
+        assert str(error.value) == f"{path}: expected {ALLOWED}, got nothing readable ({received})"
+    with pytest.raises(StudyFileError):
+        load_study("a\0b")
+
+
+LETTERS = "abcdefghi"
+ALIASES = ["&a [x,x,x,x,x,x,x,x,x]"] + [
+    f"&{name} [{','.join([f'*{below}'] * 9)}]" for below, name in pairwise(LETTERS)
+]  # the last stands for 9^9 letters
+LIST = f"[{', '.join(ALIASES)}]"
+MAPPING = "{" + ", ".join(f"{name}: {value}" for name, value in zip(LETTERS, ALIASES, strict=True)) + "}"
+PLACES = [
+    "name: X",
+    "question: X",
+    "data: X",
+    "models: X",
+    "models: [X]",
+    "losses: X",
+    "losses: [X]",
+    "scenarios: [X]",
+    "seeds: X",
+    "recipe: X",
+    "recipe: {model: X}",
+    "recipe: {epochs: X}",
+    "plan: {margin: X}",
+    "plan: {metric: X}",
+    "X",
+]
+
+
+@pytest.mark.parametrize("value", [LIST, MAPPING], ids=["list", "mapping"])
+@pytest.mark.parametrize("place", PLACES)
+def test_aliases_are_not_unfolded(tmp_path: Path, place: str, value: str) -> None:
+    """Without care the complaint alone would take the memory of the machine."""
+    with pytest.raises(RequestError) as error:
+        load_study(write(tmp_path, place.replace("X", value)))
+    assert len(str(error.value).replace(str(tmp_path), "")) < 400
+
+
+@pytest.mark.parametrize("text", ["recipe: {5: 1}", "recipe: {optimizer: {on: 1}}", "plan: {null: 1}"])
+def test_a_key_that_is_no_text(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RequestError, match=r"study.yaml: expected keys that are text .*, got (5|True|None)"):
+        load_study(write(tmp_path, text))
