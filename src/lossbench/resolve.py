@@ -13,7 +13,7 @@ from lossbench.data import Pictures
 from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE, bind, complete, curve
 from lossbench.models import MODELS, build, check_model, model_digest
-from lossbench.spec import LossSpec, Study, Trial
+from lossbench.spec import LossSpec, Study, Trial, check_augmentation
 
 __all__ = ["Resolved", "card_values", "check_names", "resolve", "settle_device"]
 
@@ -56,6 +56,7 @@ def resolve(study: Study, pictures: Pictures) -> Resolved:
     """
     check_names(study)
     study = _settled(study)
+    check_augmentation(study.recipe.augmentation, pictures.size)
     for loss in study.losses:
         bind(loss, pictures.num_classes)
     for name, labels in lossbench.train.labels_of(pictures, study.scenario, study.seeds[0]).items():

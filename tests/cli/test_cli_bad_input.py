@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,10 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--momentum", "1"), ("--momentum: expected a number less than 1, got 1",)),
     (("--lr-step", "0"), ("--lr-step: expected a number of at least 1, got 0",)),
     (("--lr-gamma", "-1"), ("--lr-gamma: expected a number greater than 0, got -1",)),
+    (("--augmentation", "crop"), ("--augmentation: expected crop(PADDING), flip and cutout(SIDE)", "got crop")),
+    (("--augmentation", "flip,crop(4),flip"), ("--augmentation: expected", "each at most once", "flip, crop(4), flip")),
+    (("--augmentation", "flop"), ("--augmentation: expected one of", "got flop", "did you mean flip?")),
+    (("--augmentation", "crop(8)"), ("recipe.augmentation: expected a crop's padding of less than", "got crop(8)")),
     (("--eval-interval", "0"), ("--eval-interval: expected a number of at least 1, got 0",)),
     (("--train-metrics", "some"), ("--train-metrics: expected one of 'full' or 'running', got some",)),
     (("--precision", "fp16"), ("--precision: expected one of 'auto', 'fp32' or 'bf16', got fp16",)),
@@ -89,6 +94,7 @@ STUDIES: list[tuple[str, tuple[str, ...]]] = [
     ("recipe: {epoch: 3}\n", ("recipe: expected one of", "did you mean epochs?")),
     ("recipe: {optimizer: {name: adam}}\n", ("recipe.optimizer.name: expected one of 'sgd', got adam",)),
     ("recipe: {optimizer: {lr: fast}}\n", ("recipe.optimizer.lr: expected a number, got fast",)),
+    ("recipe: {augmentation: 3}\n", ("recipe.augmentation: expected a list of crop(PADDING)", "got 3")),
     ("recipe: 3\n", ("recipe: expected a mapping, got 3",)),
     ("losses: 3\n", ("losses: expected at least one loss",)),
     ("losses: [{loss: l1, lr: 0.5}]\n", ("losses: expected losses of the form name(key=value, ...)",)),
@@ -116,6 +122,19 @@ def test_an_option_outranks_the_file_and_is_named_where_it_is_wrong(lossbench: R
     refused(lossbench("run", "study.yaml"), "recipe.epochs: expected")
     refused(lossbench("run", "study.yaml", "--epochs", "-1"), "--epochs: expected a number of at least 1, got -1")
     assert lossbench("run", "study.yaml", "--epochs", "1", "--dry-run").code == 0
+
+
+def test_an_empty_option_takes_back_what_the_file_augments_with(lossbench: Runner, here: Path) -> None:
+    (here / "study.yaml").write_text("recipe: {augmentation: [crop(4), cutout(9)]}\n")
+    refused(lossbench("run", "study.yaml"), "a cutout's side of at most the picture's (8), got cutout(9)")
+
+    def keys(*arguments: str) -> set[str]:
+        return set(re.findall("[0-9a-f]{24}", lossbench("run", *arguments, "--seeds", "1", "--dry-run").out))
+
+    flipped = keys("study.yaml", "--augmentation", "crop(4),flip")
+    assert len(flipped) == 4
+    assert keys("study.yaml", "--augmentation", "") == keys()
+    assert not keys() & flipped
 
 
 def test_an_option_does_not_hide_a_wrong_value_beside_it(lossbench: Runner, here: Path) -> None:

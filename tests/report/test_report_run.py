@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from lossbench.figures.text import plain
 from lossbench.report.sentences_run import data_sentences, definitions, mixed, recipe_rows, reproduce, unfinished
+from lossbench.spec import Study
 from synthetic import study
 
 
@@ -31,6 +32,12 @@ def test_every_setting_is_listed_once() -> None:
     assert dict(rows)["seeds"] == "1, 2"
     assert dict(rows)["margin"] == "0.01"
     assert len(dict(rows)) == len(rows)
+
+
+def test_the_augmentation_is_listed_and_none_is_said() -> None:
+    for augmentation, words in (("crop(4), flip", "crop(4), flip"), ("", "none")):
+        values = Study(recipe={"augmentation": augmentation}).canonical()
+        assert dict(recipe_rows(values))["augmentation"] == words
 
 
 def test_unfinished_trials_come_in_the_studys_order() -> None:

@@ -32,7 +32,7 @@ def test_the_defaults() -> None:
         "losses": ["l1", "cross_entropy", "focal(gamma=2)", "focal(gamma=0.5)"],
         "scenarios": ["clean"],
         "seeds": [1, 2, 3, 4, 5],
-        "recipe": Recipe().canonical(),
+        "recipe": {**Recipe().canonical(), "augmentation": []},
         "plan": {"metric": "test.accuracy", "margin": 0.01},
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lossbench.errors import RequestError, StudyFileError
-from lossbench.spec import PRESETS, Recipe, Study, load_study, read_study_file
+from lossbench.spec import PRESETS, Crop, Flip, Recipe, Study, load_study, read_study_file
 
 
 def write(folder: Path, text: str | bytes) -> Path:
@@ -33,6 +33,7 @@ STUDIES: list[dict[str, Any]] = [
             "epochs": 1,
             "optimizer": {"lr": 1e-7, "momentum": 0, "weight_decay": 5e-4, "nesterov": False},
             "schedule": {"name": "constant"},
+            "augmentation": ["cutout(2)", "crop(1)"],
             "train_metrics": "running",
             "precision": "bf16",
         },
@@ -62,11 +63,12 @@ def test_a_file_as_people_write_it(tmp_path: Path) -> None:
         # a comment
         data: cifar10
         losses: [cross_entropy, "focal(gamma=0.5)"]
-        recipe: {epochs: 3, optimizer: {lr: 1e-3}}
+        recipe: {epochs: 3, optimizer: {lr: 1e-3}, augmentation: [crop(4), flip]}
     """
     study = load_study(write(tmp_path, text))
     assert (study.name, study.recipe.epochs, study.recipe.optimizer.lr) == ("cifar10-cnn", 3, 0.001)
     assert study.recipe.optimizer.momentum == 0.9
+    assert study.recipe.augmentation == (Crop(4), Flip())
     assert load_study(write(tmp_path, "\ufeffname: with a mark in front")).name == "with a mark in front"
 
 
@@ -143,6 +145,8 @@ PLACES = [
     "recipe: X",
     "recipe: {model: X}",
     "recipe: {epochs: X}",
+    "recipe: {augmentation: X}",
+    "recipe: {augmentation: [X]}",
     "plan: {margin: X}",
     "plan: {metric: X}",
     "X",

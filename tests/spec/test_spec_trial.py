@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from lossbench.errors import StoreError
-from lossbench.spec import LossSpec, Optimizer, Recipe, Scenario, Schedule, Trial, canonical_json
+from lossbench.spec import (
+    Crop,
+    Cutout,
+    Flip,
+    LossSpec,
+    Optimizer,
+    Recipe,
+    Scenario,
+    Schedule,
+    Trial,
+    canonical_json,
+)
 
 VERSIONS = {"loss": 1, "model": 1, "data": 1, "loop": 1}
 DIGESTS = {"data": "0123456789abcdef"}
@@ -94,6 +105,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "schedule": {"recipe": Recipe(precision="fp32", schedule=Schedule(name="constant"))},
     "step": {"recipe": Recipe(precision="fp32", schedule=Schedule(step=6))},
     "gamma": {"recipe": Recipe(precision="fp32", schedule=Schedule(gamma=0.6))},
+    "augmentation": {"recipe": Recipe(precision="fp32", augmentation=(Crop(4), Flip()))},
+    "order of augmentation": {"recipe": Recipe(precision="fp32", augmentation=(Flip(), Crop(4)))},
+    "padding": {"recipe": Recipe(precision="fp32", augmentation=(Crop(3), Flip()))},
+    "cutout": {"recipe": Recipe(precision="fp32", augmentation=(Crop(4), Flip(), Cutout(8)))},
     "seed": {"seed": 2},
     **{f"version of {name}": {"versions": {**VERSIONS, name: 2}} for name in VERSIONS},
     "digest of the data": {"digests": {"data": "0123456789abcdee"}},
@@ -118,8 +133,10 @@ def test_every_input_changes_the_key() -> None:
         trial(
             recipe=Recipe.model_validate({"precision": "fp32", "optimizer": {"lr": "1e-1"}, "schedule": {"step": 5}})
         ),
+        trial(recipe=Recipe(precision="fp32", augmentation=())),
+        trial(recipe=Recipe.model_validate({"precision": "fp32", "augmentation": ""})),
     ],
-    ids=["path", "none", "order", "text"],
+    ids=["path", "none", "order", "text", "no augmentation", "no text"],
 )
 def test_what_decides_nothing_changes_nothing(same: Trial) -> None:
     assert same.key == trial().key
@@ -137,7 +154,22 @@ def test_numbers_are_one_however_written() -> None:
     assert len(keys) == 1
 
 
-@pytest.mark.parametrize("made", [trial(), own()], ids=["plain", "own"])
+def test_an_augmentation_is_one_however_written() -> None:
+    written: list[Any] = [
+        "crop(4), cutout(8)",
+        ["crop(4)", "cutout(8)"],
+        (" crop( 4.0 ) ", "cutout(8)"),
+        (Crop(4), Cutout(8)),
+    ]
+    trials = [trial(recipe=Recipe(precision="fp32", augmentation=each)) for each in written]
+    assert {each.key for each in trials} == {trials[0].key}
+    assert '"augmentation":["crop(4)","cutout(8)"]' in canonical_json(trials[0].canonical())
+
+
+AUGMENTED = trial(recipe=Recipe(precision="fp32", augmentation=(Crop(4), Flip(), Cutout(8))))
+
+
+@pytest.mark.parametrize("made", [trial(), own(), AUGMENTED], ids=["plain", "own", "augmented"])
 def test_through_json_and_back(made: Trial) -> None:
     again = Trial.from_canonical(json.loads(canonical_json(made.canonical())))
     assert again.key == made.key

@@ -80,6 +80,10 @@ def run(
     lr_gamma: Annotated[
         float | None, typer.Option(parser=number, metavar="X", help="Factor at each step. [default: 0.5]")
     ] = None,
+    augmentation: Annotated[
+        str | None,
+        typer.Option(help="crop(PADDING), flip, cutout(SIDE): in this order, on training batches. [default: none]"),
+    ] = None,
     eval_interval: Annotated[
         float | None, typer.Option(parser=number, metavar="N", help="Evaluate every so many epochs. [default: 1]")
     ] = None,
@@ -116,6 +120,7 @@ def run(
         "--momentum": momentum,
         "--lr-step": lr_step,
         "--lr-gamma": lr_gamma,
+        "--augmentation": augmentation,
         "--eval-interval": eval_interval,
         "--train-metrics": train_metrics,
         "--precision": precision,

@@ -24,6 +24,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--momentum": ("recipe", "optimizer", "momentum"),
     "--lr-step": ("recipe", "schedule", "step"),
     "--lr-gamma": ("recipe", "schedule", "gamma"),
+    "--augmentation": ("recipe", "augmentation"),
     "--eval-interval": ("recipe", "eval_interval"),
     "--train-metrics": ("recipe", "train_metrics"),
     "--precision": ("recipe", "precision"),

@@ -26,6 +26,7 @@ recipe:
   batch_size: 128
   optimizer: {name: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0, nesterov: false}
   schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant}
+  augmentation: []                # of training batches, in this order: e.g. [crop(4), flip, cutout(8)]
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
   precision: auto                 # or fp32, bf16; auto is fp32 until bf16 is shown to change no conclusion

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, NonNegative, Positive, Share, Spec
+from lossbench.spec.augmentation import Augmentations
 from lossbench.spec.call import parse_call
 
 __all__ = ["Optimizer", "Precision", "Recipe", "Scenario", "Schedule"]
@@ -65,9 +66,17 @@ class Recipe(Spec):
     batch_size: Annotated[Count, Field(ge=2)] = 128
     optimizer: Optimizer = Optimizer()
     schedule: Schedule = Schedule()
+    augmentation: Augmentations = ()
     eval_interval: Count = 1
     train_metrics: Literal["full", "running"] = "full"
     precision: Precision = "auto"
+
+    def canonical(self) -> dict[str, Any]:
+        """The recipe as plain JSON values; no augmentation is left out, as in trials from before there was any."""
+        values = super().canonical()
+        if not self.augmentation:
+            del values["augmentation"]
+        return values
 
     def evaluated(self, epoch: int) -> bool:
         """Whether an epoch, counted from 1, is evaluated: at the interval, and always the last."""
