@@ -9,13 +9,30 @@ from jaxtyping import install_import_hook
 
 from cli_runner import Runner
 
-install_import_hook(["lossbench.losses", "lossbench.models", "lossbench.train"], "typechecker.check")
+# not of models, which are traced: what tracing feeds them with would be refused
+install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check")
+
+from lossbench.native import library  # noqa: E402 - see above
+
+
+@pytest.fixture(scope="session")
+def _kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the native kernels were compiled for all tests."""
+    cache = tmp_path_factory.mktemp("kernels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        library()
+    return cache / "lossbench" / "native"
 
 
 @pytest.fixture(autouse=True)
-def _own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_caches(_kernels: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the caches of the person who runs it."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "lossbench").mkdir()
+    if _kernels.exists():
+        (cache / "lossbench" / "native").symlink_to(_kernels, target_is_directory=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     monkeypatch.delenv("LOSSBENCH_DATA", raising=False)
 
 

@@ -18,6 +18,7 @@ ROOMS = (
     "spec",
     "losses",
     "data",
+    "native",
     "models",
     "metrics",
     "train",

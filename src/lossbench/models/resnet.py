@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import pad, relu
+from torch.nn.functional import pad
+
+from lossbench.native import AddReLU
 
 __all__ = ["resnet20"]
 
@@ -15,16 +17,19 @@ class _Block(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
+        self.relu1 = nn.ReLU()
         self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
+        self.join = AddReLU()
         self.stride, self.extra = stride, width - channels
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
+        out: Tensor = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
         if self.extra:  # (batch, channels, height, width) -> twice the channels at half the size
             front = self.extra // 2
             x = pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, front, self.extra - front))
-        return relu(out + x)
+        joined: Tensor = self.join(out, x)
+        return joined
 
 
 class _Pool(nn.Module):

@@ -21,6 +21,12 @@ from lossbench.store import Store
 __all__ = ["Processes", "usable_cores"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",  # glibc: memory that a step gives back stays with the process, so that
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",  # the next one does not have each of its pages zeroed by the system anew
+}
 _LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
 
 
@@ -159,7 +165,7 @@ def _start(errors: IO[bytes]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        env={**os.environ, **_ENVIRONMENT},
         start_new_session=True,
         text=True,
         encoding="utf-8",

@@ -16,6 +16,7 @@ import torch
 
 import lossbench
 from lossbench.data import Pictures
+from lossbench.native import library
 from lossbench.run.job import Job
 
 __all__ = ["provenance"]
@@ -29,7 +30,7 @@ def provenance(
         **_machine(),
         "device": torch.cuda.get_device_name() if job.device.startswith("cuda") else job.device,
         "threads": torch.get_num_threads(),
-        "compiled": False,
+        "compiled": job.device == "cpu" and library() is not None,
         "precision": job.trial.recipe.precision,
         "data": {
             "name": pictures.name,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lossbench.data import Pictures, Split, hold_out
 from lossbench.losses import PerSampleLoss, bind
 from lossbench.models import build
+from lossbench.native import fuse, normalise
 from lossbench.spec import Recipe, Scenario, Trial
 from lossbench.train.epoch import Snapshot
 
@@ -66,8 +67,9 @@ class State:
         optimizer: of the model's parameters.
         loss: (logits, target) -> per-sample loss.
         splits: `train`, `test`, and `validation` where the scenario has it.
-        scale: per channel 1 / (255 · standard deviation), (channels,).
-        shift: per channel − mean / standard deviation, (channels,).
+        scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels).
+        shift: − mean / standard deviation of a place's channel, (height, width, channels).
+        fill: what augmentation cuts out becomes: the mean of each channel, uint8 (channels,).
         bf16: whether the forward pass runs under bfloat16 autocast.
     """
 
@@ -77,6 +79,7 @@ class State:
     splits: Mapping[str, DeviceSplit]
     scale: Tensor
     shift: Tensor
+    fill: Tensor
     bf16: bool
 
     @classmethod
@@ -85,25 +88,37 @@ class State:
         recipe = trial.recipe
         model = build(recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed)
         _keep_head_in_float32(model, pictures.num_classes)
+        if device.type == "cpu":
+            fuse(model)
         model.to(device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
         splits = splits_of(pictures, trial.scenario, trial.seed)
         mean, std = pictures.normalisation()
+        shape = (*pictures.size, pictures.channels)
         return cls(
             model=model,
             optimizer=_optimizer(recipe, model),
             loss=bind(trial.loss, pictures.num_classes),
             splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
-            scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device),
-            shift=torch.tensor(-mean / std, dtype=torch.float32, device=device),
+            scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
+            shift=torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous(),
+            fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
             bf16=recipe.precision == "bf16",
         )
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (batch, classes), float32, of pictures as they lie: uint8 (batch, height, width, channels)."""
-        x = torch.addcmul(self.shift, pictures.float(), self.scale)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
-            logits: Tensor = self.model(x.permute(0, 3, 1, 2))  # (batch, channels, height, width), channels last
+    def prepared(self, pictures: Tensor, chosen: Tensor) -> Tensor:
+        """Chosen pictures normalised, float32 (batch, channels, height, width), channels last.
+
+        Args:
+            pictures: as they lie: uint8 (n, height, width, channels).
+            chosen: which of them, int64 (batch,).
+        """
+        return normalise(pictures, chosen, self.scale, self.shift).permute(0, 3, 1, 2)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Logits (batch, classes), float32, of prepared pictures."""
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bf16):
+            logits: Tensor = self.model(inputs)
         return logits.float()
 
     def snapshot(self, epoch: int) -> Snapshot:

@@ -1,0 +1,73 @@
+"""An epoch's batches: the training split in the seed's order, and what augmentation does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lossbench.data.augment import Plan, draw
+from lossbench.rng import stream
+from lossbench.spec import Trial
+from lossbench.train.state import DeviceSplit
+
+__all__ = ["Batch", "Batches"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Chosen pictures with their labels.
+
+    Args:
+        pictures: uint8 (n, height, width, channels).
+        chosen: which of them are in the batch, int64 (batch,).
+        labels: int64 (batch,).
+    """
+
+    pictures: Tensor
+    chosen: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """The batches of one epoch, the same for every loss at one seed.
+
+    Args:
+        split: what is trained on.
+        parts: the positions in it, batch by batch.
+        plan: what augmentation does.
+        fill: the colour of what is cut out, uint8 (channels,).
+    """
+
+    split: DeviceSplit
+    parts: tuple[Tensor, ...]
+    plan: Plan
+    fill: Tensor
+
+    @classmethod
+    def of(cls, trial: Trial, split: DeviceSplit, number: int, fill: Tensor) -> Batches:
+        """Those of an epoch, counted from 1; a last batch of one is dropped, for batch norm cannot take it."""
+        device = split.labels.device
+        order = torch.from_numpy(stream(trial.seed, "order", number).permutation(len(split))).to(device)
+        parts = tuple(part for part in torch.split(order, trial.recipe.batch_size) if len(part) > 1)
+        height, width = split.pictures.shape[1:3]
+        generator = stream(trial.seed, "augmentation", number)
+        return cls(split, parts, draw(trial.recipe.augmentation, len(split), (height, width), generator, device), fill)
+
+    @property
+    def labels(self) -> Tensor:
+        """The labels of all batches, in their order, int64 (n,)."""
+        return self.split.labels[torch.cat(self.parts)]
+
+    def __iter__(self) -> Iterator[Batch]:
+        start = 0
+        for part in self.parts:
+            pictures, chosen = self.split.pictures, part
+            if self.plan.lines is not None:
+                pictures = self.plan.apply(pictures[part], slice(start, start + len(part)), self.fill)
+                chosen = torch.arange(len(part), device=part.device)
+            yield Batch(pictures, chosen, self.split.labels[part])
+            start += len(part)

@@ -1,0 +1,31 @@
+"""Where a trial's time goes."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lossbench.run import one_thread
+from lossbench.train import PHASES, Clock, train
+from makers import made_pictures, made_trial
+
+
+def test_laps_add_up_by_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([10.0, 11.0, 13.0, 16.5])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(readings))
+    clock = Clock()
+    for phase in ("data", "forward", "data"):
+        clock.lap(phase)
+    assert dict(clock.seconds) == {"data": 4.5, "forward": 2.0}
+
+
+def test_a_trials_phases_sum_to_its_time() -> None:
+    with one_thread():
+        clock, began = Clock(), time.perf_counter()
+        for _ in train(made_trial(), made_pictures(), clock=clock):
+            pass
+        whole = time.perf_counter() - began
+    assert set(clock.seconds) == set(PHASES) - {"storing"}
+    assert all(seconds > 0 for seconds in clock.seconds.values())
+    assert whole * 0.95 < sum(clock.seconds.values()) <= whole
