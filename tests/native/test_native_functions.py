@@ -7,7 +7,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
-from lossbench.native.functions import add_relu, applies, batch_norm_eval, batch_norm_train, max_pool, normalise
+from lossbench.native.functions import (
+    add_relu,
+    applies,
+    batch_norm_eval,
+    batch_norm_train,
+    convolution_pool,
+    max_pool,
+    normalise,
+)
 from lossbench.native.library import compiler, library
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler: torch's own kernels are used here")
@@ -51,6 +59,38 @@ def test_pooling_passes_nan_on() -> None:
     for relu in (False, True):
         assert torch.isnan(max_pool(x, 2, relu=relu)[0, 3, 0, 0])
         assert int(torch.isnan(max_pool(x, 2, relu=relu)).sum()) == 1
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "kernel", "padding", "size"),
+    [(3, 6, (5, 5), 0, 2), (1, 6, (5, 5), 2, 2), (6, 16, (5, 5), 0, 2), (4, 3, (3, 3), 1, 3), (7, 5, (1, 4), 0, 2)],
+)
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_pooled_convolutions_gradients_are_torchs(
+    dtype: torch.dtype, inputs: int, outputs: int, kernel: tuple[int, int], padding: int, size: int, relu: bool
+) -> None:
+    x, wide = made(3, inputs, 13, 12, dtype=dtype), torch.float64 if dtype == torch.float64 else torch.float32
+    weight = made(outputs, inputs, *kernel, dtype=dtype, seed=1).to(wide)
+    bias = made(outputs, dtype=dtype, seed=2).to(wide)
+    ours = [tensor.clone().requires_grad_() for tensor in (x, weight, bias)]
+    y = convolution_pool(ours[0], ours[1], ours[2], padding, size, relu=relu)
+    exact = [tensor.double().requires_grad_() for tensor in (x, weight, bias)]
+    dense = F.conv2d(exact[0], exact[1], exact[2], padding=padding)
+    if dtype == torch.bfloat16:  # rounding makes ties: the maxima are those of the rounded values
+        dense = dense + (F.conv2d(x, weight.to(dtype), bias.to(dtype), padding=padding).double() - dense).detach()
+    expected = F.max_pool2d(dense.relu() if relu else dense, size)
+    gradient = made(*expected.shape, dtype=dtype, seed=3)
+    torch.autograd.backward(y, gradient)
+    torch.autograd.backward(expected, gradient.double())
+    tolerance = {torch.float32: 1e-5, torch.float64: 1e-12, torch.bfloat16: 1e-2}[dtype]
+    torch.testing.assert_close(y.double(), expected, rtol=tolerance, atol=tolerance)
+    for found, wanted, rounded in zip(ours, exact, (True, False, False), strict=True):
+        assert found.grad is not None
+        assert wanted.grad is not None
+        limit = tolerance if rounded or dtype == torch.float64 else 1e-5
+        largest = float(wanted.grad.abs().max())
+        torch.testing.assert_close(found.grad.double(), wanted.grad, rtol=limit, atol=limit * largest)
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -104,7 +144,9 @@ def test_evaluation_scales_and_shifts(dtype: torch.dtype, relu: bool) -> None:
     x, wide = made(3, 20, 5, 5, dtype=dtype), torch.float64 if dtype == torch.float64 else torch.float32
     scale, shift = made(20, seed=1).to(wide), made(20, seed=2).to(wide)
     expected = (x.to(wide) * scale[:, None, None] + shift[:, None, None]).to(dtype)
-    assert torch.equal(batch_norm_eval(x, scale, shift, relu=relu), expected.relu() if relu else expected)
+    found = batch_norm_eval(x, scale, shift, relu=relu)
+    torch.testing.assert_close(found, expected.relu() if relu else expected)
+    assert bool((found < 0).any()) != relu
 
 
 @pytest.mark.parametrize("dtype", TYPES)
@@ -123,7 +165,7 @@ def test_normalising_is_a_product_and_a_sum(channels: int) -> None:
     pictures = torch.randint(0, 256, (20, 5, 7, channels), dtype=torch.uint8, generator=generator)
     scale, shift = (torch.rand((5, 7, channels), generator=generator) for _ in range(2))
     chosen = torch.tensor([3, 19, 3, 0])
-    assert torch.equal(normalise(pictures, chosen, scale, shift), pictures[chosen].float() * scale + shift)
+    torch.testing.assert_close(normalise(pictures, chosen, scale, shift), pictures[chosen].float() * scale + shift)
 
 
 @pytest.mark.parametrize("chosen", [[20], [-1]])

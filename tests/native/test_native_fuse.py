@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lossbench.models import MODELS, build
 from lossbench.native import fuse, library
-from lossbench.native.layers import NativeBatchNorm2d, NativeMaxPool2d
+from lossbench.native.layers import NativeBatchNorm2d, NativeConv2d, NativeMaxPool2d
 from lossbench.native.library import SWITCH, compiler
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler: torch's own kernels are used here")
@@ -61,8 +61,8 @@ def test_training_gives_what_it_gave(name: str) -> None:
         torch.testing.assert_close(changed[key], value, rtol=1e-8, atol=1e-9, msg=key)
 
 
-@pytest.mark.parametrize(("name", "taken_in"), [("lenet5", 2), ("cnn", 3), ("cnn8", 7), ("resnet20", 10)])
-def test_every_relu_beside_a_native_layer_is_taken_in(name: str, taken_in: int) -> None:
+@pytest.mark.parametrize(("name", "taken_in"), [("lenet5", 4), ("cnn", 3), ("cnn8", 7), ("resnet20", 10)])
+def test_every_neighbour_of_a_native_layer_is_taken_in(name: str, taken_in: int) -> None:
     model = build(name, 10, 3, (32, 32), 1)
     fuse(model)
     assert sum(isinstance(layer, nn.Identity) for layer in model.modules()) == taken_in
@@ -71,10 +71,31 @@ def test_every_relu_beside_a_native_layer_is_taken_in(name: str, taken_in: int) 
 def test_a_relu_before_the_pooling_is_taken_in() -> None:
     model = nn.Sequential(nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2))
     x = pictures().float()
-    expected = model(x)
+    with torch.no_grad():
+        expected = model(x)
+        fuse(model)
+        assert isinstance(model[1], nn.Identity)
+        assert torch.equal(model(x), expected)
+
+
+@pytest.mark.parametrize("relu_first", [False, True])
+def test_a_convolution_takes_in_pooling_and_relu_in_either_order(relu_first: bool) -> None:
+    behind = [nn.ReLU(), nn.MaxPool2d(2)] if relu_first else [nn.MaxPool2d(2), nn.ReLU()]
+    model = nn.Sequential(nn.Conv2d(3, 6, 5), *behind, nn.Conv2d(6, 16, 3)).double()
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
+    plain = copy.deepcopy(model)
     fuse(model)
-    assert isinstance(model[1], nn.Identity)
-    assert torch.equal(model(x), expected)
+    assert [type(layer) for layer in model] == [NativeConv2d, nn.Identity, nn.Identity, nn.Conv2d]
+    for training in (True, False):
+        torch.testing.assert_close(model.train(training)(pictures()), plain.train(training)(pictures()))
+    with torch.no_grad():
+        torch.testing.assert_close(model(pictures()), plain(pictures()))
+
+
+def test_a_convolution_of_many_channels_stays() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 32, 3), nn.Conv2d(32, 8, 3), nn.MaxPool2d(2))
+    fuse(model)
+    assert [type(layer) for layer in model] == [nn.Conv2d, nn.Conv2d, NativeMaxPool2d]
 
 
 class Listens(nn.Module):

@@ -14,10 +14,13 @@ from torch import nn
 from lossbench.data import Pictures
 from lossbench.metrics import evaluate
 from lossbench.models import build
+from lossbench.native import library
+from lossbench.native.layers import NativeBatchNorm2d
 from lossbench.rng import stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
 from lossbench.train import Epoch, Snapshot, splits_of, train
+from lossbench.train.state import State
 from makers import CLASSES, made_pictures, made_trial
 
 PICTURES = made_pictures()
@@ -241,6 +244,11 @@ class TestPairing:
 
 
 class TestDetails:
+    @pytest.mark.skipif(library() is None, reason="no C++ compiler: torch's own kernels are used here")
+    def test_models_are_trained_with_native_layers(self) -> None:
+        model = State.start(made_trial(model="cnn"), PICTURES, torch.device("cpu")).model
+        assert sum(isinstance(layer, NativeBatchNorm2d) and layer.relu for layer in model.modules()) == 3
+
     def test_a_last_batch_of_one_is_dropped_and_a_smaller_one_kept(self) -> None:
         seventeen = made_pictures(train=17)
         sixteen_and_two = made_pictures(train=18)

@@ -11,7 +11,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 from lossbench.native.library import library
 
-__all__ = ["add_relu", "applies", "batch_norm_eval", "batch_norm_train", "max_pool", "normalise"]
+__all__ = ["add_relu", "applies", "batch_norm_eval", "batch_norm_train", "convolution_pool", "max_pool", "normalise"]
 
 _KINDS = {torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16"}
 _LARGEST_WINDOW = 15  # its places are counted in a byte, and 255 means none
@@ -79,6 +79,26 @@ def max_pool(x: Tensor, size: int, *, relu: bool) -> Tensor:
     return torch.relu(pooled) if relu else pooled
 
 
+def convolution_pool(x: Tensor, weight: Tensor, bias: Tensor, padding: int, size: int, *, relu: bool) -> Tensor:
+    """A convolution of stride 1, the maxima of its windows, and ReLU if asked for, of a tensor that `applies` takes.
+
+    The gradient of a window goes to one place alone, and the backward pass does no work for the others. Gradients of
+    weight and bias are summed in float32 also for bfloat16 pictures.
+
+    Args:
+        x: (batch, inputs, height, width).
+        weight: (outputs, inputs, kernel height, kernel width), float32, or float64 for a float64 tensor.
+        bias: (outputs,), the same.
+        padding: zeros at each side.
+        size: of a window, which is also the stride between them.
+        relu: whether nothing below zero is kept.
+    """
+    if padding:
+        x = torch.nn.functional.pad(x, (padding,) * 4).contiguous(memory_format=torch.channels_last)
+    result: Tensor = _ConvolutionPool.apply(x, weight, bias, size, relu)  # type: ignore[no-untyped-call]  # torch does not annotate it
+    return result
+
+
 def batch_norm_train(
     x: Tensor, weight: Tensor, bias: Tensor, eps: float, *, relu: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -143,14 +163,46 @@ class _BatchNorm(torch.autograd.Function):
         return out, weight, bias, None, None
 
 
+def _pooled(x: Tensor, size: int, relu: bool) -> tuple[Tensor, Tensor]:
+    """Maxima, and where each was found."""
+    pictures, channels, height, width = x.shape
+    shape = (pictures, channels, height // size, width // size)
+    y = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
+    found = torch.empty(shape, dtype=torch.uint8, memory_format=torch.channels_last)
+    _call("max_pool", x)(*_pointers(x, y, found), pictures, height, width, channels, size, relu)
+    return y, found
+
+
+class _ConvolutionPool(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, size: int, relu: bool) -> Tensor:
+        narrow = weight.to(x.dtype), bias.to(x.dtype)
+        with torch.autocast("cpu", enabled=False):
+            dense = torch.conv2d(x, *narrow).contiguous(memory_format=torch.channels_last)
+        y, found = _pooled(dense, size, relu)
+        ctx.save_for_backward(x, narrow[0].to(weight.dtype).contiguous(memory_format=torch.channels_last), found)
+        ctx.size = size
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, found = ctx.saved_tensors
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        of_x = torch.empty_like(x) if ctx.needs_input_grad[0] else None
+        of_weight, of_bias = torch.empty_like(weight), weight.new_empty(len(weight))
+        pictures, inputs, height, width = x.shape
+        outputs, _, down, across = weight.shape
+        pointers = *_pointers(x, gradient, found, weight), of_x.data_ptr() if of_x is not None else None
+        sizes = pictures, height, width, inputs, outputs, down, across, ctx.size
+        _call("convolution_pool_backward", x)(*pointers, *_pointers(of_weight, of_bias), *sizes)
+        return of_x, of_weight, of_bias, None, None
+
+
 class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, size: int, relu: bool) -> Tensor:
-        pictures, channels, height, width = x.shape
-        shape = (pictures, channels, height // size, width // size)
-        y = torch.empty(shape, dtype=x.dtype, memory_format=torch.channels_last)
-        found = torch.empty(shape, dtype=torch.uint8, memory_format=torch.channels_last)
-        _call("max_pool", x)(*_pointers(x, y, found), pictures, height, width, channels, size, relu)
+        y, found = _pooled(x, size, relu)
         ctx.save_for_backward(found)
         ctx.shape, ctx.size = x.shape, size
         return y

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
 
 from torch import fx, nn
 
@@ -12,8 +11,10 @@ from lossbench.native.layers import (
     AddReLU,
     NativeBatchNorm1d,
     NativeBatchNorm2d,
+    NativeConv2d,
     NativeMaxPool2d,
     takes_batch_norm,
+    takes_convolution,
     takes_max_pool,
 )
 from lossbench.native.library import library
@@ -28,10 +29,12 @@ _NATIVE: dict[type[nn.Module], type[nn.Module]] = {
 
 
 def fuse(model: nn.Module) -> bool:
-    """Gives batch norm and max pooling layers their native forms, a ReLU beside them taken in where that is sure.
+    """Gives slow layers their native forms, each with the neighbours that it can take in where that is sure.
 
-    The model computes the same function; parameters, buffers and their names stay. A ReLU is taken in where the model
-    can be traced, in training and in evaluation, and its neighbour's result goes nowhere else. Layers with hooks stay.
+    Batch norm takes in a ReLU behind it, max pooling one before or behind it, and a convolution of few channels the
+    pooling behind it. The model computes the same function; parameters, buffers and their names stay. A neighbour is
+    taken in where the model can be traced, in training and in evaluation, and the result between the two goes nowhere
+    else. Layers with hooks stay as they are.
 
     Args:
         model: changed in place.
@@ -41,39 +44,53 @@ def fuse(model: nn.Module) -> bool:
     """
     if library() is None:
         return False
-    pairs = set(_pairs(model, training=True)) & set(_pairs(model, training=False))
+    trained, evaluated = (_next(model, training=training) for training in (True, False))
+    following = {first: second for first, second in trained.items() if evaluated.get(first) == second}
     for layer in model.modules():
         if (takes_batch_norm(layer) or takes_max_pool(layer)) and not _hooked(layer):
             layer.__class__ = _NATIVE[type(layer)]
-    for name, relu in sorted(pairs):
-        layer = model.get_submodule(name)
-        if type(layer) in _NATIVE.values() and not _hooked(model.get_submodule(relu)):
-            layer.relu = True  # type: ignore[assignment]  # a plain attribute, where torch expects tensors and modules
-            model.set_submodule(relu, nn.Identity())
+    for first, second in following.items():
+        _take_in_relu(model, first, second)
+    for first, second in following.items():
+        behind = following.get(second, "") if type(model.get_submodule(second)) is nn.Identity else second
+        if behind:
+            _take_in_pool(model, first, behind)
     return True
 
 
-def _pairs(model: nn.Module, *, training: bool) -> Iterator[tuple[str, str]]:
-    """The names of layers that can take in a ReLU, and of the ReLU: the one's result goes into the other alone."""
+def _take_in_relu(model: nn.Module, first: str, second: str) -> None:
+    """Lets one of two neighbours do the other's work, if that is a ReLU."""
+    layers = {name: model.get_submodule(name) for name in (first, second)}
+    for relu, other in ((second, first), (first, second)):
+        takes = (NativeMaxPool2d,) if relu == first else (NativeMaxPool2d, NativeBatchNorm1d, NativeBatchNorm2d)
+        layer = layers[other]
+        if type(layers[relu]) is nn.ReLU and isinstance(layer, takes) and not _hooked(layers[relu]):
+            layer.relu = True
+            model.set_submodule(relu, nn.Identity())
+            return
+
+
+def _take_in_pool(model: nn.Module, convolution: str, pool: str) -> None:
+    """Lets a convolution do the work of the pooling behind it."""
+    layer, behind = model.get_submodule(convolution), model.get_submodule(pool)
+    if takes_convolution(layer) and not _hooked(layer) and isinstance(behind, NativeMaxPool2d):
+        layer.__class__ = NativeConv2d
+        assert isinstance(layer, NativeConv2d)  # noqa: S101 - for the type checker
+        layer.window, layer.relu = behind.window, behind.relu
+        model.set_submodule(pool, nn.Identity())
+
+
+def _next(model: nn.Module, *, training: bool) -> dict[str, str]:
+    """For each layer whose result goes into one other layer alone, and nowhere else: the names of both."""
     try:
         graph = _Tracer().trace(copy.deepcopy(model).train(training))
     except Exception:  # whatever a user's model raises when it is fed with proxies: nothing is sure then
-        return
-    used = Counter(id(model.get_submodule(str(node.target))) for node in graph.nodes if node.op == "call_module")
-    for node in graph.nodes:
-        if node.op != "call_module" or len(node.users) != 1:
-            continue
-        (user,) = node.users
-        if user.op != "call_module":
-            continue
-        first, second = str(node.target), str(user.target)
-        layers = model.get_submodule(first), model.get_submodule(second)
-        if any(used[id(layer)] != 1 for layer in layers):
-            continue
-        if type(layers[1]) is nn.ReLU and type(layers[0]) in _NATIVE:
-            yield first, second
-        elif type(layers[0]) is nn.ReLU and type(layers[1]) is nn.MaxPool2d:
-            yield second, first
+        return {}
+    calls = [node for node in graph.nodes if node.op == "call_module"]
+    used = Counter(id(model.get_submodule(str(node.target))) for node in calls)
+    once = {node for node in calls if used[id(model.get_submodule(str(node.target)))] == 1}
+    lone = [(node, next(iter(node.users))) for node in calls if node in once and len(node.users) == 1]
+    return {str(node.target): str(user.target) for node, user in lone if user in once}
 
 
 class _Tracer(fx.Tracer):

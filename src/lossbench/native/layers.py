@@ -5,9 +5,28 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lossbench.native.functions import add_relu, applies, batch_norm_eval, batch_norm_train, max_pool
+from lossbench.native.functions import (
+    add_relu,
+    applies,
+    batch_norm_eval,
+    batch_norm_train,
+    convolution_pool,
+    max_pool,
+)
 
-__all__ = ["AddReLU", "NativeBatchNorm1d", "NativeBatchNorm2d", "NativeMaxPool2d", "takes_batch_norm", "takes_max_pool"]
+__all__ = [
+    "AddReLU",
+    "NativeBatchNorm1d",
+    "NativeBatchNorm2d",
+    "NativeConv2d",
+    "NativeMaxPool2d",
+    "takes_batch_norm",
+    "takes_convolution",
+    "takes_max_pool",
+]
+
+_FEW_CHANNELS = 16
+"""Up to this many input channels, gradients by places win over torch's dense ones."""
 
 
 class AddReLU(nn.Module):
@@ -65,10 +84,59 @@ class NativeMaxPool2d(nn.MaxPool2d):
 
     relu = False
 
+    @property
+    def window(self) -> int:
+        """Height and width of a window."""
+        return _pair(self.kernel_size)[0]
+
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
         """The maxima (batch, channels, height // size, width // size)."""
-        size = self.kernel_size if isinstance(self.kernel_size, int) else self.kernel_size[0]
-        return max_pool(input, size, relu=self.relu)
+        return max_pool(input, self.window, relu=self.relu)
+
+
+class NativeConv2d(nn.Conv2d):
+    """nn.Conv2d and the max pooling behind it, whose gradients are taken by the places that the maxima came from.
+
+    `window` is the pooling's, and a ReLU stands before or behind it where `relu` is set.
+    """
+
+    window = 1
+    relu = False
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
+        """The maxima of the convolution's windows: (batch, out_channels, ...)."""
+        x = input
+        if torch.is_autocast_enabled("cpu") and x.dtype == torch.float32:
+            x = x.to(torch.get_autocast_dtype("cpu"))
+        if not self._applies(x):
+            return max_pool(super().forward(input), self.window, relu=self.relu)
+        assert self.bias is not None  # noqa: S101 - held by takes_convolution, for the type checker
+        return convolution_pool(x, self.weight, self.bias, int(self.padding[0]), self.window, relu=self.relu)
+
+    def _applies(self, x: Tensor) -> bool:
+        """Without a gradient to take, torch's convolution with the pooling behind it is as fast."""
+        if not torch.is_grad_enabled() or x.dim() != 4 or not applies(x) or x.shape[1] != self.in_channels:
+            return False
+        wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+        lengths = [length + 2 * int(self.padding[0]) for length in x.shape[2:]]
+        fits = all(n - kernel + 1 >= self.window for n, kernel in zip(lengths, self.kernel_size, strict=True))
+        return fits and self.weight.dtype == wide
+
+
+def takes_convolution(layer: nn.Module) -> bool:
+    """Whether a layer is a plain convolution of few channels, of stride 1, with the same padding all around."""
+    return (
+        type(layer) is nn.Conv2d
+        and layer.in_channels <= _FEW_CHANNELS
+        and layer.stride == (1, 1)
+        and layer.dilation == (1, 1)
+        and layer.groups == 1
+        and layer.bias is not None
+        and layer.padding_mode == "zeros"
+        and isinstance(layer.padding, tuple)
+        and layer.padding[0] == layer.padding[1]
+        and layer.weight.requires_grad
+    )
 
 
 def takes_batch_norm(layer: nn.Module) -> bool:

@@ -28,7 +28,6 @@ _FLAGS = (
     "-O3",
     "-march=native",
     "-mprefer-vector-width=512",
-    "-ffp-contract=off",  # the same bits on every instruction set
     "-fno-math-errno",
     "-fno-trapping-math",
     "-shared",
@@ -47,6 +46,7 @@ _SIGNATURES: dict[str, Sequence[Any]] = {
     "add_relu_backward": (*[_POINTER] * 3, _LONG),
     "max_pool": (*[_POINTER] * 3, *[_LONG] * 4, *[_INT] * 2),
     "max_pool_backward": (*[_POINTER] * 3, *[_LONG] * 4, _INT),
+    "convolution_pool_backward": (*[_POINTER] * 7, *[_LONG] * 7, _INT),
 }
 
 

@@ -87,9 +87,9 @@ class State:
         """The state before the first step: weights from the trial's stream, splits on the device."""
         recipe = trial.recipe
         model = build(recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed)
-        _keep_head_in_float32(model, pictures.num_classes)
         if device.type == "cpu":
             fuse(model)
+        _keep_head_in_float32(model, pictures.num_classes)
         model.to(device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
         splits = splits_of(pictures, trial.scenario, trial.seed)
