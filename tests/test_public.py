@@ -57,7 +57,7 @@ ROOMS = {
     "models": ["MODELS", "ModelEntry", "build", "check_model", "import_path", "model_digest"],
     "native": ["AddReLU", "fuse", "library", "normalise"],
     "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
-    "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "one_thread", "usable_cores"],
+    "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "Profile", "one_thread", "usable_cores"],
     "store": ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"],
     "train": ["PHASES", "VERSION", "Clock", "Epoch", "Phase", "Snapshot", "labels_of", "splits_of", "train"],
 }

@@ -54,6 +54,24 @@ class TestAWholeRun:
         assert {(r["loss_function"], r["seed"], r["epoch"], r["split"]) for r in rows} == expected
         assert len(rows) == len(expected)
 
+    def test_profile_says_where_the_time_went_and_sums_to_it(self, lossbench: Runner, here: Path) -> None:
+        began = time.perf_counter()
+        done = lossbench("run", *QUICK, "--workers", "1", "--profile")
+        whole = time.perf_counter() - began
+        assert done.code == 0, done.err
+        assert "profile: log/studies/digits-mlp/profile.csv" in done.out
+        with (here / "log/studies/digits-mlp/profile.csv").open(encoding="utf-8") as file:
+            rows = {row["phase"]: row for row in csv.DictReader(file)}
+        work = ["starting", "data", "forward", "loss", "backward", "step", "evaluation", "storing"]
+        assert list(rows) == ["preparing", "process start", *work, "idle", "reporting"]
+        assert all(float(row["seconds"]) > 0 for row in rows.values())
+        assert 0.8 * whole < sum(float(row["seconds"]) for row in rows.values()) < whole
+        assert sum(float(row["share"]) for row in rows.values()) == pytest.approx(1, abs=0.001)
+
+    def test_without_profile_no_file_says_so(self, lossbench: Runner, here: Path) -> None:
+        lossbench("run", *QUICK)
+        assert not list(here.rglob("profile.csv"))
+
     def test_a_second_identical_run_trains_nothing(self, lossbench: Runner, here: Path) -> None:
         lossbench("run", *QUICK)
         before = trial_times(here)

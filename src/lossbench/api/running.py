@@ -8,17 +8,17 @@ from pathlib import Path
 from lossbench.analysis import Analysis, analyse
 from lossbench.data import Source, find
 from lossbench.errors import RequestError
-from lossbench.files import writing
+from lossbench.files import write_atomically, writing
 from lossbench.models import import_path, model_digest
 from lossbench.report import write_report
 from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
 from lossbench.results import Results, collect
-from lossbench.run import Event, Executor, Inline, Job, Notify, Processes
+from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
 from lossbench.spec import Study
 from lossbench.store import Store, StudyFolder
 from lossbench.train import labels_of
 
-__all__ = ["Prepared", "make_executor", "prepare", "run", "train_missing", "write"]
+__all__ = ["Prepared", "make_executor", "prepare", "run", "train_missing", "write", "write_profile"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +138,14 @@ def run(
 def write(prepared: Prepared, results: Results, analysis: Analysis) -> Path:
     """Writes the study's tables, figures and report; gives the path of report.html."""
     return write_report(results, analysis, prepared.store.study_folder(prepared.resolved.study.name))
+
+
+def write_profile(prepared: Prepared, profile: Profile) -> Path:
+    """Writes where the time went into the study's folder; gives the path of profile.csv."""
+    path = prepared.store.study_folder(prepared.resolved.study.name) / "profile.csv"
+    with writing("--save-dir", prepared.store.root):
+        write_atomically(path, profile.to_csv().encode())
+    return path
 
 
 def make_executor(name: str, workers: int | None = None) -> Executor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from lossbench.errors import RequestError, SaveDirError
 
 if TYPE_CHECKING:
     from lossbench.api import running
-    from lossbench.run import Executor
+    from lossbench.run import Event, Executor, Profile
 
 __all__ = ["app", "console"]
 
@@ -99,6 +100,9 @@ def run(
     ] = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the time went, and write it to profile.csv.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and estimate time and disk; train and write nothing.")
     ] = False,
@@ -108,6 +112,7 @@ def run(
     A trial that the save dir already has is never trained again: adding a loss trains that loss alone, and an
     interrupted run goes on where it was.
     """
+    began = time.perf_counter()
     options = {
         "--name": name,
         "--data": data,
@@ -128,13 +133,18 @@ def run(
     asked = build_study(study, preset, options)
 
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
+    from lossbench.run import Profile
 
     chosen = running.make_executor(executor, _workers(workers))
     prepared = running.prepare(asked, save_dir, data_dir=data_dir, device=device)
     if dry_run:
         show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
         return
-    raise typer.Exit(_run(prepared, chosen, keep_weights=keep_weights))
+    measured = Profile(chosen.workers, began)
+    code = _run(prepared, chosen, measured, keep_weights=keep_weights)
+    if profile:
+        show.show_profile(console(), measured.rows(), running.write_profile(prepared, measured))
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -195,7 +205,7 @@ def init(
     console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
 
 
-def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) -> int:
+def _run(prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool) -> int:
     """Trains, reports and prints; gives the exit code."""
     from lossbench.analysis import analyse
     from lossbench.api import running
@@ -209,9 +219,17 @@ def _run(prepared: running.Prepared, executor: Executor, *, keep_weights: bool) 
         words = f"{study.name}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
     out.print(words, markup=False, highlight=False, soft_wrap=True)
     with follow(out, missing, study.recipe.epochs) as notify:
-        results = running.train_missing(prepared, executor, notify, keep_weights=keep_weights)
+
+        def heard(event: Event) -> None:
+            profile.heard(event)
+            notify(event)
+
+        profile.lap("preparing")
+        results = running.train_missing(prepared, executor, heard, keep_weights=keep_weights)
+        profile.lap("training")
     analysis = analyse(results)
     page = running.write(prepared, results, analysis)
+    profile.lap("reporting")
     show.show_answer(out, results, analysis, page)
     if keep_weights and len(missing) < len(trials):
         words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"

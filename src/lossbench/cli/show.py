@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from lossbench.results import Results
     from lossbench.run import Executor
 
-__all__ = ["show_answer", "show_card", "show_data", "show_losses", "show_models", "show_plan", "show_status"]
+__all__ = [
+    "show_answer",
+    "show_card",
+    "show_data",
+    "show_losses",
+    "show_models",
+    "show_plan",
+    "show_profile",
+    "show_status",
+]
 
 
 def show_answer(console: Console, results: Results, analysis: Analysis, page: Path) -> None:
@@ -58,6 +67,16 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     disk = _size(cost.disk_bytes * len(missing) + cost.checkpoint_bytes * side_by_side + _decoded(prepared))
     words = f"{len(missing)} trials to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
     console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
+
+
+def show_profile(console: Console, rows: Sequence[tuple[str, float, float]], path: Path) -> None:
+    """Where the time of a run went: phase, seconds of wall time, share."""
+    table = _table("phase", "seconds", "share")
+    for phase, seconds, share in rows:
+        table.add_row(phase, f"{seconds:.2f}", f"{share:.1%}")
+    table.add_row("whole", f"{sum(seconds for _, seconds, _ in rows):.2f}", f"{sum(share for *_, share in rows):.1%}")
+    console.print(table)
+    console.print(f"profile: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
 def show_losses(console: Console) -> None:

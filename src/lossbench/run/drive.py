@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,7 +17,7 @@ from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
 from lossbench.store import Record, Store
-from lossbench.train import Snapshot, labels_of, train
+from lossbench.train import Clock, Snapshot, labels_of, train
 
 __all__ = ["drive"]
 
@@ -38,26 +39,28 @@ def drive(
         notify: is told what happens.
         checkpoint_seconds: how much training may be lost to a crash.
     """
-    store, trial = Store(job.save_dir), job.trial
+    store, trial, clock = Store(job.save_dir), job.trial, Clock()
     notify(Event("started", trial.key))
     try:
         with store.claim(trial):
             if store.finished(trial.key):
                 store.tidy(trial.key)
             else:
-                _train(store, job, pictures(), notify, checkpoint_seconds)
+                _train(store, job, pictures(), notify, checkpoint_seconds, clock)
             outcome = store.outcome(trial.key)
-        notify(Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"]))
+        clock.lap("storing")
+        ended = Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"])
+        notify(replace(ended, seconds=dict(clock.seconds)))
     except (Exception, SystemExit) as error:  # a user's model may raise anything: that trial failed, the others go on
         reason = shown(
             str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}", limit=500
         )
         with suppress(OSError):  # the event tells it where the disk cannot
             store.fail(trial, reason)
-        notify(Event("failed", trial.key, reason=reason))
+        notify(Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds)))
 
 
-def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float) -> None:
+def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float, clock: Clock) -> None:
     key = job.trial.key
     if model_digest(job.trial.recipe.model) != job.trial.digests.get("model"):
         raise TrialError(f"the source of {job.trial.recipe.model} changed after the study was begun: run it again")
@@ -65,7 +68,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
     record, resume_from, before = _resumed(store, key)
     saved = began
     snapshot = None
-    for epoch in train(job.trial, pictures, resume_from, device=job.device):
+    for epoch in train(job.trial, pictures, resume_from, device=job.device, clock=clock):
         torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
         record = record.noted(epoch)
         snapshot = epoch.snapshot
@@ -75,6 +78,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
             saved = time.perf_counter()
         test = epoch.evaluations.get("test")
         notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
+        clock.lap("storing")
     labels = labels_of(pictures, job.trial.scenario, job.trial.seed)
     store.finish(
         job.trial,

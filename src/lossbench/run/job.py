@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from lossbench.spec import Trial
@@ -54,6 +54,7 @@ class Event:
         epoch: epochs done.
         accuracy: test accuracy, in epochs that were evaluated.
         reason: why it diverged or failed.
+        seconds: where its time went, by phase, when it has ended.
     """
 
     kind: Literal["started", "epoch", "finished", "diverged", "failed"]
@@ -61,6 +62,7 @@ class Event:
     epoch: int = 0
     accuracy: float | None = None
     reason: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ends(self) -> bool:

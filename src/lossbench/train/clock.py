@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from typing import Literal
 
 __all__ = ["PHASES", "Clock", "Phase"]
@@ -22,11 +22,11 @@ class Clock:
     """
 
     def __init__(self) -> None:
-        self.seconds: Counter[Phase] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._last = time.perf_counter()
 
     def lap(self, phase: Phase) -> None:
         """Gives the time since the last lap to a phase."""
         now = time.perf_counter()
-        self.seconds[phase] += now - self._last  # type: ignore[assignment]  # a Counter counts seconds as well
+        self.seconds[phase] += now - self._last
         self._last = now
