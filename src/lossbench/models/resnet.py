@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import avg_pool2d, pad
 
 from lossbench.native import AddReLU
 
@@ -27,7 +27,8 @@ class _Block(nn.Module):
         out: Tensor = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
         if self.extra:  # (batch, channels, height, width) -> twice the channels at half the size
             front = self.extra // 2
-            x = pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, front, self.extra - front))
+            x = avg_pool2d(x, 1, self.stride)  # every second pixel; unlike slicing, it keeps gradients channels last
+            x = pad(x, (0, 0, 0, 0, front, self.extra - front))
         joined: Tensor = self.join(out, x)
         return joined
 
