@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from importlib import import_module
 
 import pytest
@@ -68,6 +70,19 @@ def test_the_names_at_the_top() -> None:
     for name in TOP:
         assert getattr(lossbench, name) is not None
     assert set(TOP) <= set(dir(lossbench))
+
+
+@pytest.mark.parametrize(
+    "before", ["", "lossbench.run; ", "from lossbench.run import Processes; ", "import lossbench.run as room; "]
+)
+def test_run_can_be_called_whatever_was_imported_before(before: str) -> None:
+    script = f"import lossbench; {before}"
+    script += "assert callable(lossbench.run); from lossbench.run import Inline; "
+    script += "from lossbench import run; assert callable(run); "
+    script += "lossbench.run(lossbench.Study(data='digits'), executor='nonsense')"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "processes or inline" in done.stderr
+    assert "RequestError" in done.stderr
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

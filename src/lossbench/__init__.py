@@ -5,8 +5,10 @@ The public names are loaded when they are first used, so that reading results do
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lossbench.api.reading import load
@@ -41,6 +43,26 @@ _HOMES = {
     "loss": "losses",
     "run": "api.running",
 }
+
+
+class _CallableRoom(ModuleType):
+    """The room `run`, which can be called as the function of that name: once it is imported, it has taken its place."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> object:
+        """See lossbench.api.running.run."""
+        return import_module("lossbench.api.running").run(*arguments, **options)
+
+
+class _Package(ModuleType):
+    """This package, which meets its rooms when the import system hands them over."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "run" and isinstance(value, ModuleType):
+            value.__class__ = _CallableRoom
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:
