@@ -3,11 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 # torch stands on every install line that could pull it in, so that its build is the one that constraints.txt names
 TORCH := torch==2.13.0
-INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt $(TORCH)
+INSTALL := python -m pip install --quiet --constraint constraints.txt $(TORCH)
+DATA ?= cifar10
+OPTIONS ?=
 
-.PHONY: demo test lint types pytest clean
+.PHONY: demo test lint types pytest bench clean
 
 demo: $(VENV)/installed ## compare the four losses of the course report on digits, and print where the report is
 	$(BIN)/lossbench run
@@ -24,14 +27,22 @@ types: $(VENV)/installed-dev
 pytest: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal
 
+bench: $(BENCH)/installed ## lossbench beside other ways to train; DATA= names the data set, OPTIONS= adds to the command
+	$(BENCH)/bin/python -m benchmarks --data $(DATA) $(OPTIONS)
+
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) --editable .
+	$(BIN)/$(INSTALL) --editable .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(INSTALL) --editable '.[dev]'
+	$(BIN)/$(INSTALL) --editable '.[dev]'
+	touch $@
+
+$(BENCH)/installed: pyproject.toml constraints.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/$(INSTALL) --requirement benchmarks/requirements.txt --editable .
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache
