@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.prepared import prepared
 from benchmarks.task import Answer, Task, serve
 from lossbench.data import Pictures, Split
+from lossbench.native import fuse
 
 __all__ = ["train"]
 
@@ -24,19 +25,21 @@ _EVALUATION_BATCH = 250  # larger ones leave the cache
 def train(task: Task) -> Answer:
     """Trains the seeds one after another."""
     pictures = task.pictures()
-    splits = [_ready(pictures, split) for split in (pictures.train, pictures.test)]
+    kind = torch.bfloat16 if task.precision == "bf16" else torch.float32
+    splits = [_ready(pictures, split, kind) for split in (pictures.train, pictures.test)]
     return Answer([_trial(task, task.network(pictures, seed), splits) for seed in task.seeds], task.precision)
 
 
-def _ready(pictures: Pictures, split: Split) -> tuple[Tensor, Tensor]:
+def _ready(pictures: Pictures, split: Split, kind: torch.dtype) -> tuple[Tensor, Tensor]:
     """Normalised pictures as they are gathered, (n, height, width, channels), and labels (n,)."""
     normalised, labels = prepared(pictures, split)
-    return normalised.permute(0, 2, 3, 1).contiguous(), labels
+    return normalised.permute(0, 2, 3, 1).to(kind).contiguous(), labels
 
 
 def _trial(task: Task, model: nn.Module, splits: list[tuple[Tensor, Tensor]]) -> list[float]:
     """The times at the beginning and after each epoch."""
     recipe, (x, y) = task.recipe, splits[0]
+    fuse(model)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
     settings = recipe.optimizer
     optimizer = torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum, fused=True)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from lossbench.run import usable_cores
-from lossbench.run.provenance import _machine
+from lossbench.run.provenance import machine
 
 __all__ = ["describe"]
 
@@ -21,7 +21,7 @@ def describe() -> dict[str, Any]:
     """
     peers = {name: _version(name) for name in ("pytorch-lightning", "skorch")}
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"date": date, "cores": usable_cores(), "load": round(os.getloadavg()[0], 2), **_machine(), **peers}
+    return {"date": date, "cores": usable_cores(), "load": round(os.getloadavg()[0], 2), **machine(), **peers}
 
 
 def _version(name: str) -> str:

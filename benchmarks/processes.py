@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.contenders import PRODUCT, Contender
 from benchmarks.task import Answer, Task
-from lossbench.run.processes import _ENVIRONMENT as WORKERS_ENVIRONMENT
+from lossbench.run.processes import ENVIRONMENT as WORKERS_ENVIRONMENT
 
 __all__ = ["ROOT", "ContenderError", "ask", "environment"]
 

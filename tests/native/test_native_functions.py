@@ -165,7 +165,10 @@ def test_normalising_is_a_product_and_a_sum(channels: int) -> None:
     pictures = torch.randint(0, 256, (20, 5, 7, channels), dtype=torch.uint8, generator=generator)
     scale, shift = (torch.rand((5, 7, channels), generator=generator) for _ in range(2))
     chosen = torch.tensor([3, 19, 3, 0])
-    torch.testing.assert_close(normalise(pictures, chosen, scale, shift), pictures[chosen].float() * scale + shift)
+    expected = pictures[chosen].float() * scale + shift
+    found = normalise(pictures, chosen, scale, shift)
+    torch.testing.assert_close(found, expected)
+    assert torch.equal(normalise(pictures, chosen, scale, shift, torch.bfloat16), found.bfloat16())
 
 
 @pytest.mark.parametrize("chosen", [[20], [-1]])

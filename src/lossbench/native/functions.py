@@ -24,34 +24,33 @@ def applies(x: Tensor) -> bool:
     return x.is_contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x.dim() == 2 and x.is_contiguous()
 
 
-def normalise(pictures: Tensor, indices: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Float32 pictures · scale + shift of chosen pictures.
+def normalise(
+    pictures: Tensor, indices: Tensor, scale: Tensor, shift: Tensor, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Pictures · scale + shift of chosen pictures.
 
     Args:
         pictures: uint8 (n, height, width, channels).
         indices: int64 (batch,), which of them.
         scale: float32 (height, width, channels).
         shift: float32 (height, width, channels).
+        dtype: of the result, float32 or bfloat16.
 
     Returns:
-        Float32 (batch, height, width, channels).
+        (batch, height, width, channels).
+
+    Raises:
+        IndexError: an index that no picture has.
     """
     native = library()
     if native is None or pictures.device.type != "cpu" or not pictures.is_contiguous():
-        return torch.add(pictures[indices].float() * scale, shift)
+        return torch.add(pictures[indices].float() * scale, shift).to(dtype)
     indices = indices.contiguous()
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < len(pictures):
         raise IndexError(f"indices from 0 to {len(pictures) - 1}")
-    out = torch.empty((len(indices), *pictures.shape[1:]))
-    native.lb_normalise(
-        pictures.data_ptr(),
-        indices.data_ptr(),
-        len(indices),
-        scale.numel(),
-        scale.data_ptr(),
-        shift.data_ptr(),
-        out.data_ptr(),
-    )
+    out = torch.empty((len(indices), *pictures.shape[1:]), dtype=dtype)
+    function = getattr(native, f"lb_normalise_{_KINDS[dtype]}")
+    function(*_pointers(pictures, indices), len(indices), scale.numel(), *_pointers(scale, shift, out))
     return out
 
 

@@ -430,19 +430,30 @@ template <class T> struct ConvolutionPoolBackward {
     };
 };
 
+// The pictures at `indices`, each value x scale + shift of its place in the picture.
+template <class T> struct Normalise {
+    const uint8_t *from;
+    const float *scale, *shift;
+    T *to;
+
+    template <int K> void run(long i) const {
+        lanes<uint8_t, K> bytes;
+        std::memcpy(&bytes, from + i, sizeof bytes);
+        store<K>(values<T, K>(__builtin_convertvector(bytes, lanes<float, K>) * load<K>(scale + i) + load<K>(shift + i)),
+                 to + i);
+    }
+};
+
+template <class T>
+void normalise(const uint8_t *pictures, const int64_t *indices, long count, long length, const float *scale,
+               const float *shift, T *out) {
+    for (long i = 0; i < count; ++i)
+        each_group(length, Normalise<T>{pictures + indices[i] * length, scale, shift, out + i * length});
+}
+
 }  // namespace
 
 extern "C" {
-
-// The pictures at `indices`, each value x scale + shift of its place in the picture.
-void lb_normalise(const uint8_t *pictures, const int64_t *indices, long count, long values, const float *scale,
-                  const float *shift, float *out) {
-    for (long i = 0; i < count; ++i) {
-        const uint8_t *from = pictures + indices[i] * values;
-        float *to = out + i * values;
-        for (long v = 0; v < values; ++v) to[v] = float(from[v]) * scale[v] + shift[v];
-    }
-}
 
 #define FOR_TYPE(T, NAME)                                                                                              \
     void lb_batch_norm_##NAME(const void *x, void *y, long rows, long channels, const void *weight, const void *bias,  \
@@ -492,6 +503,15 @@ void lb_normalise(const uint8_t *pictures, const int64_t *indices, long count, l
                                    pictures, height, width, inputs, outputs, down, across, size}                       \
             .run();                                                                                                    \
     }
+
+#define NORMALISE(T, NAME)                                                                                             \
+    void lb_normalise_##NAME(const uint8_t *pictures, const int64_t *indices, long count, long length,                 \
+                             const float *scale, const float *shift, void *out) {                                      \
+        normalise(pictures, indices, count, length, scale, shift, (T *)out);                                           \
+    }
+
+NORMALISE(float, float32)
+NORMALISE(bfloat16, bfloat16)
 
 FOR_TYPE(float, float32)
 FOR_TYPE(double, float64)

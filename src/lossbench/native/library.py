@@ -106,8 +106,9 @@ def _instructions() -> str:
 
 def _load(path: Path) -> ctypes.CDLL:
     loaded = ctypes.CDLL(str(path))
-    loaded.lb_normalise.argtypes = [_POINTER, _POINTER, _LONG, _LONG, *[_POINTER] * 3]
-    loaded.lb_normalise.restype = None
+    for kind in ("float32", "bfloat16"):
+        normalise = getattr(loaded, f"lb_normalise_{kind}")
+        normalise.argtypes, normalise.restype = [_POINTER, _POINTER, _LONG, _LONG, *[_POINTER] * 3], None
     for name, signature in _SIGNATURES.items():
         for kind in ("float32", "float64", "bfloat16"):
             function = getattr(loaded, f"lb_{name}_{kind}")

@@ -18,15 +18,17 @@ from lossbench.errors import RequestError, shown
 from lossbench.run.job import Event, Job, Notify
 from lossbench.store import Store
 
-__all__ = ["Processes", "usable_cores"]
+__all__ = ["ENVIRONMENT", "Processes", "usable_cores"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",  # glibc: memory that a step gives back stays with the process, so that
+    "MALLOC_MMAP_MAX_": "0",  # glibc: memory that a step gives back stays with the process, so that
     "MALLOC_TRIM_THRESHOLD_": "4294967296",  # the next one does not have each of its pages zeroed by the system anew
 }
+"""What worker processes have in their environment beside the parent's."""
+
 _LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
 
 
@@ -165,7 +167,7 @@ def _start(errors: IO[bytes]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, **_ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT},
         start_new_session=True,
         text=True,
         encoding="utf-8",

@@ -19,7 +19,7 @@ from lossbench.data import Pictures
 from lossbench.native import library
 from lossbench.run.job import Job
 
-__all__ = ["provenance"]
+__all__ = ["machine", "provenance"]
 
 
 def provenance(
@@ -27,7 +27,7 @@ def provenance(
 ) -> dict[str, Any]:
     """What a trial's provenance.json says beside the digests of its files."""
     return {
-        **_machine(),
+        **machine(),
         "device": torch.cuda.get_device_name() if job.device.startswith("cuda") else job.device,
         "threads": torch.get_num_threads(),
         "compiled": job.device == "cpu" and library() is not None,
@@ -44,7 +44,7 @@ def provenance(
 
 
 @cache
-def _machine() -> dict[str, str]:
+def machine() -> dict[str, str]:
     """Versions and processor: the same for every trial of a process."""
     return {
         "lossbench": version("lossbench"),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lossbench.data import Pictures, Split, hold_out
 from lossbench.losses import PerSampleLoss, bind
-from lossbench.models import build
+from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
 from lossbench.spec import Recipe, Scenario, Trial
 from lossbench.train.epoch import Snapshot
@@ -71,6 +71,7 @@ class State:
         shift: − mean / standard deviation of a place's channel, (height, width, channels).
         fill: what augmentation cuts out becomes: the mean of each channel, uint8 (channels,).
         bf16: whether the forward pass runs under bfloat16 autocast.
+        inputs: what pictures are handed over as: bfloat16 where the first layer would make them so, float32 else.
     """
 
     model: nn.Module
@@ -81,6 +82,7 @@ class State:
     shift: Tensor
     fill: Tensor
     bf16: bool
+    inputs: torch.dtype
 
     @classmethod
     def start(cls, trial: Trial, pictures: Pictures, device: torch.device) -> State:
@@ -94,6 +96,7 @@ class State:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
         splits = splits_of(pictures, trial.scenario, trial.seed)
         mean, std = pictures.normalisation()
+        bf16 = recipe.precision == "bf16"
         shape = (*pictures.size, pictures.channels)
         return cls(
             model=model,
@@ -103,17 +106,18 @@ class State:
             scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
             shift=torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous(),
             fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
-            bf16=recipe.precision == "bf16",
+            bf16=bf16,
+            inputs=torch.bfloat16 if bf16 and recipe.model in MODELS else torch.float32,
         )
 
     def prepared(self, pictures: Tensor, chosen: Tensor) -> Tensor:
-        """Chosen pictures normalised, float32 (batch, channels, height, width), channels last.
+        """Chosen pictures normalised (batch, channels, height, width), channels last.
 
         Args:
             pictures: as they lie: uint8 (n, height, width, channels).
             chosen: which of them, int64 (batch,).
         """
-        return normalise(pictures, chosen, self.scale, self.shift).permute(0, 3, 1, 2)
+        return normalise(pictures, chosen, self.scale, self.shift, self.inputs).permute(0, 3, 1, 2)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, classes), float32, of prepared pictures."""
