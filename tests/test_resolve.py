@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 import lossbench.data
 import lossbench.train
 from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE
 from lossbench.models import MODELS
-from lossbench.resolve import card_values, resolve, settle_device
+from lossbench.resolve import card_values, resolve, settle_device, settle_precision
 from lossbench.spec import LossSpec, Study
 from makers import made_pictures
 
@@ -31,7 +32,7 @@ def test_trials_come_seed_by_seed_so_that_an_interrupted_study_has_whole_pairs()
 def test_a_trial_has_every_default_version_and_digest() -> None:
     (trial,) = resolve(Study(losses="focal", seeds="7,"), PICTURES).trials.values()
     assert trial.loss == LossSpec.of("focal", {"gamma": 2, "alpha": None})
-    assert trial.recipe.precision == "fp32"
+    assert trial.recipe.precision == settle_precision("cpu")
     assert trial.digests == {"data": PICTURES.digest}
     assert trial.versions == {
         "loss": CATALOGUE["focal"].card.version,
@@ -77,6 +78,26 @@ def test_a_card_as_plain_values_has_its_curve_and_every_hyperparameter() -> None
     assert values["label"] == "focal(gamma=0.5)"
     assert values["hyperparameters"] == {"gamma": 0.5, "alpha": None}
     assert len(values["margin"]) == len(values["probability"]) == len(values["value"]) == len(values["gradient"]) > 100
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "device", "precision"),
+    [
+        ({"avx512_bf16": True, "amx_bf16": False}, "cpu", "bf16"),
+        ({"avx512_bf16": False, "amx_bf16": True}, "cpu", "bf16"),
+        ({"avx512_bf16": False, "amx_bf16": False}, "cpu", "fp32"),
+        ({}, "cpu", "fp32"),
+        ({"avx512_bf16": True, "amx_bf16": True}, "cuda", "fp32"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_processor_has_it(
+    capabilities: dict[str, bool], device: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    study = Study(losses="l1", seeds=1)
+    assert resolve(study, PICTURES, device).study.recipe.precision == precision
+    asked = Study(losses="l1", seeds=1, recipe={"precision": "fp32"})
+    assert resolve(asked, PICTURES, device).study.recipe.precision == "fp32"
 
 
 def test_an_unknown_device_is_refused() -> None:

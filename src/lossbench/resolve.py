@@ -13,9 +13,9 @@ from lossbench.data import Pictures
 from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE, bind, complete, curve
 from lossbench.models import MODELS, build, check_model, model_digest
-from lossbench.spec import LossSpec, Study, Trial, check_augmentation
+from lossbench.spec import LossSpec, Precision, Study, Trial, check_augmentation
 
-__all__ = ["Resolved", "card_values", "check_names", "resolve", "settle_device"]
+__all__ = ["Resolved", "card_values", "check_names", "resolve", "settle_device", "settle_precision"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +48,19 @@ def check_names(study: Study) -> None:
         seen[completed] = loss
 
 
-def resolve(study: Study, pictures: Pictures) -> Resolved:
+def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     """The trials of a study.
+
+    Args:
+        study: what is asked for.
+        pictures: the data.
+        device: where they will be trained, which decides what `precision: auto` means.
 
     Raises:
         RequestError: a name, a value or a combination that cannot be trained.
     """
     check_names(study)
-    study = _settled(study)
+    study = _settled(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
     for loss in study.losses:
         bind(loss, pictures.num_classes)
@@ -115,8 +120,16 @@ def _trial(study: Study, loss: LossSpec, seed: int, digests: dict[str, str]) -> 
     return Trial(complete(loss), study.scenario, study.recipe, seed, versions, digests)
 
 
-def _settled(study: Study) -> Study:
-    """The study with `precision: auto` settled: float32, until bfloat16 is shown to change no conclusion."""
+def _settled(study: Study, device: str) -> Study:
+    """The study with `precision: auto` settled."""
     if study.recipe.precision != "auto":
         return study
-    return study.model_copy(update={"recipe": study.recipe.model_copy(update={"precision": "fp32"})})
+    precision = settle_precision(device)
+    return study.model_copy(update={"recipe": study.recipe.model_copy(update={"precision": precision})})
+
+
+def settle_precision(device: str) -> Precision:
+    """What `auto` means on a device: bfloat16 on a processor with instructions for it, float32 elsewhere."""
+    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older torch does not tell
+    native = capabilities.get("avx512_bf16") or capabilities.get("amx_bf16")
+    return "bf16" if device == "cpu" and native else "fp32"

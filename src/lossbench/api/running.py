@@ -67,7 +67,7 @@ def prepare(
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
         study = study.model_copy(update={"data": source.location})  # so that its study.yaml repeats it from anywhere
-    resolved = resolve(study, pictures)
+    resolved = resolve(study, pictures, settled)
     folder = _folder(resolved)
     folder.check_name(store)
     return Prepared(resolved, source, store, settled, folder)

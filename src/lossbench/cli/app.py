@@ -96,7 +96,7 @@ def run(
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16, or auto, which is fp32 for now. [default: auto]")
+        str | None, typer.Option(help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]")
     ] = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,

@@ -29,7 +29,7 @@ recipe:
   augmentation: []                # of training batches, in this order: e.g. [crop(4), flip, cutout(8)]
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
-  precision: auto                 # or fp32, bf16; auto is fp32 until bf16 is shown to change no conclusion
+  precision: auto                 # or fp32, bf16; auto is bf16 on processors with instructions for it
 
 plan:                             # what will be concluded from, written before the run
   metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece
