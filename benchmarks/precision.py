@@ -11,61 +11,35 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-
-import numpy as np
-from scipy import stats
+from statistics import fmean
 
 import lossbench
 from benchmarks.machine import describe
 from benchmarks.share import write_share
+from lossbench.analysis import Comparison, compare_all
+from lossbench.analysis.comparisons import Arm
 from lossbench.data import Pictures, Split, find
 from lossbench.files import write_atomically
 from lossbench.spec import Study
 
-__all__ = ["Compared", "compared", "main"]
+__all__ = ["compared", "main"]
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What bfloat16 changes for one loss.
-
-    Args:
-        loss: as a study writes it.
-        float32: mean test accuracy.
-        difference: mean of bfloat16 − float32 over seeds.
-        low: of its 95 % paired t interval.
-        high: the same.
-        p_equivalence: the larger p of two one-sided paired t-tests against the margin.
-    """
-
-    loss: str
-    float32: float
-    difference: float
-    low: float
-    high: float
-    p_equivalence: float
-
-
-def compared(loss: str, float32: Sequence[float], bfloat16: Sequence[float], margin: float) -> Compared:
-    """Compares accuracies paired over seeds.
+def compared(float32: Sequence[float], bfloat16: Sequence[float], margin: float, pictures: int) -> Comparison:
+    """bfloat16 − float32 as a report would compare two losses.
 
     Args:
-        loss: what was trained with.
         float32: an accuracy per seed.
         bfloat16: the same seeds'.
         margin: a difference that would not matter.
+        pictures: that the accuracies were taken on.
     """
-    differences = np.subtract(bfloat16, float32)
-    test = stats.ttest_1samp(differences, 0.0)
-    interval = test.confidence_interval()
-    above = stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
-    below = stats.ttest_1samp(differences, margin, alternative="less").pvalue
-    mean = float(differences.mean())
-    return Compared(
-        loss, float(np.mean(float32)), mean, float(interval.low), float(interval.high), float(max(above, below))
-    )
+    both = {"bfloat16": bfloat16, "float32": float32}
+    arms = [Arm(name, dict(enumerate(values)), {}, diverged=0) for name, values in both.items()]
+    (comparison,) = compare_all(arms, "test.accuracy", margin, higher_is_better=True, pictures=pictures)
+    return comparison
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,14 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         share = Path(folder) / "share.npz"
         write_share(_with_whole_test_set(whole, given.train_size), None, share)
         accuracies = {precision: _accuracies(share, precision, given) for precision in ("fp32", "bf16")}
-    rows = [compared(loss, fp32, accuracies["bf16"][loss], given.margin) for loss, fp32 in accuracies["fp32"].items()]
+    pairs = {loss: (fp32, accuracies["bf16"][loss]) for loss, fp32 in accuracies["fp32"].items()}
+    rows = {loss: compared(*pair, given.margin, len(whole.test)) for loss, pair in pairs.items()}
     print(f"| loss | float32 | bfloat16 − float32 | 95 % interval | p of equivalence within {given.margin:g} |")
     print("|---|---|---|---|---|")
-    for row in rows:
+    for loss, row in rows.items():
         interval = f"{row.low:+.4f} to {row.high:+.4f}"
-        print(f"| {row.loss} | {row.float32:.4f} | {row.difference:+.4f} | {interval} | {row.p_equivalence:.2g} |")
+        accuracy = fmean(pairs[loss][0])
+        print(f"| {loss} | {accuracy:.4f} | {row.difference:+.4f} | {interval} | {row.p_equivalence:.2g} |")
     if given.out:
-        raw = {"machine": describe(), "accuracies": accuracies, "compared": [asdict(row) for row in rows]}
+        raw = {
+            "machine": describe(),
+            "accuracies": accuracies,
+            "compared": {loss: asdict(row) for loss, row in rows.items()},
+        }
         write_atomically(given.out, json.dumps(raw, indent=1) + "\n")
     return 0
 
@@ -99,7 +79,7 @@ def _accuracies(share: Path, precision: str, given: argparse.Namespace) -> dict[
     study = Study(
         data=str(share),
         models=[given.model],
-        losses=given.losses.split(";"),
+        losses=given.losses,
         seeds=given.seeds,
         recipe={
             "epochs": given.epochs,
@@ -121,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="lenet5", help="[%(default)s]")
     parser.add_argument(
         "--losses",
-        default="l1;cross_entropy;focal(gamma=2);focal(gamma=0.5)",
-        help="separated by semicolons [%(default)s]",
+        default="l1, cross_entropy, focal(gamma=2), focal(gamma=0.5)",
+        help="as a study has them [%(default)s]",
     )
     parser.add_argument("--seeds", default="20", help="how many, or which, as a study has them [%(default)s]")
     parser.add_argument("--epochs", type=int, default=20, help="[%(default)s]")

@@ -98,12 +98,16 @@ def test_a_convolution_of_many_channels_stays() -> None:
     assert [type(layer) for layer in model] == [nn.Conv2d, nn.Conv2d, NativeMaxPool2d]
 
 
-class Listens(nn.Module):
-    """Uses the batch norm's result twice, so that nothing may be taken into it."""
+class Layers(nn.Module):
+    """Three layers, and what each of the models below does with them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv, self.bn, self.relu = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU()
+        self.conv, self.bn, self.relu = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.ReLU()
+
+
+class Listens(Layers):
+    """Uses the batch norm's result twice, so that nothing may be taken into it."""
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn(self.conv(x))
@@ -111,24 +115,16 @@ class Listens(nn.Module):
         return z
 
 
-class SharesReLU(nn.Module):
+class SharesReLU(Layers):
     """One ReLU for two places."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.bn, self.relu = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.relu(self.relu(self.bn(self.conv(x))) - 0.5)
         return y
 
 
-class DoesWithoutInEvaluation(nn.Module):
+class DoesWithoutInEvaluation(Layers):
     """Takes another way in evaluation than in training."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.bn, self.relu = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.bn(self.conv(x))
@@ -136,12 +132,8 @@ class DoesWithoutInEvaluation(nn.Module):
         return z
 
 
-class Decides(nn.Module):
+class Decides(Layers):
     """Cannot be traced, for its way depends on values."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv, self.bn, self.relu = nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.bn(self.conv(x))

@@ -144,7 +144,7 @@ def write_profile(prepared: Prepared, profile: Profile) -> Path:
     """Writes where the time went into the study's folder; gives the path of profile.csv."""
     path = prepared.store.study_folder(prepared.resolved.study.name) / "profile.csv"
     with writing("--save-dir", prepared.store.root):
-        write_atomically(path, profile.to_csv().encode())
+        write_atomically(path, profile.to_csv())
     return path
 
 

@@ -85,6 +85,13 @@ template <class Body> void each_block(long rows, long channels, Body body) {
     }
 }
 
+// Calls add(row, chain) for every row, four rows to four chains, so that no sum waits for the one before it.
+template <class Add> inline void in_chains(long rows, const Add &add) {
+    long r = 0;
+    for (; r + 4 <= rows; r += 4) add(r, 0), add(r + 1, 1), add(r + 2, 2), add(r + 3, 3);
+    for (; r < rows; ++r) add(r, 0);
+}
+
 template <int K, class V> inline void add_up(const V (&chains)[4], double *sum) {
     const V total = (chains[0] + chains[1]) + (chains[2] + chains[3]);
     for (int k = 0; k < K; ++k) sum[k] += double(total[k]);
@@ -108,9 +115,7 @@ template <class T> struct Moments {
             s[chain] += d;
             q[chain] += d * d;
         };
-        long r = 0;
-        for (; r + 4 <= count; r += 4) add(r, 0), add(r + 1, 1), add(r + 2, 2), add(r + 3, 3);
-        for (; r < count; ++r) add(r, 0);
+        in_chains(count, add);
         add_up<K>(s, sum + channel);
         add_up<K>(q, square + channel);
     }
@@ -155,9 +160,7 @@ template <class T, bool RELU> struct GradientMoments {
             s[chain] += g;
             p[chain] += g * (v - m);
         };
-        long r = 0;
-        for (; r + 4 <= count; r += 4) add(r, 0), add(r + 1, 1), add(r + 2, 2), add(r + 3, 3);
-        for (; r < count; ++r) add(r, 0);
+        in_chains(count, add);
         add_up<K>(s, sum + channel);
         add_up<K>(p, product + channel);
     }
@@ -333,6 +336,14 @@ void max_pool_backward(const T *gradient, const uint8_t *found, T *out, long pic
     });
 }
 
+// Values of one type as values of another.
+template <class From, class To> struct Copy {
+    const From *from;
+    To *to;
+
+    template <int K> void run(long i) const { store<K>(load<K>(from + i), to + i); }
+};
+
 // The gradients of a convolution of stride 1 whose windows' maxima alone were kept: a window passes its gradient to one
 // place, so that three quarters of the work of a dense convolution (at windows of 2 x 2) falls away. For each place, a
 // row of the kernel is `across` x `inputs` values side by side. The weight lies as outputs x down x across x inputs.
@@ -366,7 +377,7 @@ template <class T> struct ConvolutionPoolBackward {
         for (int i = 0; i < size * size; ++i) inside[i] = (i / size) * row + (i % size) * inputs;
         for (long o = 0; o < outputs; ++o) bias_gradient[o] = 0;
         for (long p = 0; p < pictures; ++p) {
-            each_group(height * row, Widen{x + p * height * row, picture.data()});
+            each_group(height * row, Copy<T, A>{x + p * height * row, picture.data()});
             if (input_gradient) std::fill(sum.begin(), sum.end(), A(0));
             for (long o = 0; o < outputs; ++o) {
                 long count = 0;
@@ -387,7 +398,7 @@ template <class T> struct ConvolutionPoolBackward {
                 for (; d + 3 <= down; d += 3) rows_of_kernel<3>(o, d, count);
                 for (; d < down; ++d) rows_of_kernel<1>(o, d, count);
             }
-            if (input_gradient) each_group(height * row, Narrow{sum.data(), input_gradient + p * height * row});
+            if (input_gradient) each_group(height * row, Copy<A, T>{sum.data(), input_gradient + p * height * row});
         }
         for (long o = 0; o < outputs; ++o)
             for (long d = 0; d < down; ++d)
@@ -416,18 +427,6 @@ template <class T> struct ConvolutionPoolBackward {
             }
         }
     }
-
-    struct Widen {
-        const T *from;
-        A *to;
-        template <int N> void run(long i) const { store<N>(load<N>(from + i), to + i); }
-    };
-
-    struct Narrow {
-        const A *from;
-        T *to;
-        template <int N> void run(long i) const { store<N>(load<N>(from + i), to + i); }
-    };
 };
 
 // The pictures at `indices`, each value x scale + shift of its place in the picture.

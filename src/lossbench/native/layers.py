@@ -65,8 +65,7 @@ class _NativeBatchNorm(nn.modules.batchnorm._BatchNorm):
         """Evaluation that asks for a gradient, one row, and statistics of another type are left to torch."""
         if not applies(x) or x.shape[1] != self.num_features:
             return False
-        wide = torch.float64 if x.dtype == torch.float64 else torch.float32
-        if self.weight.dtype != wide:
+        if self.weight.dtype != _wide(x):
             return False
         return x.numel() > x.shape[1] if self.training else not torch.is_grad_enabled()
 
@@ -117,10 +116,9 @@ class NativeConv2d(nn.Conv2d):
         """Without a gradient to take, torch's convolution with the pooling behind it is as fast."""
         if not torch.is_grad_enabled() or x.dim() != 4 or not applies(x) or x.shape[1] != self.in_channels:
             return False
-        wide = torch.float64 if x.dtype == torch.float64 else torch.float32
         lengths = [length + 2 * int(self.padding[0]) for length in x.shape[2:]]
         fits = all(n - kernel + 1 >= self.window for n, kernel in zip(lengths, self.kernel_size, strict=True))
-        return fits and self.weight.dtype == wide
+        return fits and self.weight.dtype == _wide(x)
 
 
 def takes_convolution(layer: nn.Module) -> bool:
@@ -153,6 +151,11 @@ def takes_max_pool(layer: nn.Module) -> bool:
     size, stride = _pair(layer.kernel_size), _pair(layer.stride)
     plain = _pair(layer.padding) == (0, 0) and _pair(layer.dilation) == (1, 1)
     return size == stride and size[0] == size[1] and plain and not layer.ceil_mode and not layer.return_indices
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    """What the kernels expect parameters in, and keep sums in, for values of a tensor's type."""
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
 def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
