@@ -40,11 +40,14 @@ ROOMS = {
     ],
     "losses": [
         "CATALOGUE",
+        "BoundLoss",
         "Claim",
         "Curve",
+        "Equality",
         "Hyperparameter",
         "Loss",
         "LossCard",
+        "Need",
         "PerSampleLoss",
         "Properties",
         "Reference",
@@ -60,7 +63,16 @@ ROOMS = {
     "native": ["AddReLU", "fuse", "library", "normalise"],
     "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
     "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "Profile", "one_thread", "usable_cores"],
-    "store": ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"],
+    "store": [
+        "FIRST_BATCH",
+        "FIRST_BATCH_CROSS_ENTROPY",
+        "Record",
+        "Row",
+        "Status",
+        "Store",
+        "StudyFolder",
+        "locate_study",
+    ],
     "train": ["PHASES", "VERSION", "Clock", "Epoch", "Phase", "Snapshot", "labels_of", "splits_of", "train"],
 }
 

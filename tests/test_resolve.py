@@ -31,7 +31,7 @@ def test_trials_come_seed_by_seed_so_that_an_interrupted_study_has_whole_pairs()
 
 def test_a_trial_has_every_default_version_and_digest() -> None:
     (trial,) = resolve(Study(losses="focal", seeds="7,"), PICTURES).trials.values()
-    assert trial.loss == LossSpec.of("focal", {"gamma": 2, "alpha": None})
+    assert trial.loss == LossSpec.of("focal", {"gamma": 2, "alpha": None, "detach": False})
     assert trial.recipe.precision == settle_precision("cpu")
     assert trial.digests == {"data": PICTURES.digest}
     assert trial.versions == {
@@ -74,9 +74,9 @@ def test_a_validation_split_that_leaves_nothing_is_refused() -> None:
 
 
 def test_a_card_as_plain_values_has_its_curve_and_every_hyperparameter() -> None:
-    values = card_values(LossSpec.parse("focal(gamma=0.5)"), 3)
+    values = card_values(LossSpec.parse("focal(gamma=0.5)"), [30, 20, 10])
     assert values["label"] == "focal(gamma=0.5)"
-    assert values["hyperparameters"] == {"gamma": 0.5, "alpha": None}
+    assert values["hyperparameters"] == {"gamma": 0.5, "alpha": None, "detach": False}
     assert len(values["margin"]) == len(values["probability"]) == len(values["value"]) == len(values["gradient"]) > 100
 
 

@@ -83,20 +83,24 @@ def scores(counts: Counts) -> Scores:
     )
 
 
-def evaluate(logits: Floats, target: NDArray[np.int64], losses: Floats) -> Evaluation:
+def evaluate(
+    logits: Floats, target: NDArray[np.int64], losses: Floats, log_probabilities: Floats | None = None
+) -> Evaluation:
     """Every metric of one split.
 
     Args:
         logits: (n, classes), finite.
         target: true classes, (n,).
         losses: the trial's own loss per picture, (n,).
+        log_probabilities: (n, classes); those of softmax(logits) when it is None.
     """
     n, num_classes = logits.shape
     nll = brier = confidence = 0.0
     bins = np.zeros((ECE_BINS, 2))  # per bin the sum of confidences and the count of hits
     for start in range(0, n, _CHUNK):
         rows = slice(start, start + _CHUNK)
-        log_p = _log_softmax(logits[rows].astype(np.float64))
+        given = logits if log_probabilities is None else log_probabilities
+        log_p = _log_softmax(given[rows].astype(np.float64))  # leaves logarithms of probabilities as they are
         y = target[rows]
         top, hit = np.exp(log_p.max(axis=1)), logits[rows].argmax(axis=1) == y
         at_y = log_p[np.arange(len(y)), y]

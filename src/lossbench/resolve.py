@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 import lossbench.data
@@ -62,9 +64,11 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     check_names(study)
     study = _settled(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
+    split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0])
+    counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
     for loss in study.losses:
-        bind(loss, pictures.num_classes)
-    for name, labels in lossbench.train.labels_of(pictures, study.scenario, study.seeds[0]).items():
+        bind(loss, counts)
+    for name, labels in split_labels.items():
         if len(labels) < 2:
             raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
     build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
@@ -76,10 +80,10 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     return Resolved(study, pictures, trials)
 
 
-def card_values(loss: LossSpec, num_classes: int) -> dict[str, Any]:
+def card_values(loss: LossSpec, class_counts: Sequence[int]) -> dict[str, Any]:
     """A loss's card and drawn definition as plain values, for those who know neither torch nor the catalogue."""
     card = CATALOGUE[loss.name].card
-    drawn = asdict(curve(bind(loss, num_classes), num_classes))
+    drawn = asdict(curve(bind(loss, class_counts), len(class_counts)))
     return {
         "label": str(loss),
         "name": loss.name,
@@ -90,7 +94,7 @@ def card_values(loss: LossSpec, num_classes: int) -> dict[str, Any]:
         "strengths": [(claim.text, claim.source) for claim in card.strengths],
         "weaknesses": [(claim.text, claim.source) for claim in card.weaknesses],
         "reference": str(card.reference),
-        "num_classes": num_classes,
+        "num_classes": len(class_counts),
         **drawn,
     }
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["stream", "torch_stream"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["stream", "torch_generator", "torch_stream"]
 
 
 def stream(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:
@@ -43,6 +47,13 @@ def torch_stream(seed: int, purpose: str, epoch: int = 0) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(_entropy(seed, purpose, epoch) % 2**63)
         yield
+
+
+def torch_generator(seed: int, purpose: str, epoch: int = 0, device: str | torch.device = "cpu") -> torch.Generator:
+    """A torch generator of its own for one purpose in one epoch, on a device; as `stream` otherwise."""
+    import torch
+
+    return torch.Generator(device).manual_seed(_entropy(seed, purpose, epoch) % 2**63)
 
 
 def _entropy(seed: int, purpose: str, epoch: int) -> int:

@@ -25,7 +25,7 @@ def refused(done: Done, *words: str) -> None:
 
 OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--losses", "focall"), ("losses: expected one of", "got focall", "did you mean focal?")),
-    (("--losses", "focal(gama=2)"), ("losses.focal: expected one of alpha, gamma", "did you mean gamma?")),
+    (("--losses", "focal(gama=2)"), ("losses.focal: expected one of alpha, detach, gamma", "did you mean gamma?")),
     (("--losses", "focal(gamma=-1)"), ("losses.focal.gamma: expected a number of at least 0, got -1",)),
     (("--losses", "focal(gamma=high)"), ("losses.focal.gamma: expected a number of at least 0, got high",)),
     (("--losses", "focal(2)"), ("hyperparameters by name",)),

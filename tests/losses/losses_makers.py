@@ -1,54 +1,36 @@
-"""The losses written down a second time, in float64 numpy, straight from their formulas; and logits to try them on."""
+"""Logits to try losses on, and what a loss gives there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from losses_references import Context
 from torch import Tensor
 
-from lossbench.losses import loss
-
-Array = NDArray[np.float64]
-Reference = Callable[[Array, int], float]
+from lossbench.losses import BoundLoss, loss
+from lossbench.rng import torch_generator
 
 
-def probabilities(z: Array) -> Array:
-    e = np.exp(z - z.max())
-    return np.asarray(e / e.sum())
+def counts(classes: int, factor: float = 40.0) -> tuple[int, ...]:
+    """Training pictures per class, from many down to 1/factor of that."""
+    return tuple(round(400 * factor ** (-k / (classes - 1))) for k in range(classes))
 
 
-def l1(z: Array, y: int) -> float:
-    return float(sum(abs(z[k] - (1.0 if k == y else 0.0)) for k in range(len(z))) / len(z))
+def context(classes: int, progress: float = 1.0) -> Context:
+    """What the second formulas are given beside logits and target; `asked` gives a loss the same."""
+    return Context(counts(classes), progress, torch_generator(0, "test"))
 
 
-def cross_entropy(z: Array, y: int) -> float:
-    return float(np.log(np.exp(z).sum()) - z[y])
+def bound(text: str, classes: int) -> BoundLoss:
+    """The loss of a text, bound to the class counts of these tests."""
+    return loss(text, class_counts=counts(classes))
 
 
-def focal(gamma: float, alpha: float | Sequence[float] = 1.0) -> Reference:
-    def formula(z: Array, y: int) -> float:
-        p = probabilities(z)[y]
-        weight = alpha if isinstance(alpha, int | float) else alpha[y]
-        return float(-weight * (1 - p) ** gamma * np.log(p))
-
-    return formula
-
-
-REFERENCES: dict[str, Reference] = {
-    "l1": l1,
-    "cross_entropy": cross_entropy,
-    "focal": focal(2),
-    **{f"focal(gamma={gamma})": focal(gamma) for gamma in (0, 0.1, 0.5, 1, 2, 5, 10)},
-    "focal(gamma=0.5, alpha=0.25)": focal(0.5, 0.25),
-    "focal(gamma=2, alpha=[0.5, 0, 3])": focal(2, (0.5, 0.0, 3.0)),
-}
-"""By the text that names the loss; the lists are for three classes. A new loss of the catalogue needs a line here."""
-
-SPECS = sorted(REFERENCES)
+def asked(text: str, logits: Tensor, target: Tensor, progress: float = 1.0) -> Tensor:
+    """The loss (batch,), drawing from a fresh stream."""
+    return bound(text, logits.shape[1])(logits, target, progress=progress, generator=torch_generator(0, "test"))
 
 
 def batch(n: int = 40, classes: int = 3, scale: float = 3.0, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -56,6 +38,14 @@ def batch(n: int = 40, classes: int = 3, scale: float = 3.0, seed: int = 0) -> t
     generator = np.random.default_rng(seed)
     logits = torch.from_numpy(generator.normal(size=(n, classes)) * scale)
     return logits, torch.from_numpy(generator.integers(0, classes, n))
+
+
+def soft_targets(n: int = 40, classes: int = 3, seed: int = 3) -> Tensor:
+    """Class probabilities (n, classes), some rows with zeros in them."""
+    generator = np.random.default_rng(seed)
+    rows = generator.dirichlet(np.ones(classes), n)
+    rows[::4, 0] = 0
+    return torch.from_numpy(rows / rows.sum(axis=1, keepdims=True))
 
 
 def extreme(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -68,6 +58,6 @@ def extreme(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 def value_and_gradient(text: str, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """The loss (batch,) and its gradient by the logits (batch, classes)."""
     logits = logits.clone().requires_grad_()
-    value = loss(text)(logits, target)
+    value = asked(text, logits, target)
     (gradient,) = torch.autograd.grad(value.sum(), logits)
     return value.detach(), gradient

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from losses_makers import REFERENCES, l1
+from losses_makers import bound, context
+from losses_references import REFERENCES
 
 from lossbench.losses import CATALOGUE, Curve, curve, loss
 
@@ -16,7 +17,8 @@ TEXTS = ["l1", "cross_entropy", "focal(gamma=0)", "focal(gamma=0.5)", "focal(gam
 
 def along(text: str, classes: int) -> Callable[[float], float]:
     """The second formula at the logits (margin, 0, ..., 0)."""
-    return lambda margin: REFERENCES[text](np.array([margin] + [0.0] * (classes - 1)), 0)
+    true = np.eye(1, classes)
+    return lambda margin: float(REFERENCES[text](margin * true, true, context(classes))[0])
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 1000])
@@ -65,10 +67,10 @@ def test_l1_is_least_at_one() -> None:
     drawn = curve(loss("l1"), 10)
     at = int(np.argmin(drawn.value))
     assert drawn.margin[at] == pytest.approx(1)
-    assert drawn.value[0] == pytest.approx(l1(np.array([drawn.margin[0]] + [0.0] * 9), 0))
+    assert drawn.value[0] == pytest.approx(along("l1", 10)(drawn.margin[0]))
     assert {round(abs(gradient), 12) for gradient in drawn.gradient} <= {0.1, 0.0}
 
 
 @pytest.mark.parametrize("name", sorted(CATALOGUE))
 def test_every_loss_can_be_drawn_with_its_defaults(name: str) -> None:
-    assert len(curve(loss(name), 10).margin) == 360
+    assert len(curve(bound(name, 10), 10).margin) == 360

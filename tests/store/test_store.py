@@ -18,7 +18,7 @@ from lossbench.files import write_atomically
 from lossbench.run import Inline, Job
 from lossbench.run.drive import drive
 from lossbench.spec import Trial
-from lossbench.store import FIRST_BATCH, Record, Row, Store
+from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row, Store
 from lossbench.train import train
 from makers import CLASSES, made_pictures, made_trial
 
@@ -44,7 +44,7 @@ class TestAFinishedTrial:
             rows = list(csv.DictReader(file))
         places = [(row["epoch"], row["split"]) for row in rows]
         evaluated = [(str(epoch), split) for epoch in (1, 2, 3) for split in ("train", "test", "validation")]
-        assert places == [("0", FIRST_BATCH), *evaluated]
+        assert places == [("0", FIRST_BATCH), ("0", FIRST_BATCH_CROSS_ENTROPY), *evaluated]
         assert float(rows[0]["gradient_norm"]) > 0
         assert rows[0]["accuracy"] == ""
         assert all(float(row["gradient_norm"]) > 0 for row in rows if row["split"] == "train")
@@ -63,7 +63,7 @@ class TestAFinishedTrial:
         with np.load(folder / "counts.npz") as file:
             assert file["counts"].shape == (3, 2, CLASSES, CLASSES)
         counts = store.counts(made_trial().key)
-        for row in store.history(made_trial().key)[1:]:
+        for row in store.history(made_trial().key)[2:]:
             table = counts[row.epoch, row.split]
             assert row.accuracy == pytest.approx(np.trace(table) / table.sum(), abs=1e-15)
 

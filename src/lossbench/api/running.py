@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from lossbench.analysis import Analysis, analyse
 from lossbench.data import Source, find
 from lossbench.errors import RequestError
@@ -174,7 +176,8 @@ def _folder(resolved: Resolved) -> StudyFolder:
         "validation": len(labels.get("validation", ())),
         "size": [*pictures.size, pictures.channels],
     }
-    cards = [card_values(loss, pictures.num_classes) for loss in study.losses]
+    counts = np.bincount(labels["train"], minlength=pictures.num_classes).tolist()
+    cards = [card_values(loss, counts) for loss in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
 
 

@@ -1,18 +1,23 @@
 """The catalogue of losses: one file per family, each loss a pure function with its card beside it."""
 
-from lossbench.losses.card import Claim, Hyperparameter, LossCard, Properties, Reference
-from lossbench.losses.catalogue import CATALOGUE, Loss, PerSampleLoss, bind, complete, loss
-from lossbench.losses.cross_entropy import cross_entropy, focal
+from lossbench.losses.bound import BoundLoss, PerSampleLoss
+from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Need, Properties, Reference
+from lossbench.losses.catalogue import CATALOGUE, Loss, bind, complete, loss
 from lossbench.losses.curve import Curve, curve
-from lossbench.losses.regression import l1
+from lossbench.losses.families.cross_entropy import cross_entropy
+from lossbench.losses.families.focal import focal
+from lossbench.losses.families.regression import l1
 
 __all__ = [
     "CATALOGUE",
+    "BoundLoss",
     "Claim",
     "Curve",
+    "Equality",
     "Hyperparameter",
     "Loss",
     "LossCard",
+    "Need",
     "PerSampleLoss",
     "Properties",
     "Reference",

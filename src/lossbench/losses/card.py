@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import Value, print_value
 
-__all__ = ["Claim", "Hyperparameter", "LossCard", "Properties", "Reference"]
+__all__ = ["Claim", "Equality", "Hyperparameter", "LossCard", "Need", "Properties", "Reference"]
+
+Need = Literal["class_counts", "progress", "generator", "batch"]
+"""What a loss may need beyond logits and target.
+
+`class_counts`: training pictures per class, (classes,), bound at set-up. `progress`: the share of training done, 0 to
+1, per step. `generator`: a torch generator to draw from, per step. `batch`: nothing more, but the loss of a sample
+depends on the others of its batch.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,35 +51,50 @@ class Claim:
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One hyperparameter of a loss.
+    """One hyperparameter of a loss: a number, a flag, or one of a few words.
 
     Args:
         name: the keyword.
-        default: the authors' value.
+        default: the authors' value; a flag's is false.
         meaning: what it does, in a few words.
         minimum: the least allowed value.
         maximum: the greatest allowed value.
+        above: what the value must be greater than.
+        below: what the value must be less than.
+        whole: whether only whole numbers are allowed.
         optional: whether `none` is allowed.
         per_class: whether a list with one value per class is allowed.
+        choices: the allowed words.
     """
 
     name: str
-    default: float | None
+    default: float | bool | str | None
     meaning: str
     minimum: float = -math.inf
     maximum: float = math.inf
+    above: float = -math.inf
+    below: float = math.inf
+    whole: bool = False
     optional: bool = False
     per_class: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> str:
         """The allowed values in words."""
-        number = "a number"
-        if math.isfinite(self.minimum):
-            number += f" of at least {self.minimum:g}"
-        if math.isfinite(self.maximum):
-            number += f"{' and' if math.isfinite(self.minimum) else ' of'} at most {self.maximum:g}"
-        options = [number]
+        if isinstance(self.default, bool):
+            return "true or false"
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        limits = {
+            "above": self.above,
+            "of at least": self.minimum,
+            "below": self.below,
+            "of at most": self.maximum,
+        }
+        bounds = " and ".join(f"{words} {limit:g}" for words, limit in limits.items() if math.isfinite(limit))
+        bounds = bounds.replace("and of at most", "and at most")
+        options = [f"a {'whole ' * self.whole}number {bounds}".strip()]
         if self.per_class:
             options.append("a list of such numbers, one per class")
         if self.optional:
@@ -80,13 +103,45 @@ class Hyperparameter:
 
     def check(self, loss: str, value: Value) -> None:
         """Raises a RequestError unless the value is allowed."""
-        numbers = value if isinstance(value, tuple) and self.per_class and value else (value,)
-        if value is None and self.optional:
-            return
-        for number in numbers:
-            is_number = isinstance(number, float | int) and not isinstance(number, bool) and math.isfinite(number)
-            if not is_number or not self.minimum <= float(number) <= self.maximum:  # type: ignore[arg-type]  # a number by the line above
-                raise RequestError(f"losses.{loss}.{self.name}", self.allowed, print_value(value))
+        if not self._allows(value):
+            raise RequestError(f"losses.{loss}.{self.name}", self.allowed, print_value(value))
+
+    def _allows(self, value: Value) -> bool:
+        if isinstance(self.default, bool):
+            return isinstance(value, bool)
+        if self.choices:
+            return value in self.choices
+        if value is None:
+            return self.optional
+        if isinstance(value, tuple) and self.per_class and value:
+            return all(self._allows_number(number) for number in value)
+        return self._allows_number(value)
+
+    def _allows_number(self, value: Value) -> bool:
+        if not isinstance(value, float | int) or isinstance(value, bool) or not math.isfinite(value):
+            return False
+        if self.whole and not float(value).is_integer():
+            return False
+        return self.minimum <= value <= self.maximum and self.above < value < self.below
+
+
+@dataclass(frozen=True)
+class Equality:
+    """A place where a loss is another one, up to a factor.
+
+    Args:
+        own: hyperparameters of this loss, beside its defaults.
+        other: the other loss.
+        theirs: hyperparameters of the other loss, beside its defaults.
+        factor: this loss is so many times the other one.
+        per_class: whether the factor is to be divided by the number of classes.
+    """
+
+    own: Mapping[str, Value]
+    other: str
+    theirs: Mapping[str, Value] = field(default_factory=dict)
+    factor: float = 1.0
+    per_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,15 +152,22 @@ class Properties:
         bounded: whether the loss of one sample is bounded over all logits.
         symmetric: whether its sum over all possible targets is the same for all logits (Ghosh et al., 2017).
         convex: whether it is convex in the logits.
-        gradient_bound: the greatest absolute derivative by one logit; None when there is none.
-        equals: the loss and its hyperparameters, and this loss's, at which the two are one.
+        gradient_bound: a bound, within a few per cent the least one, on the absolute derivative by one logit; None
+            when there is none.
+        soft_targets: whether its definition admits class probabilities, (batch, classes), as target.
+        nonnegative: whether it is never below 0.
+        dead_region: whether a wrong prediction may get no gradient at all.
+        equals: where it is another loss, up to a factor.
     """
 
     bounded: bool
     symmetric: bool
     convex: bool
     gradient_bound: float | None
-    equals: tuple[tuple[Mapping[str, float], str, Mapping[str, float]], ...] = ()
+    soft_targets: bool = False
+    nonnegative: bool = True
+    dead_region: bool = False
+    equals: tuple[Equality, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,8 +185,9 @@ class LossCard:
         weaknesses: what speaks against it.
         reference: the paper.
         hyperparameters: in the order of its signature.
-        needs: what it needs beyond logits and target.
         properties: facts that tests execute.
+        needs: what it needs beyond logits and target.
+        link: how its probabilities come from the logits, in a few words; empty where that is softmax.
     """
 
     name: str
@@ -138,7 +201,8 @@ class LossCard:
     reference: Reference
     properties: Properties
     hyperparameters: tuple[Hyperparameter, ...] = ()
-    needs: frozenset[Literal["class_counts", "progress", "generator", "batch"]] = frozenset()
+    needs: frozenset[Need] = frozenset()
+    link: str = ""
 
     def complete(self, given: Mapping[str, Value]) -> dict[str, Value]:
         """Every hyperparameter with its value: those given, checked, and the defaults of the others.

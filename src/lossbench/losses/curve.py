@@ -6,15 +6,17 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from lossbench.losses.catalogue import PerSampleLoss
+from lossbench.losses.bound import BoundLoss
+from lossbench.rng import torch_generator
 
 __all__ = ["Curve", "curve"]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A loss at the logits (margin, 0, ..., 0) with the first class true; every tuple has one entry per point."""
+    """A loss at the logits (margin, 0, ..., 0) with one class true; every tuple has one entry per point."""
 
     margin: tuple[float, ...]
     probability: tuple[float, ...]
@@ -22,19 +24,32 @@ class Curve:
     gradient: tuple[float, ...]
 
 
-def curve(function: PerSampleLoss, num_classes: int) -> Curve:
+def curve(loss: BoundLoss, num_classes: int, true_class: int = 0) -> Curve:
     """Value and derivative by the true class's logit.
 
     The points are even in the margin from −6 to 10 and even in the probability from 0.005 to 0.995, merged, so
-    that both drawings are smooth.
+    that both drawings are smooth. What changes while training is drawn as it is at the end.
+
+    Args:
+        loss: a bound loss.
+        num_classes: how many logits there are.
+        true_class: which class is true; with class counts it makes a difference.
     """
     even = torch.linspace(-6, 10, 161, dtype=torch.float64)
     probability = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
     margin = torch.cat([even, torch.logit(probability) + math.log(num_classes - 1)]).sort().values
     logits = torch.zeros(len(margin), num_classes, dtype=torch.float64)
-    logits[:, 0] = margin
+    logits[:, true_class] = margin
     logits.requires_grad_()
-    value = function(logits, torch.zeros(len(margin), dtype=torch.int64))
+    value = _at_each(loss, logits, torch.full((len(margin),), true_class))
     (gradient,) = torch.autograd.grad(value.sum(), logits)
-    probability = logits.detach().softmax(dim=1)[:, 0]
-    return Curve(*(tuple(column.tolist()) for column in (margin, probability, value.detach(), gradient[:, 0])))
+    probability = logits.detach().softmax(dim=1)[:, true_class]
+    return Curve(*(tuple(column.tolist()) for column in (margin, probability, value.detach(), gradient[:, true_class])))
+
+
+def _at_each(loss: BoundLoss, logits: Tensor, target: Tensor) -> Tensor:
+    """The loss of every point, (points,), each a batch of its own where the batch is coupled."""
+    size = 1 if "batch" in loss.needs else len(target)
+    generator = torch_generator(0, "curve")
+    parts = zip(torch.split(logits, size), torch.split(target, size), strict=True)
+    return torch.cat([loss(z, y, progress=1.0, generator=generator) for z, y in parts])

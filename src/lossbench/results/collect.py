@@ -11,7 +11,7 @@ import polars as pl
 
 from lossbench.errors import StoreError
 from lossbench.results.types import HISTORY_COLUMNS, DataView, LossView, Results
-from lossbench.store import FIRST_BATCH, Row, Store, StudyFolder
+from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
 
 __all__ = ["collect"]
 
@@ -51,7 +51,11 @@ _TRIALS_SCHEMA: dict[str, Any] = {
     "seconds": pl.Float64,
     "selected_epoch": pl.Int64,
     "initial_gradient_norm": pl.Float64,
+    "cross_entropy_gradient_norm": pl.Float64,
 }
+
+
+_MEASURED = ("seconds", "selected_epoch", "initial_gradient_norm", "cross_entropy_gradient_norm")
 
 
 def collect(store: Store, name: str) -> Results:
@@ -78,8 +82,10 @@ def collect(store: Store, name: str) -> Results:
         provenances.append(store.provenance(key))
         rows = store.history(key)
         trial["seconds"] = provenances[-1]["seconds"]
-        trial["initial_gradient_norm"] = _first(rows)
-        history += [_history(row, label, seed, trial["status"]) for row in rows if row.split != FIRST_BATCH]
+        first = {row.split: _null(row.gradient_norm) for row in rows if row.epoch == 0}
+        trial["initial_gradient_norm"] = first.get(FIRST_BATCH)
+        trial["cross_entropy_gradient_norm"] = first.get(FIRST_BATCH_CROSS_ENTROPY)
+        history += [_history(row, label, seed, trial["status"]) for row in rows if row.epoch > 0]
         if trial["status"] == "finished":
             correct.setdefault(label, {})[seed] = _correct(store.logits(key))
             confusion.setdefault(label, {})[seed] = _last_confusion(store, key)
@@ -104,7 +110,7 @@ def _place(folder: StudyFolder, trial: tuple[str, int]) -> tuple[int, int]:
 def _trial(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
     status = store.status(key)
     row = {"loss_function": label, "seed": seed, "key": key, "status": status, "epochs": 0, "reason": ""}
-    empty = {"seconds": None, "selected_epoch": None, "initial_gradient_norm": None}
+    empty = dict.fromkeys(_MEASURED)
     if status in ("finished", "diverged"):
         return {**row, **empty, **store.outcome(key)}
     if status == "running":
@@ -119,10 +125,6 @@ def _history(row: Row, label: str, seed: int, status: str) -> dict[str, Any]:
 
 def _null(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _first(rows: tuple[Row, ...]) -> float | None:
-    return next((_null(row.gradient_norm) for row in rows if row.split == FIRST_BATCH), None)
 
 
 def _correct(logits: Mapping[str, np.ndarray]) -> np.ndarray:

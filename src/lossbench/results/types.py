@@ -106,7 +106,8 @@ class Results:
             `HISTORY_COLUMNS` and `mean_confidence`, `gradient_norm` (of the train split, else null). `split` is
             `train` (`train_running` where measured during the epoch), `test`, `validation`; `status` the trial's.
         trials: one row per loss and seed: `loss_function, seed, key, status` (finished, diverged, failed, missing),
-            `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm`.
+            `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm` (of the first batch at the
+            first weights), `cross_entropy_gradient_norm` (what cross entropy has there).
         correct: per loss, for its finished seeds, which test pictures the last epoch got right:
             {seed: bool (pictures,)}.
         confusion: per loss and finished seed the last test confusion counts, int64 (true class, predicted class).

@@ -50,5 +50,10 @@ class LossSpec:
         return print_call(self.name, self.keywords)
 
     def canonical(self) -> dict[str, Any]:
-        """The spec as plain JSON values, without hyperparameters that are None."""
-        return {"name": self.name, **{key: value for key, value in self.hyperparameters if value is not None}}
+        """The spec as plain JSON values.
+
+        Hyperparameters that are None, and flags that are off, are left out, so that a later version's new ones
+        keep old trials' keys.
+        """
+        told = {key: value for key, value in self.hyperparameters if value is not None and value is not False}
+        return {"name": self.name, **told}

@@ -1,7 +1,16 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
-from lossbench.store.record import FIRST_BATCH, Record, Row
+from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
 from lossbench.store.study import StudyFolder, locate_study
 
-__all__ = ["FIRST_BATCH", "Record", "Row", "Status", "Store", "StudyFolder", "locate_study"]
+__all__ = [
+    "FIRST_BATCH",
+    "FIRST_BATCH_CROSS_ENTROPY",
+    "Record",
+    "Row",
+    "Status",
+    "Store",
+    "StudyFolder",
+    "locate_study",
+]

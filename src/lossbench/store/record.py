@@ -12,10 +12,13 @@ import numpy as np
 if TYPE_CHECKING:  # a store can be read without torch
     from lossbench.train import Epoch
 
-__all__ = ["FIRST_BATCH", "Record", "Row"]
+__all__ = ["FIRST_BATCH", "FIRST_BATCH_CROSS_ENTROPY", "Record", "Row"]
 
 FIRST_BATCH = "first_batch"
-"""The split's name in the one row of epoch 0: the first training batch, before any step."""
+"""The split's name in the first row of epoch 0: the first training batch, before any step."""
+
+FIRST_BATCH_CROSS_ENTROPY = "first_batch_cross_entropy"
+"""The split's name in the second row of epoch 0: what cross entropy gives at the same place."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,11 @@ class Record:
     def noted(self, epoch: Epoch) -> Record:
         """The record with one more epoch."""
         if epoch.number == 0:
-            row = Row(0, FIRST_BATCH, epoch.loss, gradient_norm=epoch.gradient_norm)
-            return replace(self, rows=(*self.rows, row))
+            rows = [Row(0, FIRST_BATCH, epoch.loss, gradient_norm=epoch.gradient_norm)]
+            if epoch.cross_entropy:
+                loss, norm = epoch.cross_entropy
+                rows.append(Row(0, FIRST_BATCH_CROSS_ENTROPY, loss, gradient_norm=norm))
+            return replace(self, rows=(*self.rows, *rows))
         if epoch.diverged:
             return replace(self, diverged=epoch.diverged)
         record = replace(self, epochs=epoch.number)

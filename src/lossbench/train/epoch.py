@@ -33,6 +33,7 @@ class Epoch:
         evaluations: per split, in epochs that are evaluated.
         logits: float32 (n, classes) of every evaluated split but the training split.
         diverged: why the trial ends here; empty while it does not.
+        cross_entropy: at 0, the loss and gradient norm that cross entropy has at the same place.
     """
 
     number: int
@@ -42,3 +43,4 @@ class Epoch:
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     logits: Mapping[str, np.ndarray] = field(default_factory=dict)
     diverged: str = ""
+    cross_entropy: tuple[float, float] | None = None

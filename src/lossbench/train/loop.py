@@ -14,17 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Pictures
-from lossbench.metrics import evaluate
+from lossbench.losses import PerSampleLoss, cross_entropy
+from lossbench.metrics import Evaluation, evaluate
 from lossbench.rng import torch_stream
 from lossbench.spec import Trial
 from lossbench.train.batches import Batch, Batches
 from lossbench.train.clock import Clock
 from lossbench.train.epoch import Epoch, Snapshot
-from lossbench.train.state import DeviceSplit, State, to_numpy
+from lossbench.train.state import State, to_numpy
 
 __all__ = ["VERSION", "train"]
 
-VERSION = 2
+VERSION = 3
 """Of the loop: raised when its results would change; part of a trial's key."""
 
 _EVALUATION_BATCH = 250  # larger ones leave the cache
@@ -79,12 +80,13 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
     for group in state.optimizer.param_groups:
         group["lr"] = recipe.optimizer.lr * recipe.schedule.factor(number)
     batches = Batches.of(trial, state.splits["train"], number, state.fill)
+    loss = state.objective.for_epoch(number, len(batches.parts))
     outputs, norms = [], []  # kept as tensors: nothing inside an epoch waits for the device
     state.model.train()
     with torch_stream(trial.seed, "forward", number):  # what a model's dropout draws from
-        for batch in batches:
+        for step, batch in enumerate(batches):
             clock.lap("data")
-            outputs.append(_forward_backward(state, batch, clock))
+            outputs.append(_forward_backward(state, batch, loss(step), clock))
             norms.append(_gradient_norm(state.model))
             state.optimizer.step()
             state.optimizer.zero_grad()
@@ -94,17 +96,17 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
     if not _finite(logits, losses):
         return replace(epoch, diverged=f"a non-finite loss or logit while training in epoch {number}")
     if recipe.train_metrics == "running" and recipe.evaluated(number):
-        return replace(epoch, evaluations={"train_running": evaluate(logits, to_numpy(batches.labels), losses)})
+        return replace(epoch, evaluations={"train_running": _evaluation(state, logits, batches.labels, losses)})
     return epoch
 
 
-def _forward_backward(state: State, batch: Batch, clock: Clock) -> tuple[Tensor, Tensor]:
+def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Clock) -> tuple[Tensor, Tensor]:
     """Logits (batch, classes) and losses (batch,), without their graph; the gradients are in the model."""
     inputs = state.prepared(batch.pictures, batch.chosen)
     clock.lap("data")
     logits = state.forward(inputs)
     clock.lap("forward")
-    losses = state.loss(logits, batch.labels)
+    losses = loss(logits, batch.labels)
     mean = losses.mean()
     clock.lap("loss")
     mean.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -120,36 +122,52 @@ def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
         if name == "train" and trial.recipe.train_metrics == "running":
             continue
         with torch_stream(trial.seed, f"evaluation of {name}", epoch.number):  # for models that draw here, too
-            logits, losses = _infer(state, split)
+            logits, losses = _infer(state, name, epoch.number)
         if not _finite(logits, losses):
             return replace(epoch, diverged=f"a non-finite loss or logit on the {name} split after epoch {epoch.number}")
-        evaluations[name] = evaluate(logits, to_numpy(split.labels), losses)
+        evaluations[name] = _evaluation(state, logits, split.labels, losses)
         if name != "train":
             kept[name] = logits
     return replace(epoch, evaluations=evaluations, logits=kept)
 
 
-def _infer(state: State, split: DeviceSplit) -> tuple[np.ndarray, np.ndarray]:
-    """Logits (n, classes) and losses (n,) of a split, in evaluation mode."""
+def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (n, classes) and losses (n,) of a split after an epoch, in evaluation mode."""
+    split = state.splits[name]
     with torch.no_grad():  # not inference mode, whose tensors a model may keep and meet again in training
         everything = torch.arange(len(split), device=split.labels.device)
         parts = torch.split(everything, _EVALUATION_BATCH)
         logits = torch.cat([state.forward(state.prepared(split.pictures, chosen)) for chosen in parts])
-        return to_numpy(logits), to_numpy(state.loss(logits, split.labels))
+        return to_numpy(logits), to_numpy(state.objective.of_split(name, logits, split.labels, number))
+
+
+def _evaluation(state: State, logits: np.ndarray, labels: Tensor, losses: np.ndarray) -> Evaluation:
+    """Every metric of a split; probabilities are softmax of the logits unless the loss's card says otherwise."""
+    link = state.objective.loss.link
+    log_p = None if link is None else link(torch.from_numpy(logits).double()).numpy()
+    return evaluate(logits, to_numpy(labels), losses, log_p)
 
 
 def _first_look(trial: Trial, state: State) -> Epoch:
-    """Loss and gradient norm of the first batch at the first weights, which at one seed are the same for every loss."""
-    batch = next(iter(Batches.of(trial, state.splits["train"], 1, state.fill)))
+    """The first batch at the first weights, which at one seed are the same for every loss.
+
+    Its loss and gradient norm, and those of cross entropy: at one learning rate for all losses, part of what is
+    compared is the scale of their gradients.
+    """
+    batches = Batches.of(trial, state.splits["train"], 1, state.fill)
+    batch = next(iter(batches))
+    own = state.objective.for_epoch(1, len(batches.parts))(0)
     before = [buffer.clone() for buffer in state.model.buffers()]  # a forward pass moves batch norm's statistics
     state.model.train()
-    with torch_stream(trial.seed, "forward"):
-        _, losses = _forward_backward(state, batch, Clock())
-    norm = float(_gradient_norm(state.model))
-    state.optimizer.zero_grad()
+    looks = []
+    for loss in (own, cross_entropy):
+        with torch_stream(trial.seed, "forward"):
+            _, losses = _forward_backward(state, batch, loss, Clock())
+        looks.append((_mean(to_numpy(losses)), float(_gradient_norm(state.model))))
+        state.optimizer.zero_grad()
     for buffer, value in zip(state.model.buffers(), before, strict=True):
         buffer.copy_(value)
-    return Epoch(0, _mean(to_numpy(losses)), norm, partial(state.snapshot, 0))
+    return Epoch(0, *looks[0], partial(state.snapshot, 0), cross_entropy=looks[1])
 
 
 def _gradient_norm(model: nn.Module) -> Tensor:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Pictures, Split, hold_out
-from lossbench.losses import PerSampleLoss, bind
 from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
 from lossbench.spec import Recipe, Scenario, Trial
 from lossbench.train.epoch import Snapshot
+from lossbench.train.objective import Objective
 
 __all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
@@ -65,7 +65,7 @@ class State:
     Args:
         model: in channels-last memory format.
         optimizer: of the model's parameters.
-        loss: (logits, target) -> per-sample loss.
+        objective: the loss.
         splits: `train`, `test`, and `validation` where the scenario has it.
         scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels).
         shift: − mean / standard deviation of a place's channel, (height, width, channels).
@@ -76,7 +76,7 @@ class State:
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    loss: PerSampleLoss
+    objective: Objective
     splits: Mapping[str, DeviceSplit]
     scale: Tensor
     shift: Tensor
@@ -101,7 +101,7 @@ class State:
         return cls(
             model=model,
             optimizer=_optimizer(recipe, model),
-            loss=bind(trial.loss, pictures.num_classes),
+            objective=Objective.of(trial, splits["train"].labels, pictures.num_classes, device),
             splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
             scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
             shift=torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous(),

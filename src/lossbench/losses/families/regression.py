@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from torch.nn.functional import one_hot
-
 from lossbench.losses.card import Claim, LossCard, Properties, Reference
-from lossbench.losses.shapes import Logits, PerSample, Target
+from lossbench.losses.probability import as_probabilities
+from lossbench.losses.shapes import Logits, PerSample, SoftTarget
 from lossbench.losses.widen import widen
 
-__all__ = ["L1", "l1"]
+__all__ = ["CARDS", "l1"]
 
 
-def l1(logits: Logits, target: Target) -> PerSample:
+def l1(logits: Logits, target: SoftTarget) -> PerSample:
     r"""Mean absolute difference between the logits and the one-hot target.
 
     .. math:: \frac{1}{K} \sum_k |z_k - e_k|
@@ -20,7 +19,7 @@ def l1(logits: Logits, target: Target) -> PerSample:
 
     Args:
         logits: raw outputs, shape (batch, classes).
-        target: class indices, shape (batch,).
+        target: class indices, shape (batch,), or class probabilities, shape (batch, classes).
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider.
@@ -28,8 +27,7 @@ def l1(logits: Logits, target: Target) -> PerSample:
     References:
         Koenker, Bassett, 1978, Regression Quantiles, doi:10.2307/1913643 (minimised by the conditional median).
     """
-    logits = widen(logits)
-    return (logits - one_hot(target, logits.shape[1])).abs().mean(dim=1)
+    return (widen(logits) - as_probabilities(logits, target)).abs().mean(dim=1)
 
 
 L1 = LossCard(
@@ -62,5 +60,7 @@ L1 = LossCard(
         ),
     ),
     reference=Reference("Koenker, Bassett", 1978, "Regression Quantiles", "doi:10.2307/1913643"),
-    properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=0.5),
+    properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=0.5, soft_targets=True),
 )
+
+CARDS = (L1,)

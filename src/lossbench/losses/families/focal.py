@@ -1,4 +1,4 @@
-"""The cross-entropy family."""
+"""Focal loss and its kin: cross entropy with less weight on what is classified well."""
 
 from __future__ import annotations
 
@@ -7,33 +7,20 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import logsigmoid
 
-from lossbench.losses.card import Claim, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.probability import log_odds
 from lossbench.losses.shapes import Logits, PerSample, Target
-from lossbench.losses.widen import widen
 
-__all__ = ["CROSS_ENTROPY", "FOCAL", "cross_entropy", "focal"]
-
-
-def cross_entropy(logits: Logits, target: Target) -> PerSample:
-    r"""Negative log-likelihood of the true class.
-
-    .. math:: -\log p_y = \log \sum_k e^{z_k} - z_y
-
-    Args:
-        logits: raw outputs, shape (batch, classes).
-        target: class indices, shape (batch,).
-
-    Returns:
-        The loss of each sample, shape (batch,), float32 or wider.
-
-    References:
-        Good, 1952, Rational Decisions, doi:10.1111/j.2517-6161.1952.tb00104.x.
-    """
-    return torch.nn.functional.cross_entropy(widen(logits), target, reduction="none")
+__all__ = ["CARDS", "focal"]
 
 
 def focal(
-    logits: Logits, target: Target, *, gamma: float = 2.0, alpha: float | Sequence[float] | None = None
+    logits: Logits,
+    target: Target,
+    *,
+    gamma: float = 2.0,
+    alpha: float | Sequence[float] | None = None,
+    detach: bool = False,
 ) -> PerSample:
     r"""Cross entropy, scaled down where the true class is already probable.
 
@@ -46,8 +33,10 @@ def focal(
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,).
-        gamma: focusing parameter, at least 0; at 0 this is cross entropy. The factor is differentiated, too.
+        gamma: focusing parameter, at least 0; at 0 this is cross entropy.
         alpha: weight of every class, or one weight per class, (classes,); 1 when it is None.
+        detach: whether the factor is held constant in differentiation, as some implementations do; a loss with
+            other gradients.
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider.
@@ -55,49 +44,14 @@ def focal(
     References:
         Lin, Goyal, Girshick, He, Dollár, 2017, Focal Loss for Dense Object Detection, arXiv:1708.02002.
     """
-    logits = widen(logits)
-    index = target.unsqueeze(1)
-    others = logits.scatter(1, index, -torch.inf).logsumexp(dim=1)
-    d = logits.gather(1, index).squeeze(1) - others
-    loss = -torch.exp(gamma * logsigmoid(-d)) * logsigmoid(d)
+    d = log_odds(logits, target)
+    factor = torch.exp(gamma * logsigmoid(-d))
+    loss = -(factor.detach() if detach else factor) * logsigmoid(d)
     if alpha is None:
         return loss
-    weight = alpha if isinstance(alpha, int | float) else logits.new_tensor(alpha)[target]
+    weight = alpha if isinstance(alpha, int | float) else d.new_tensor(alpha)[target]
     return weight * loss
 
-
-CROSS_ENTROPY = LossCard(
-    name="cross_entropy",
-    version=1,
-    family="cross-entropy",
-    title="Cross entropy",
-    formula=r"L(z, y) = -\log p_y, \qquad p = \operatorname{softmax}(z)",
-    purpose="The standard loss of classification: the negative log-likelihood of the true class.",
-    strengths=(
-        Claim(
-            "A proper scoring rule: in expectation it is least for the true class probabilities.",
-            "Gneiting, Raftery 2007, doi:10.1198/016214506000001437",
-        ),
-        Claim(
-            "Confident wrong predictions cost much, and their gradient does not vanish: by a logit it is p − e.",
-            "Goodfellow, Bengio, Courville 2016, Deep Learning, section 6.2",
-        ),
-        Claim("It is convex in the logits.", "Boyd, Vandenberghe 2004, Convex Optimization, section 3.1.5"),
-    ),
-    weaknesses=(
-        Claim(
-            "It is unbounded, so that wrong labels are fitted sooner or later and at any price.",
-            "Zhang, Sabuncu 2018, arXiv:1805.07836",
-        ),
-        Claim("Networks trained with it to the end are over-confident.", "Guo et al. 2017, arXiv:1706.04599"),
-        Claim(
-            "With imbalanced classes it leans to the majority, whose samples make up most of its mean.",
-            "Menon et al. 2020, arXiv:2007.07314",
-        ),
-    ),
-    reference=Reference("Good", 1952, "Rational Decisions", "doi:10.1111/j.2517-6161.1952.tb00104.x"),
-    properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0),
-)
 
 FOCAL = LossCard(
     name="focal",
@@ -135,12 +89,15 @@ FOCAL = LossCard(
         Hyperparameter(
             "alpha", None, "weight of all classes, or one per class", minimum=0, optional=True, per_class=True
         ),
+        Hyperparameter("detach", False, "hold the factor constant in differentiation, as some implementations do"),
     ),
     properties=Properties(
         bounded=False,
         symmetric=False,
         convex=False,
         gradient_bound=1.13,
-        equals=(({"gamma": 0.0}, "cross_entropy", {}),),
+        equals=(Equality({"gamma": 0.0}, "cross_entropy"),),
     ),
 )
+
+CARDS = (FOCAL,)

@@ -1,0 +1,9 @@
+"""Losses that do not quite believe the labels."""
+
+from __future__ import annotations
+
+from lossbench.losses.card import LossCard
+
+__all__ = ["CARDS"]
+
+CARDS: tuple[LossCard, ...] = ()

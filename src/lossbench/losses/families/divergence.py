@@ -1,0 +1,9 @@
+"""Other divergences, other softmaxes."""
+
+from __future__ import annotations
+
+from lossbench.losses.card import LossCard
+
+__all__ = ["CARDS"]
+
+CARDS: tuple[LossCard, ...] = ()

@@ -1,0 +1,9 @@
+"""Reverse cross entropy, alone and beside cross entropy."""
+
+from __future__ import annotations
+
+from lossbench.losses.card import LossCard
+
+__all__ = ["CARDS"]
+
+CARDS: tuple[LossCard, ...] = ()
