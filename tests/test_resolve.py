@@ -13,7 +13,7 @@ import lossbench.train
 from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE
 from lossbench.models import MODELS
-from lossbench.resolve import card_values, resolve, settle_device, settle_precision
+from lossbench.resolve import card_values, resolve, settle_device, settle_names, settle_precision
 from lossbench.spec import LossSpec, Study
 from makers import made_pictures
 
@@ -104,3 +104,27 @@ def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(RequestError, match="--device: expected auto, cpu or cuda, got tpu"):
         settle_device("tpu")
     assert settle_device("cpu") == "cpu"
+
+
+def test_all_is_every_loss_once_whatever_else_is_written() -> None:
+    every = settle_names(Study(losses="all", seeds=1)).losses
+    assert [str(loss) for loss in every] == list(CATALOGUE)
+    some = settle_names(Study(losses="focal(gamma=2), all, focal(gamma=1)", seeds=1)).losses
+    assert [str(loss) for loss in some[:1] + some[-1:]] == ["focal(gamma=2)", "focal(gamma=1)"]
+    assert len(some) == len(CATALOGUE) + 1
+
+
+def test_an_own_loss_is_known_by_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "mine_to_lose.py"
+    source = "from torch.nn.functional import cross_entropy\ndef mine(z, y):\n    return cross_entropy(z, y)\n"
+    path.write_text(source)
+    study = Study(losses="mine_to_lose:mine, l1", seeds=1)
+    own, catalogues = resolve(study, PICTURES).trials.values()
+    assert own.versions["loss"] == 0
+    assert set(own.digests) == {"data", "loss"}
+    assert set(catalogues.digests) == {"data"}
+    path.write_text(source + "# edited\n")
+    edited = keys(study)
+    assert edited[0] != own.key
+    assert edited[1] == catalogues.key

@@ -15,6 +15,7 @@ ROOMS = (
     "errors",
     "rng",
     "files",
+    "imports",
     "spec",
     "losses",
     "data",
@@ -33,7 +34,20 @@ ROOMS = (
     "cli",
 )
 PACKAGE = Path(lossbench.__file__).parent
-TORCH_FREE = ("errors", "rng", "files", "spec", "data", "metrics", "store", "results", "analysis", "figures", "report")
+TORCH_FREE = (
+    "errors",
+    "rng",
+    "files",
+    "imports",
+    "spec",
+    "data",
+    "metrics",
+    "store",
+    "results",
+    "analysis",
+    "figures",
+    "report",
+)
 
 
 def room_of(module: str) -> str | None:

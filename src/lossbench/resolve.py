@@ -13,11 +13,14 @@ import lossbench.data
 import lossbench.train
 from lossbench.data import Pictures
 from lossbench.errors import RequestError
-from lossbench.losses import CATALOGUE, bind, complete, curve
+from lossbench.losses import CATALOGUE, LossCard, bind, complete, curve, loss_digest
 from lossbench.models import MODELS, build, check_model, model_digest
 from lossbench.spec import LossSpec, Precision, Study, Trial, check_augmentation
 
-__all__ = ["Resolved", "card_values", "check_names", "resolve", "settle_device", "settle_precision"]
+__all__ = ["Resolved", "card_values", "resolve", "settle_device", "settle_names", "settle_precision"]
+
+
+_ALL = LossSpec("all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,19 +38,23 @@ class Resolved:
     trials: dict[tuple[str, int], Trial]
 
 
-def check_names(study: Study) -> None:
-    """Looks up every loss, hyperparameter and model of a study, before any data are read.
+def settle_names(study: Study) -> Study:
+    """Looks up every loss, hyperparameter and model of a study, before any data are read; `all` becomes every loss.
 
     Raises:
         RequestError: one is unknown or out of its range, or two losses are one.
     """
     check_model(study.model)
+    written = {complete(loss) for loss in study.losses if loss != _ALL}
+    rest = [loss for name in CATALOGUE if complete(loss := LossSpec(name)) not in written]
+    losses = tuple(other for loss in study.losses for other in (rest if loss == _ALL else [loss]))
     seen: dict[LossSpec, LossSpec] = {}
-    for loss in study.losses:
+    for loss in losses:
         completed = complete(loss)
         if completed in seen:
             raise RequestError("losses", "every loss once", f"{seen[completed]} and {loss}, which are the same")
         seen[completed] = loss
+    return study.model_copy(update={"losses": losses})
 
 
 def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
@@ -61,8 +68,7 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     Raises:
         RequestError: a name, a value or a combination that cannot be trained.
     """
-    check_names(study)
-    study = _settled(study, device)
+    study = _settled(settle_names(study), device)
     check_augmentation(study.recipe.augmentation, pictures.size)
     split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0])
     counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
@@ -82,20 +88,38 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
 
 def card_values(loss: LossSpec, class_counts: Sequence[int]) -> dict[str, Any]:
     """A loss's card and drawn definition as plain values, for those who know neither torch nor the catalogue."""
-    card = CATALOGUE[loss.name].card
-    drawn = asdict(curve(bind(loss, class_counts), len(class_counts)))
+    bound = bind(loss, class_counts)
+    told = _own_card(loss) if loss.own else _card(CATALOGUE[loss.name].card)
     return {
         "label": str(loss),
         "name": loss.name,
+        "hyperparameters": bound.spec.keywords,
+        **told,
+        "num_classes": len(class_counts),
+        **asdict(curve(bound, len(class_counts))),
+    }
+
+
+def _card(card: LossCard) -> dict[str, Any]:
+    return {
         "title": card.title,
         "formula": card.formula,
         "purpose": card.purpose,
-        "hyperparameters": complete(loss).keywords,
         "strengths": [(claim.text, claim.source) for claim in card.strengths],
         "weaknesses": [(claim.text, claim.source) for claim in card.weaknesses],
         "reference": str(card.reference),
-        "num_classes": len(class_counts),
-        **drawn,
+    }
+
+
+def _own_card(loss: LossSpec) -> dict[str, Any]:
+    """What there is to say of a loss that no card knows: where its code is from, and which code it was."""
+    return {
+        "title": f"{loss.name.rpartition(':')[2]}, a loss of your own",
+        "formula": "",
+        "purpose": f"Imported as {loss.name}; its source has the digest {loss_digest(loss)}.",
+        "strengths": [],
+        "weaknesses": [],
+        "reference": "",
     }
 
 
@@ -116,11 +140,14 @@ def settle_device(device: str) -> str:
 def _trial(study: Study, loss: LossSpec, seed: int, digests: dict[str, str]) -> Trial:
     entry = MODELS.get(study.model)
     versions = {
-        "loss": CATALOGUE[loss.name].card.version,
+        "loss": 0 if loss.own else CATALOGUE[loss.name].card.version,
         "model": entry.version if entry else 0,
         "data": lossbench.data.VERSION,
         "loop": lossbench.train.VERSION,
     }
+    own_loss = loss_digest(loss)
+    if own_loss:
+        digests = {**digests, "loss": own_loss}
     return Trial(complete(loss), study.scenario, study.recipe, seed, versions, digests)
 
 

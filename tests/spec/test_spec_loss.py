@@ -256,3 +256,48 @@ def test_no_losses(value: object, tail: str) -> None:
     with pytest.raises(RequestError) as error:
         parse_losses(value)
     assert str(error.value) == f"losses: expected {tail}"
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("my_module:MyLoss", "my_module:MyLoss"),
+        (" pkg.mod:Outer.make( alpha = 2.0, b=[1] ) ", "pkg.mod:Outer.make(alpha=2, b=[1])"),
+        ("m:f()", "m:f"),
+    ],
+)
+def test_a_loss_of_ones_own_has_an_import_path_for_a_name(text: str, printed: str) -> None:
+    spec = LossSpec.parse(text)
+    assert str(spec) == printed
+    assert spec.own
+    assert LossSpec.parse(printed) == spec
+    assert not LossSpec.parse("focal").own
+
+
+@pytest.mark.parametrize("text", ["m:", ":f", "m:f:g", "m:1f", "m:f(2", "m f:g", "m:f(1)(2)", "m:f()()", "m.:"])
+def test_what_is_no_import_path(text: str) -> None:
+    with pytest.raises(RequestError):
+        LossSpec.parse(text)
+
+
+def test_flags_that_are_off_are_left_out_of_the_catalogues_keys_only() -> None:
+    """So that a later flag renames no trial; a user's own loss may have other defaults, so all that was said counts."""
+    assert LossSpec.parse("focal(detach=false, gamma=0)").canonical() == {"name": "focal", "gamma": 0.0}
+    assert LossSpec.parse("m:f(a=false, b=none)").canonical() == {"name": "m:f", "a": False, "b": None}
+
+
+def test_a_hyperparameter_may_not_take_the_place_of_the_name() -> None:
+    says("m:f(name=1)", "losses.m:f: expected hyperparameters that are not called name, got name")
+
+
+def mine(logits: object, target: object) -> None:
+    """Stands for a loss."""
+
+
+def test_callables_are_losses_from_python() -> None:
+    (spec,) = parse_losses([mine])
+    assert (spec.own, str(spec)) == (True, f"{__name__}:mine")
+    (kept,) = parse_losses([LossSpec.of_callable(mine, name="other")])
+    assert (str(kept), kept.function) == ("python:other", mine)
+    with pytest.raises(RequestError, match="losses of the form"):
+        parse_losses([3])

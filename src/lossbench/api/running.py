@@ -11,9 +11,11 @@ from lossbench.analysis import Analysis, analyse
 from lossbench.data import Source, find
 from lossbench.errors import RequestError
 from lossbench.files import write_atomically, writing
-from lossbench.models import import_path, model_digest
+from lossbench.imports import import_path
+from lossbench.losses import loss_digest
+from lossbench.models import model_digest
 from lossbench.report import write_report
-from lossbench.resolve import Resolved, card_values, check_names, resolve, settle_device
+from lossbench.resolve import Resolved, card_values, resolve, settle_device, settle_names
 from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
 from lossbench.spec import Study
@@ -62,7 +64,7 @@ def prepare(
         RequestError: something in it cannot be done; one sentence says what.
     """
     settled = settle_device(device)
-    check_names(study)
+    study = settle_names(study)
     store = Store(save_dir)
     store.check_writable()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)
@@ -88,7 +90,8 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
     with writing("--save-dir", store.root):
         store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
         prepared.folder.write(store)
-    looked_in = import_path() if ":" in prepared.resolved.study.model else ()
+    study = prepared.resolved.study
+    looked_in = import_path() if ":" in study.model or any(loss.own for loss in study.losses) else ()
     jobs = [
         Job(
             prepared.resolved.trials[pair],
@@ -101,9 +104,12 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
         )
         for pair in prepared.missing
     ]
-    if jobs:
-        executor(jobs, notify)
-    return collect(store, prepared.resolved.study.name)
+    here = [job for job in jobs if job.trial.loss.function]  # a Python object without an import path
+    elsewhere = [job for job in jobs if not job.trial.loss.function]
+    for chosen, some in ((executor, elsewhere), (Inline(), here)):
+        if some:
+            chosen(some, notify)
+    return collect(store, study.name)
 
 
 def run(
@@ -170,6 +176,7 @@ def _folder(resolved: Resolved) -> StudyFolder:
         "name": pictures.name,
         "digest": pictures.digest,
         "model_digest": model_digest(study.model),
+        "loss_digests": {str(loss): loss_digest(loss) for loss in study.losses if loss.own},
         "class_names": list(pictures.class_names),
         "train": len(labels["train"]),
         "test": len(labels["test"]),

@@ -7,6 +7,7 @@ from lossbench.losses.curve import Curve, curve
 from lossbench.losses.families.cross_entropy import cross_entropy
 from lossbench.losses.families.focal import focal
 from lossbench.losses.families.regression import l1
+from lossbench.losses.own import loss_digest
 
 __all__ = [
     "CATALOGUE",
@@ -28,4 +29,5 @@ __all__ = [
     "focal",
     "l1",
     "loss",
+    "loss_digest",
 ]

@@ -15,6 +15,7 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses.bound import BoundLoss
 from lossbench.losses.card import LossCard
 from lossbench.losses.families import FAMILIES
+from lossbench.losses.own import bind_own, check_own
 from lossbench.spec import LossSpec, print_value
 
 __all__ = ["CATALOGUE", "Loss", "bind", "complete", "loss"]
@@ -49,11 +50,14 @@ CATALOGUE: Mapping[str, Loss] = MappingProxyType(_gathered())
 
 
 def complete(spec: LossSpec) -> LossSpec:
-    """The spec with every hyperparameter filled in.
+    """The spec with every hyperparameter filled in; a user's own loss knows its defaults itself.
 
     Raises:
-        RequestError: an unknown loss or hyperparameter, or a value out of its range.
+        RequestError: an unknown loss or hyperparameter, a value out of its range, or an own loss that is not there.
     """
+    if spec.own:
+        check_own(spec)
+        return spec
     if spec.name not in CATALOGUE:
         raise UnknownNameError("losses", spec.name, CATALOGUE)
     return LossSpec.of(spec.name, CATALOGUE[spec.name].card.complete(spec.keywords))
@@ -69,8 +73,10 @@ def bind(spec: LossSpec, class_counts: Sequence[int], device: torch.device | str
 
     Raises:
         RequestError: as `complete`; a list that does not have one value per class; a class without a training
-            picture, for a loss that needs class counts.
+            picture, for a loss that needs class counts; an own loss that cannot be trained with.
     """
+    if spec.own:
+        return bind_own(spec, class_counts, device)
     spec = complete(spec)
     num_classes = len(class_counts)
     for name, value in spec.hyperparameters:
@@ -91,7 +97,8 @@ def loss(spec: str | LossSpec, class_counts: Sequence[int] | None = None) -> Bou
 
     Args:
         spec: the text, or a LossSpec.
-        class_counts: training pictures per class; only losses whose card says `needs: class_counts` need them.
+        class_counts: training pictures per class; a loss whose card says `needs: class_counts` and a user's own
+            need them.
 
     Returns:
         A function (logits (batch, classes), target (batch,)) -> per-sample loss (batch,).
@@ -103,7 +110,7 @@ def loss(spec: str | LossSpec, class_counts: Sequence[int] | None = None) -> Bou
     if class_counts is not None:
         return bind(spec, class_counts)
     spec = complete(spec)
-    if "class_counts" in CATALOGUE[spec.name].card.needs:
+    if spec.own or "class_counts" in CATALOGUE[spec.name].card.needs:
         raise RequestError("class_counts", f"training pictures per class, which {spec.name} needs", None)
     return _bound(spec, {})
 

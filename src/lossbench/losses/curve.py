@@ -38,7 +38,8 @@ def curve(loss: BoundLoss, num_classes: int, true_class: int = 0) -> Curve:
     even = torch.linspace(-6, 10, 161, dtype=torch.float64)
     probability = torch.linspace(0.005, 0.995, 199, dtype=torch.float64)
     margin = torch.cat([even, torch.logit(probability) + math.log(num_classes - 1)]).sort().values
-    logits = torch.zeros(len(margin), num_classes, dtype=torch.float64)
+    dtype = torch.float32 if loss.spec.own else torch.float64  # a user's loss may hold float32 tensors
+    logits = torch.zeros(len(margin), num_classes, dtype=dtype)
     logits[:, true_class] = margin
     logits.requires_grad_()
     value = _at_each(loss, logits, torch.full((len(margin),), true_class))

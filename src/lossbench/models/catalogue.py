@@ -9,8 +9,9 @@ from types import MappingProxyType
 from torch import nn
 
 from lossbench.errors import RequestError, UnknownNameError
+from lossbench.imports import import_own, source_digest
 from lossbench.models.cnn8 import cnn8
-from lossbench.models.own import build_own, import_own, source_digest
+from lossbench.models.own import build_own
 from lossbench.models.resnet import resnet20
 from lossbench.models.small import cnn, lenet5, mlp
 from lossbench.rng import torch_stream
@@ -53,7 +54,7 @@ def check_model(name: str) -> None:
         RequestError: it is neither.
     """
     if ":" in name:
-        import_own(name)
+        import_own(name, "models")
     elif name not in MODELS:
         near = UnknownNameError("models", name, MODELS)
         raise RequestError("models", f"{near.allowed} or module:callable", name, near.hint)
@@ -61,7 +62,7 @@ def check_model(name: str) -> None:
 
 def model_digest(name: str) -> str | None:
     """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's."""
-    return source_digest(name) if ":" in name else None
+    return source_digest(name, "models") if ":" in name else None
 
 
 def build(name: str, num_classes: int, in_channels: int, size: tuple[int, int], seed: int) -> nn.Module:

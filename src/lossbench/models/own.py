@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from lossbench.errors import LossbenchError, RequestError
+from lossbench.imports import import_own, working_directory_on_path
 
-__all__ = ["build_own", "import_own", "import_path", "source_digest"]
-
-
-def import_own(name: str) -> Callable[..., Any]:
-    """The callable that `module:callable` names.
-
-    Raises:
-        RequestError: it cannot be imported, or is not callable.
-    """
-    module_name, _, attribute = name.partition(":")
-    allowed = "module:callable that can be imported from here"
-    if module_name == "__main__":
-        raise RequestError("models", f"{allowed}, also by a worker process", name)
-    try:
-        with _working_directory_on_path():
-            found = getattr(importlib.import_module(module_name), attribute)
-    except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
-        raise RequestError("models", allowed, f"{name} ({type(error).__name__}: {error})") from error
-    if not callable(found):
-        raise RequestError("models", allowed, f"{name}, which is a {type(found).__name__}")
-    return found  # type: ignore[no-any-return]  # callable by the line above
-
-
-def import_path() -> tuple[str, ...]:
-    """Where modules are looked for here, for a worker process to look there, too."""
-    return tuple(str(Path(folder or ".").resolve()) for folder in ["", *sys.path])
-
-
-def source_digest(name: str) -> str:
-    """A digest of the source of `module:callable`, so that an edited model trains anew.
-
-    It covers the module that the user named and the one that defines the callable, not what these import.
-    """
-    found = import_own(name)
-    while isinstance(found, partial):
-        found = found.func
-    names = {name.partition(":")[0], getattr(found, "__module__", "")} & set(sys.modules)
-    files = [getattr(sys.modules[module], "__file__", None) for module in names]
-    sources = sorted(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files if file)
-    return hashlib.sha256("".join(sources).encode()).hexdigest()[:32]
+__all__ = ["build_own"]
 
 
 def build_own(name: str, num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
@@ -67,8 +24,8 @@ def build_own(name: str, num_classes: int, in_channels: int, size: tuple[int, in
     pictures = f"{in_channels}×{size[0]}×{size[1]} pictures"
     allowed = f"{name} to give a torch.nn.Module with {num_classes} logits for {pictures}"
     try:
-        with _working_directory_on_path(), _settings_kept():
-            model: Any = import_own(name)(num_classes=num_classes, in_channels=in_channels)
+        with working_directory_on_path(), _settings_kept():
+            model: Any = import_own(name, "models")(num_classes=num_classes, in_channels=in_channels)
             unfit = _unfit(model) or _wrong_shape(model, num_classes, torch.zeros(2, in_channels, *size))
     except LossbenchError:
         raise
@@ -110,17 +67,3 @@ def _settings_kept() -> Iterator[None]:
     finally:
         torch.set_num_threads(threads)
         torch.set_default_dtype(dtype)
-
-
-@contextmanager
-def _working_directory_on_path() -> Iterator[None]:
-    """`python -m` looks in the working directory and a console script does not: both shall find a user's module."""
-    here = str(Path.cwd())
-    added = here not in sys.path and "" not in sys.path
-    if added:
-        sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        if added and here in sys.path:
-            sys.path.remove(here)

@@ -13,6 +13,7 @@ import torch
 
 from lossbench.data import Pictures
 from lossbench.errors import LossbenchError, TrialError, shown
+from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
@@ -62,8 +63,12 @@ def drive(
 
 def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float, clock: Clock) -> None:
     key = job.trial.key
-    if model_digest(job.trial.recipe.model) != job.trial.digests.get("model"):
-        raise TrialError(f"the source of {job.trial.recipe.model} changed after the study was begun: run it again")
+    trial = job.trial
+    sources = (("model", trial.recipe.model, model_digest(trial.recipe.model)),
+               ("loss", trial.loss.name, loss_digest(trial.loss)))  # fmt: skip
+    for kind, name, digest in sources:
+        if digest != trial.digests.get(kind):
+            raise TrialError(f"the source of {name} changed after the study was begun: run it again")
     began, started = time.perf_counter(), datetime.now(UTC)
     record, resume_from, before = _resumed(store, key)
     saved = began

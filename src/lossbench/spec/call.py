@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ Value = None | bool | float | str | tuple[float, ...]
 _LONGEST = 1000
 _WORDS: dict[str, Value] = {"none": None, "null": None, "true": True, "false": False}
 _FORM = "name or name(key=value, ...)"
+_PATH = re.compile(r"\s*([^\W\d][\w.]*:[^\W\d][\w.]*)\s*(\(.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Call:
 
 
 def parse_call(text: str, field: str) -> Call:
-    """Reads `focal(gamma=0.5)`.
+    """Reads `focal(gamma=0.5)`, and `my_module:make(alpha=2)` with an import path for a name.
 
     Args:
         text: what was written.
@@ -40,6 +42,10 @@ def parse_call(text: str, field: str) -> Call:
     """
     if len(text) > _LONGEST:
         raise RequestError(field, f"{_FORM} of at most {_LONGEST} characters", text)
+    path = _PATH.fullmatch(text)
+    if path:
+        call = parse_call(f"own{path[2] or ''}", field)
+        return Call(path[1], call.arguments, call.keywords)
     try:
         with warnings.catch_warnings():  # Python warns of odd literals, which are refused below
             warnings.simplefilter("ignore")

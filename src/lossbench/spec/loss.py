@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from lossbench.errors import RequestError
@@ -11,18 +13,22 @@ from lossbench.spec.call import Value, parse_call, plain_value, print_call
 
 __all__ = ["LossSpec"]
 
+_GIVEN = "python"  # stands for the module of a loss that has no import path
+
 
 @dataclass(frozen=True)
 class LossSpec:
     """A loss by name, with the hyperparameters that were written; knows no catalogue.
 
     Args:
-        name: the loss's name.
+        name: the loss's name in the catalogue, or `module:object` for a user's own.
         hyperparameters: (name, value) pairs sorted by name. Numbers are floats, so that `2` and `2.0` are one.
+        function: a user's own loss that has no import path; None for any other.
     """
 
     name: str
     hyperparameters: tuple[tuple[str, Value], ...] = ()
+    function: Callable[..., Any] | None = field(default=None, repr=False)
 
     @classmethod
     def parse(cls, text: str, field: str = "losses") -> LossSpec:
@@ -38,8 +44,44 @@ class LossSpec:
 
     @classmethod
     def of(cls, name: str, hyperparameters: Mapping[str, Value]) -> LossSpec:
-        """The spec of a name and a mapping of hyperparameters."""
+        """The spec of a name and a mapping of hyperparameters.
+
+        Raises:
+            RequestError: a hyperparameter is called `name`, which is the loss's own in a trial's file.
+        """
+        if "name" in hyperparameters:
+            raise RequestError(f"losses.{name}", "hyperparameters that are not called name", "name")
         return cls(name, tuple(sorted((key, plain_value(value)) for key, value in hyperparameters.items())))
+
+    @classmethod
+    def of_callable(cls, function: Callable[..., Any], name: str = "", field: str = "losses") -> LossSpec:
+        """The spec of a function, a class or a module that somebody wrote.
+
+        What can be imported is known by its import path. What cannot, such as a function of a notebook or an object
+        with settings of its own, is kept, and named `python:NAME`.
+
+        Args:
+            function: of (logits, target), or what makes such a function.
+            name: what to call it; its own name when it is empty.
+            field: what a complaint is about.
+
+        Raises:
+            RequestError: it has no name.
+        """
+        module, own = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+        if not name and module != "__main__" and _found(module, own) is function:
+            return cls(f"{module}:{own}")
+        called = name or getattr(function, "__name__", type(function).__name__)
+        if not called.isidentifier():
+            raise RequestError(
+                field, "a loss with a name, as LossSpec.of_callable(function, name=...) gives it", called
+            )
+        return cls(f"{_GIVEN}:{called}", function=function)
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a user's own loss."""
+        return ":" in self.name
 
     @property
     def keywords(self) -> dict[str, Value]:
@@ -52,8 +94,15 @@ class LossSpec:
     def canonical(self) -> dict[str, Any]:
         """The spec as plain JSON values.
 
-        Hyperparameters that are None, and flags that are off, are left out, so that a later version's new ones
-        keep old trials' keys.
+        Of a loss of the catalogue, hyperparameters that are None and flags that are off are left out, so that a later
+        version's new ones keep old trials' keys.
         """
-        told = {key: value for key, value in self.hyperparameters if value is not None and value is not False}
-        return {"name": self.name, **told}
+        pairs = self.hyperparameters
+        if not self.own:
+            pairs = tuple((key, value) for key, value in pairs if value is not None and value is not False)
+        return {"name": self.name, **dict(pairs)}
+
+
+def _found(module: str, name: str) -> object:
+    """What an import path leads to in modules that are loaded; None where that is nothing."""
+    return reduce(lambda found, part: getattr(found, part, None), name.split("."), sys.modules.get(module))

@@ -71,7 +71,7 @@ def parse_seeds(value: object, field: str = "seeds") -> tuple[int, ...]:
 
 
 def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
-    """Losses as users write them: one text with commas outside parentheses, or a list of texts.
+    """Losses as users write them: one text with commas outside parentheses, or a list of texts, specs and callables.
 
     Raises:
         RequestError: no loss, or a text that is not of the form name(key=value, ...).
@@ -81,10 +81,20 @@ def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
         raise RequestError(field, 'at least one loss, as in [cross_entropy, "focal(gamma=2)"]', value)
     losses: list[LossSpec] = []
     for text in texts:
-        if not isinstance(text, str | LossSpec):
-            raise RequestError(field, "losses of the form name(key=value, ...)", text)
-        losses.append(text if isinstance(text, LossSpec) else LossSpec.parse(text, field))
+        losses.append(_loss(text, field))
     return tuple(losses)
+
+
+def _loss(value: object, field: str) -> LossSpec:
+    """One loss: a text, a spec, what was bound from a spec, or a user's own function, class or module."""
+    spec = getattr(value, "spec", value)
+    if isinstance(spec, LossSpec):
+        return spec
+    if isinstance(value, str):
+        return LossSpec.parse(value, field)
+    if callable(value):
+        return LossSpec.of_callable(value, field=field)
+    raise RequestError(field, "losses of the form name(key=value, ...)", value)
 
 
 def _is_seed(value: object) -> bool:

@@ -101,6 +101,10 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
         return "data (the pictures are not the same)"
     if before.data.get("model_digest") != after.data.get("model_digest"):
         return "models (the source of the model is not the same)"
+    digests = after.data.get("loss_digests", {})
+    for label, digest in before.data.get("loss_digests", {}).items():
+        if digests.get(label, digest) != digest:
+            return f"losses (the source of {label} is not the same)"
     for name in ("data", "question"):  # where data lie and how the question is put changes no result
         old.pop(name, None)
         new.pop(name, None)

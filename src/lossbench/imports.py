@@ -1,0 +1,78 @@
+"""A user's own code by import path, `module:object`: found in the working directory, too, and known by its source.
+
+Code is imported only from a path that the user typed (law 10).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lossbench.errors import RequestError
+
+__all__ = ["import_own", "import_path", "source_digest", "working_directory_on_path"]
+
+
+def import_own(name: str, field: str) -> Callable[..., Any]:
+    """The callable that `module:callable` names.
+
+    Args:
+        name: as the user wrote it.
+        field: what a complaint is about: `models`, `losses`.
+
+    Raises:
+        RequestError: it cannot be imported, or is not callable.
+    """
+    module_name, _, attribute = name.partition(":")
+    allowed = "module:callable that can be imported from here"
+    if module_name == "__main__":
+        raise RequestError(field, f"{allowed}, also by a worker process", name)
+    try:
+        with working_directory_on_path():
+            found: Any = importlib.import_module(module_name)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+    except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
+        raise RequestError(field, allowed, f"{name} ({type(error).__name__}: {error})") from error
+    if not callable(found):
+        raise RequestError(field, allowed, f"{name}, which is a {type(found).__name__}")
+    return found  # type: ignore[no-any-return]  # callable by the line above
+
+
+def import_path() -> tuple[str, ...]:
+    """Where modules are looked for here, for a worker process to look there, too."""
+    return tuple(str(Path(folder or ".").resolve()) for folder in ["", *sys.path])
+
+
+def source_digest(name: str, field: str) -> str:
+    """A digest of the source of `module:callable`, so that edited code trains anew.
+
+    It covers the module that the user named and the one that defines the callable, not what these import.
+    """
+    found = import_own(name, field)
+    while isinstance(found, partial):
+        found = found.func
+    names = {name.partition(":")[0], getattr(found, "__module__", "")} & set(sys.modules)
+    files = [getattr(sys.modules[module], "__file__", None) for module in names]
+    sources = sorted(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files if file)
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def working_directory_on_path() -> Iterator[None]:
+    """`python -m` looks in the working directory and a console script does not: both shall find a user's module."""
+    here = str(Path.cwd())
+    added = here not in sys.path and "" not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        if added and here in sys.path:
+            sys.path.remove(here)

@@ -1,0 +1,213 @@
+"""A user's own loss: imported, built, tried on a few logits, and adapted to one value per sample.
+
+It may be a function of (logits, target), a class or a function that makes one, or a `torch.nn.Module`; its value may be
+one number per sample, or the mean or the sum over the batch. By naming a parameter so it gets what it needs:
+`class_counts` and `num_classes` when it is made, `progress` and `generator` at every step.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from lossbench.errors import LossbenchError, RequestError, TrialError, UnknownNameError
+from lossbench.imports import import_own, source_digest
+from lossbench.losses.bound import BoundLoss
+from lossbench.losses.card import Need
+from lossbench.losses.fingerprint import fingerprint
+from lossbench.rng import torch_generator
+from lossbench.spec import LossSpec, Value
+
+__all__ = ["OwnLoss", "Reduction", "bind_own", "build_own_loss", "check_own", "loss_digest"]
+
+Reduction = Literal["none", "mean", "sum"]
+
+_STEPWISE: tuple[Need, ...] = ("progress", "generator")
+
+
+@dataclass(frozen=True, eq=False)
+class OwnLoss:
+    """A user's loss, built.
+
+    Args:
+        function: of (logits, target), and by name of what it needs at every step.
+        needs: those of `progress` and `generator` that it has a parameter for.
+    """
+
+    function: Callable[..., Any]
+    needs: frozenset[Need]
+
+    def __call__(self, logits: Tensor, target: Tensor, **needed: Any) -> Any:
+        """Whatever the user's code gives; it is handed only what it has a parameter for."""
+        return self.function(logits, target, **{name: needed[name] for name in self.needs})
+
+
+def check_own(spec: LossSpec) -> None:
+    """Checks that a user's loss is there.
+
+    Raises:
+        RequestError: it cannot be imported, or is not callable.
+    """
+    _found(spec)
+
+
+def loss_digest(spec: LossSpec) -> str | None:
+    """A digest of the source of a user's own loss, so that an edited one trains anew; None for the catalogue's."""
+    if not spec.own:
+        return None
+    return fingerprint(spec.function) if spec.function else source_digest(spec.name, "losses")
+
+
+def build_own_loss(spec: LossSpec, class_counts: Sequence[int], device: torch.device | str = "cpu") -> OwnLoss:
+    """A user's loss with its hyperparameters and what it needs at set-up.
+
+    Raises:
+        RequestError: it is not callable with these, has parameters to be trained, or its code raised something.
+    """
+    found = _found(spec)
+    try:
+        function = _made(found, spec, {"class_counts": tuple(class_counts), "num_classes": len(class_counts)})
+        if isinstance(function, nn.Module):
+            function = function.to(device)
+            if any(parameter.requires_grad for parameter in function.parameters()):
+                raise _unfit(spec, "one with parameters of its own, which nobody would train")
+        if not callable(function):
+            raise _unfit(spec, f"a {type(function).__name__}")
+        asked_for = _parameters(function.forward if isinstance(function, nn.Module) else function)
+    except LossbenchError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever a user's own code raises is an answer to the request
+        raise _unfit(spec, f"{type(error).__name__}: {error}") from error
+    return OwnLoss(function, frozenset(name for name in _STEPWISE if name in asked_for))
+
+
+def bind_own(spec: LossSpec, class_counts: Sequence[int], device: torch.device | str = "cpu") -> BoundLoss:
+    """A user's loss as one value per sample.
+
+    A loss that gives one value per batch counts as one that couples the batch: it is evaluated on batches of the
+    recipe's size, and its value stands for each sample of its batch.
+
+    Raises:
+        RequestError: as `build_own_loss`, and a loss that cannot be trained with: it raises, or gives something of
+            another shape, a whole number, or a value that does not depend on the logits.
+    """
+    own = build_own_loss(spec, class_counts, device)
+    one_hot_target, reduction = _tried(spec, own, len(class_counts), device)
+
+    def per_sample(logits: Tensor, target: Tensor, **needed: Any) -> Tensor:
+        expected = one_hot(target, logits.shape[1]).to(logits.dtype) if one_hot_target else target
+        value = own(logits, expected, **needed)
+        wrong = _wrong(value, len(target), logits.requires_grad)
+        if wrong:
+            raise TrialError(f"{spec}, asked for the loss of {len(target)} samples, gave {wrong}")
+        if reduction == "none":
+            return value  # type: ignore[no-any-return]  # a tensor, or _wrong had said so
+        total = value / len(target) if reduction == "sum" else value
+        return total.expand(len(target))  # type: ignore[no-any-return]  # as above
+
+    coupled: frozenset[Need] = frozenset() if reduction == "none" else frozenset({"batch"})
+    return BoundLoss(spec, per_sample, own.needs | coupled)
+
+
+def _found(spec: LossSpec) -> Callable[..., Any]:
+    if spec.function is not None:
+        return spec.function
+    if spec.name.startswith("python:"):
+        allowed = "a loss that can be found by its name; this one was a Python object of the program that ran it"
+        raise RequestError("losses", allowed, spec.name)
+    return import_own(spec.name, "losses")
+
+
+def _made(found: Callable[..., Any], spec: LossSpec, at_set_up: Mapping[str, Any]) -> Any:
+    """The loss itself: what was found, with its hyperparameters, or what it makes of them.
+
+    What takes two arguments that are still open is the loss; what takes fewer makes it.
+    """
+    if isinstance(found, nn.Module):
+        if spec.hyperparameters:
+            raise _unfit(spec, "an object, which takes no hyperparameters any more")
+        return found
+    parameters = _parameters(found)
+    known = {name for name, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD}
+    for key, _ in spec.hyperparameters:
+        if key not in known and len(known) == len(parameters):
+            raise UnknownNameError(f"losses.{spec.name}", key, known)
+    keywords = {key: _typed(value, parameters.get(key)) for key, value in spec.hyperparameters}
+    keywords |= {key: value for key, value in at_set_up.items() if key in parameters and key not in keywords}
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    still_open = [
+        parameter
+        for name, parameter in parameters.items()
+        if parameter.kind in positional and parameter.default is parameter.empty and name not in keywords
+    ]
+    if isinstance(found, type) or len(still_open) < 2:
+        return found(**keywords)
+    return partial(found, **keywords) if keywords else found
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
+
+
+def _typed(value: Value, parameter: inspect.Parameter | None) -> Any:
+    """A whole number as an int where the parameter says that it is one; text says nothing of the kind."""
+    whole = parameter is not None and (type(parameter.default) is int or parameter.annotation in (int, "int"))
+    return int(value) if whole and isinstance(value, float) and value.is_integer() else value
+
+
+def _tried(spec: LossSpec, own: OwnLoss, classes: int, device: torch.device | str) -> tuple[bool, Reduction]:
+    """Whether it wants one-hot targets, and how it reduces: found out on a few logits."""
+    n = classes + 1  # another number than the classes, so that nothing is broadcast by chance
+    generator = torch_generator(0, "try", 0)
+    logits = torch.randn(n, classes, generator=generator).to(device)
+    target = (torch.arange(n) % classes).to(device)
+
+    def ask(logits: Tensor, target: Tensor) -> Any:
+        needed = {"progress": 0.0, "generator": torch_generator(0, "try", 1, device)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a shape that broadcasts, which is found out here
+            return own(logits.clone().requires_grad_(), target, **needed)
+
+    try:
+        value, one_hot_target = ask(logits, target), False
+    except (Exception, SystemExit) as first:  # whatever a user's own code raises
+        try:
+            value, one_hot_target = ask(logits, one_hot(target, classes).to(logits.dtype)), True
+        except (Exception, SystemExit):
+            raise _unfit(spec, f"{type(first).__name__}: {first}") from first
+    wrong = _wrong(value, n, True) or ("" if torch.isfinite(value).all() else "a value that is not finite")
+    if wrong:
+        raise _unfit(spec, wrong)
+    if value.dim() == 1:
+        return one_hot_target, "none"
+    targets = one_hot(target, classes).to(logits.dtype) if one_hot_target else target
+    twice, once = ask(torch.cat([logits, logits]), torch.cat([targets, targets])).item(), value.item()
+    return one_hot_target, "sum" if abs(twice - 2 * once) < abs(twice - once) else "mean"
+
+
+def _wrong(value: object, n: int, differentiable: bool) -> str:
+    """What keeps a value from being a loss of n samples; empty when nothing does."""
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__} instead of a tensor"
+    if value.dim() == 2:
+        return f"shape {tuple(value.shape)}, which wants a sum or mean over classes"
+    if tuple(value.shape) not in ((), (n,)):
+        return f"shape {tuple(value.shape)}, neither one value nor one per sample"
+    if not value.is_floating_point():
+        return f"{value.dtype}, which has no gradient"
+    if differentiable and torch.is_grad_enabled() and not value.requires_grad:
+        return "a value that does not depend on the logits (detached, or computed outside torch)"
+    return ""
+
+
+def _unfit(spec: LossSpec, received: str) -> RequestError:
+    allowed = f"{spec} to give the loss of logits (batch, classes) and target (batch,), per sample or as mean or sum"
+    return RequestError("losses", allowed, received)
