@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lossbench.api.running import run
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
+    from lossbench.losses.audit import audit
     from lossbench.results import Results
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
@@ -25,6 +26,7 @@ __all__ = [
     "RequestError",
     "Results",
     "Study",
+    "audit",
     "load",
     "load_study",
     "loss",
@@ -38,6 +40,7 @@ _HOMES = {
     "RequestError": "errors",
     "Results": "results",
     "Study": "spec",
+    "audit": "losses.audit",
     "load": "api.reading",
     "load_study": "spec",
     "loss": "losses",

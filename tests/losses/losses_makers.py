@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -18,6 +19,11 @@ def counts(classes: int, factor: float = 40.0) -> tuple[int, ...]:
     return tuple(round(400 * factor ** (-k / (classes - 1))) for k in range(classes))
 
 
+def rare(classes: int) -> tuple[int, ...]:
+    """Training pictures per class, of which the last has one."""
+    return (*(400 for _ in range(classes - 1)), 1)
+
+
 def context(classes: int, progress: float = 1.0) -> Context:
     """What the second formulas are given beside logits and target; `asked` gives a loss the same."""
     return Context(counts(classes), progress, torch_generator(0, "test"))
@@ -28,9 +34,12 @@ def bound(text: str, classes: int) -> BoundLoss:
     return loss(text, class_counts=counts(classes))
 
 
-def asked(text: str, logits: Tensor, target: Tensor, progress: float = 1.0) -> Tensor:
+def asked(
+    text: str, logits: Tensor, target: Tensor, class_counts: Sequence[int] | None = None, progress: float = 1.0
+) -> Tensor:
     """The loss (batch,), drawing from a fresh stream."""
-    return bound(text, logits.shape[1])(logits, target, progress=progress, generator=torch_generator(0, "test"))
+    function = loss(text, class_counts=class_counts or counts(logits.shape[1]))
+    return function(logits, target, progress=progress, generator=torch_generator(0, "test"))
 
 
 def batch(n: int = 40, classes: int = 3, scale: float = 3.0, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -55,9 +64,11 @@ def extreme(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     return logits.repeat(3, 1), torch.arange(3).repeat_interleave(len(logits))
 
 
-def value_and_gradient(text: str, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def value_and_gradient(
+    text: str, logits: Tensor, target: Tensor, class_counts: Sequence[int] | None = None
+) -> tuple[Tensor, Tensor]:
     """The loss (batch,) and its gradient by the logits (batch, classes)."""
     logits = logits.clone().requires_grad_()
-    value = asked(text, logits, target)
+    value = asked(text, logits, target, class_counts)
     (gradient,) = torch.autograd.grad(value.sum(), logits)
     return value.detach(), gradient

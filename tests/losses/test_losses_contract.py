@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 import torch
 from jaxtyping import TypeCheckError
 from latex2mathml.converter import convert
-from losses_makers import asked, batch, context, extreme, soft_targets, value_and_gradient
+from losses_makers import asked, batch, context, extreme, rare, soft_targets, value_and_gradient
 from losses_references import REFERENCES
 from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
@@ -24,8 +25,8 @@ from lossbench.spec import LossSpec, Value
 NAMES = sorted(CATALOGUE)
 SPECS = sorted(text for text in REFERENCES if LossSpec.parse(text).name in CATALOGUE)
 CARDS = {text: CATALOGUE[LossSpec.parse(text).name].card for text in SPECS}
-COUPLED = [text for text in SPECS if "batch" in CARDS[text].needs]
-APART = [text for text in SPECS if text not in COUPLED]
+COUPLED = [text for text in SPECS if "batch" in CARDS[text].needs and "=0)" not in text]  # a weight of 0 couples none
+APART = [text for text in SPECS if "batch" not in CARDS[text].needs]
 DETACHED = [text for text in SPECS if LossSpec.parse(text).keywords.get("detach") is True]
 DERIVED = [text for text in SPECS if text not in DETACHED]
 SOFT = [text for text in SPECS if CARDS[text].properties.soft_targets]
@@ -222,7 +223,9 @@ class TestCard:
         if self.facts(name).bounded:
             assert max(far) <= max(far[0] * 1.5, 1)
         else:
-            assert all(abs(after) > abs(before) * 5 for before, after in pairwise(far))
+            steps = [abs(after - before) for before, after in pairwise(far)]
+            assert steps[0] > 0.1
+            assert all(after > before * 0.9 for before, after in pairwise(steps)), "it grows, be it as a logarithm"
 
     def test_symmetric(self, name: str) -> None:
         logits, _ = batch(100)
@@ -231,15 +234,15 @@ class TestCard:
 
     def test_convex(self, name: str) -> None:
         """By random midpoints: none above the chord if it is convex, some if it is not."""
-        above = []
-        for classes in (2, 3, 10):
-            for scale in (0.3, 1.0, 3.0, 10.0):
-                a, target = batch(1000, classes, scale, seed=1)
-                b, _ = batch(1000, classes, scale, seed=2)
-                chord = (asked(name, a, target) + asked(name, b, target)) / 2
-                above.append(((asked(name, (a + b) / 2, target) - chord) / chord.abs().clamp(min=1)).max())
-        worst = float(torch.stack(above).max())
-        assert worst <= 1e-12 if self.facts(name).convex else worst > 1e-3
+        size = 2 if "batch" in CATALOGUE[name].card.needs else 1000  # in a batch the violations of a few drown
+        worst = -math.inf
+        for classes, scale in product((2, 3, 10), (0.3, 1.0, 3.0, 10.0)):
+            (a, target), (b, _) = (batch(max(size, 40), classes, scale, seed) for seed in (1, 2))
+            for rows in torch.split(torch.arange(len(target)), size):
+                middle, left, right = (asked(name, z[rows], target[rows]) for z in ((a + b) / 2, a, b))
+                chord = (left + right) / 2
+                worst = max(worst, float(((middle - chord) / chord.abs().clamp(min=1)).max()))
+        assert worst <= 1e-12 if self.facts(name).convex else worst > 1e-8
 
     def test_gradient_bound(self, name: str) -> None:
         bound_on_card = self.facts(name).gradient_bound
@@ -252,6 +255,9 @@ class TestCard:
             for y in {0, 1, classes - 1}:
                 _, gradient = value_and_gradient(name, logits, torch.full((len(logits),), y))
                 greatest = max(greatest, float(gradient.abs().max()))
+        if bound_on_card is None and "class_counts" in CATALOGUE[name].card.needs:
+            logits, _ = batch(200, 100)
+            greatest = float(value_and_gradient(name, logits, torch.full((200,), 99), rare(100))[1].abs().max())
         if bound_on_card is None:
             assert greatest > 10
         else:
@@ -276,7 +282,7 @@ class TestCard:
                 logits, target = batch(200, 10, scale)
                 before, after = (value_and_gradient(text, logits, target) for text in (name, changed))
                 effects += [(a - b).abs().max() for a, b in zip(before, after, strict=True)]
-                halfway = [asked(text, logits, target, progress=0.5) for text in (name, changed)]
+                halfway = [asked(text, logits, target, progress=0.7) for text in (name, changed)]
                 effects.append((halfway[0] - halfway[1]).abs().max())
             assert max(float(effect) for effect in effects) > 1e-6, hyperparameter.name
 

@@ -13,6 +13,8 @@ from lossbench.rng import torch_generator
 
 __all__ = ["Curve", "curve"]
 
+_COMPANY = 32
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -49,8 +51,19 @@ def curve(loss: BoundLoss, num_classes: int, true_class: int = 0) -> Curve:
 
 
 def _at_each(loss: BoundLoss, logits: Tensor, target: Tensor) -> Tensor:
-    """The loss of every point, (points,), each a batch of its own where the batch is coupled."""
-    size = 1 if "batch" in loss.needs else len(target)
-    generator = torch_generator(0, "curve")
-    parts = zip(torch.split(logits, size), torch.split(target, size), strict=True)
-    return torch.cat([loss(z, y, progress=1.0, generator=generator) for z, y in parts])
+    """The loss of every point, (points,).
+
+    Where the batch is coupled, or something is drawn, every point is a batch of its own with the same draw; where
+    others of the batch are drawn, it has a company of logits that are all 0.
+    """
+    if not loss.needs & {"batch", "generator"}:
+        return loss(logits, target, progress=1.0)
+    company = _COMPANY if {"batch", "generator"} <= loss.needs else 0
+    rows = logits.new_zeros(company, logits.shape[1])
+    labels = torch.arange(company) % logits.shape[1]
+
+    def at(i: int) -> Tensor:
+        batch, targets = torch.cat([logits[i : i + 1], rows]), torch.cat([target[i : i + 1], labels])
+        return loss(batch, targets, progress=1.0, generator=torch_generator(0, "curve"))[:1]
+
+    return torch.cat([at(i) for i in range(len(target))])

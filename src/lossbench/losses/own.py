@@ -26,7 +26,17 @@ from lossbench.losses.fingerprint import fingerprint
 from lossbench.rng import torch_generator
 from lossbench.spec import LossSpec, Value
 
-__all__ = ["OwnLoss", "Reduction", "bind_own", "build_own_loss", "check_own", "loss_digest"]
+__all__ = [
+    "OwnLoss",
+    "Reduction",
+    "Tried",
+    "bind_own",
+    "build_own_loss",
+    "check_own",
+    "found_own",
+    "loss_digest",
+    "try_own_loss",
+]
 
 Reduction = Literal["none", "mean", "sum"]
 
@@ -56,7 +66,7 @@ def check_own(spec: LossSpec) -> None:
     Raises:
         RequestError: it cannot be imported, or is not callable.
     """
-    _found(spec)
+    found_own(spec)
 
 
 def loss_digest(spec: LossSpec) -> str | None:
@@ -72,7 +82,7 @@ def build_own_loss(spec: LossSpec, class_counts: Sequence[int], device: torch.de
     Raises:
         RequestError: it is not callable with these, has parameters to be trained, or its code raised something.
     """
-    found = _found(spec)
+    found = found_own(spec)
     try:
         function = _made(found, spec, {"class_counts": tuple(class_counts), "num_classes": len(class_counts)})
         if isinstance(function, nn.Module):
@@ -100,24 +110,31 @@ def bind_own(spec: LossSpec, class_counts: Sequence[int], device: torch.device |
             another shape, a whole number, or a value that does not depend on the logits.
     """
     own = build_own_loss(spec, class_counts, device)
-    one_hot_target, reduction = _tried(spec, own, len(class_counts), device)
+    tried = try_own_loss(spec, own, len(class_counts), device)
+    if not tried.finite:
+        raise _unfit(spec, "a value that is not finite")
 
     def per_sample(logits: Tensor, target: Tensor, **needed: Any) -> Tensor:
-        expected = one_hot(target, logits.shape[1]).to(logits.dtype) if one_hot_target else target
+        expected = one_hot(target, logits.shape[1]).to(logits.dtype) if tried.one_hot_target else target
         value = own(logits, expected, **needed)
-        wrong = _wrong(value, len(target), logits.requires_grad)
+        wrong = _wrong(value, len(target), differentiable=logits.requires_grad)
         if wrong:
             raise TrialError(f"{spec}, asked for the loss of {len(target)} samples, gave {wrong}")
-        if reduction == "none":
+        if tried.reduction == "none":
             return value  # type: ignore[no-any-return]  # a tensor, or _wrong had said so
-        total = value / len(target) if reduction == "sum" else value
+        total = value / len(target) if tried.reduction == "sum" else value
         return total.expand(len(target))  # type: ignore[no-any-return]  # as above
 
-    coupled: frozenset[Need] = frozenset() if reduction == "none" else frozenset({"batch"})
+    coupled: frozenset[Need] = frozenset() if tried.reduction == "none" else frozenset({"batch"})
     return BoundLoss(spec, per_sample, own.needs | coupled)
 
 
-def _found(spec: LossSpec) -> Callable[..., Any]:
+def found_own(spec: LossSpec) -> Callable[..., Any]:
+    """What a spec names: a function, a class, or an object.
+
+    Raises:
+        RequestError: it cannot be imported, or is not callable.
+    """
     if spec.function is not None:
         return spec.function
     if spec.name.startswith("python:"):
@@ -163,12 +180,31 @@ def _typed(value: Value, parameter: inspect.Parameter | None) -> Any:
     return int(value) if whole and isinstance(value, float) and value.is_integer() else value
 
 
-def _tried(spec: LossSpec, own: OwnLoss, classes: int, device: torch.device | str) -> tuple[bool, Reduction]:
-    """Whether it wants one-hot targets, and how it reduces: found out on a few logits."""
+@dataclass(frozen=True)
+class Tried:
+    """What was found out about a user's loss on a few logits.
+
+    Args:
+        one_hot_target: whether it wants one-hot rows instead of class indices.
+        reduction: how it reduces over the batch.
+        finite: whether its value was finite.
+    """
+
+    one_hot_target: bool
+    reduction: Reduction
+    finite: bool
+
+
+def try_own_loss(spec: LossSpec, own: OwnLoss, classes: int, device: torch.device | str) -> Tried:
+    """Asks a user's loss for the loss of a few random logits.
+
+    Raises:
+        RequestError: it raises, or gives something that is no loss of these.
+    """
     n = classes + 1  # another number than the classes, so that nothing is broadcast by chance
-    generator = torch_generator(0, "try", 0)
-    logits = torch.randn(n, classes, generator=generator).to(device)
-    target = (torch.arange(n) % classes).to(device)
+    logits = torch.randn(n, classes, generator=torch_generator(0, "try")).to(device)
+    indices = (torch.arange(n) % classes).to(device)
+    rows = one_hot(indices, classes).to(logits.dtype)
 
     def ask(logits: Tensor, target: Tensor) -> Any:
         needed = {"progress": 0.0, "generator": torch_generator(0, "try", 1, device)}
@@ -177,23 +213,24 @@ def _tried(spec: LossSpec, own: OwnLoss, classes: int, device: torch.device | st
             return own(logits.clone().requires_grad_(), target, **needed)
 
     try:
-        value, one_hot_target = ask(logits, target), False
+        value, target = ask(logits, indices), indices
     except (Exception, SystemExit) as first:  # whatever a user's own code raises
         try:
-            value, one_hot_target = ask(logits, one_hot(target, classes).to(logits.dtype)), True
+            value, target = ask(logits, rows), rows
         except (Exception, SystemExit):
             raise _unfit(spec, f"{type(first).__name__}: {first}") from first
-    wrong = _wrong(value, n, True) or ("" if torch.isfinite(value).all() else "a value that is not finite")
+    wrong = _wrong(value, n, differentiable=True)
     if wrong:
         raise _unfit(spec, wrong)
+    finite = bool(torch.isfinite(value).all())
     if value.dim() == 1:
-        return one_hot_target, "none"
-    targets = one_hot(target, classes).to(logits.dtype) if one_hot_target else target
-    twice, once = ask(torch.cat([logits, logits]), torch.cat([targets, targets])).item(), value.item()
-    return one_hot_target, "sum" if abs(twice - 2 * once) < abs(twice - once) else "mean"
+        return Tried(target is rows, "none", finite)
+    inside = logits if finite else logits.softmax(dim=1)  # where a loss of probabilities is finite
+    once, twice = ask(inside, target).item(), ask(torch.cat([inside, inside]), torch.cat([target, target])).item()
+    return Tried(target is rows, "sum" if abs(twice - 2 * once) < abs(twice - once) else "mean", finite)
 
 
-def _wrong(value: object, n: int, differentiable: bool) -> str:
+def _wrong(value: object, n: int, *, differentiable: bool) -> str:
     """What keeps a value from being a loss of n samples; empty when nothing does."""
     if not isinstance(value, Tensor):
         return f"a {type(value).__name__} instead of a tensor"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from lossbench.losses.widen import widen
 
@@ -45,4 +44,4 @@ def as_probabilities(logits: Tensor, target: Tensor) -> Tensor:
     wide = widen(logits)
     if target.is_floating_point():
         return target.to(wide.dtype)
-    return one_hot(target, logits.shape[1]).to(wide.dtype)
+    return torch.zeros_like(wide).scatter(1, target.unsqueeze(1), 1.0)
