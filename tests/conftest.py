@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from jaxtyping import install_import_hook
 
 from cli_runner import Runner
@@ -13,6 +14,8 @@ from cli_runner import Runner
 install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check")
 
 from lossbench.native import library  # noqa: E402 - see above
+
+torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
 
 
 @pytest.fixture(scope="session")
