@@ -41,7 +41,7 @@ def import_own(name: str, field: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
         raise RequestError(field, allowed, f"{name} ({type(error).__name__}: {error})") from error
     if not callable(found):
-        raise RequestError(field, allowed, f"{name}, which is a {type(found).__name__}")
+        raise RequestError(field, allowed, f"{name}, which is of type {type(found).__name__}")
     return found  # type: ignore[no-any-return]  # callable by the line above
 
 

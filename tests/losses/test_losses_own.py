@@ -180,10 +180,10 @@ def test_it_draws_from_the_stream_it_is_given() -> None:
         ("detached", "a value that does not depend on the logits (detached, or computed outside torch)"),
         ("per_class", "shape (4, 3), which wants a sum or mean over classes"),
         ("too_many", "shape (3,), neither one value nor one per sample"),
-        ("a_number", "a float instead of a tensor"),
+        ("a_number", "something of type float instead of a tensor"),
         ("infinite", "a value that is not finite"),
         ("WithParameters", "one with parameters of its own, which nobody would train"),
-        ("gives_a_number", "a int"),
+        ("gives_a_number", "something of type int"),
         ("instance(reduction=mean)", "an object, which takes no hyperparameters any more"),
     ],
 )
@@ -197,7 +197,7 @@ def test_what_cannot_be_trained_with_is_refused(text: str, received: str) -> Non
 def test_what_is_not_there_is_refused_before_any_data_are_read() -> None:
     for text, received in (
         ("nothing", "AttributeError: module 'own_losses_of_the_test' has no attribute 'nothing'"),
-        ("number", "which is a int"),
+        ("number", "which is of type int"),
     ):
         with pytest.raises(RequestError, match=r"^losses: expected module:callable that can be") as error:
             complete(own(text))
@@ -283,7 +283,7 @@ def test_python_objects_are_told_apart_by_source_and_settings() -> None:
 def test_settings_that_cannot_be_told_apart_are_refused() -> None:
     strange = Scaled(1.0)
     vars(strange)["lock"] = Lock()
-    with pytest.raises(RequestError, match=r"settings are numbers, text, tensors, .* got a lock"):
+    with pytest.raises(RequestError, match=r"settings are numbers, text, tensors, .* got one of type lock"):
         digest(strange)
 
 

@@ -138,7 +138,7 @@ ZOO: dict[Callable[..., object], tuple[str, str, str]] = {
     detached_factor: ("whole expression", "fail", "a factor is detached"),
     clamped_gce: ("dead gradient", "fail", "a confidently wrong prediction gets no gradient at all"),
     mae_without_abs: ("direction", "fail", "whatever the logits are"),
-    whole_number_smoothing: ("hyperparameters", "fail", "no effect of epsilon (0.1 to 0.15)"),
+    whole_number_smoothing: ("hyperparameters", "fail", "no effect of epsilon (0.1 to 0.06)"),
     floored: ("direction", "fail", "its gradient is zero although its value changes"),
     whole_numbers: ("call", "fail", "floor_divide is not implemented"),
     mixes_samples: ("samples", "fail", "depends on the others of its batch"),

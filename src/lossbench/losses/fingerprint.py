@@ -97,4 +97,4 @@ def _code(code: CodeType) -> str:
 
 def _unknown(field: str, value: object) -> RequestError:
     allowed = "a loss whose settings are numbers, text, tensors, arrays, functions, or lists and mappings of such"
-    return RequestError(field, allowed, f"a {type(value).__name__}")
+    return RequestError(field, allowed, f"one of type {type(value).__name__}")

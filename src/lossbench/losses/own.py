@@ -90,7 +90,7 @@ def build_own_loss(spec: LossSpec, class_counts: Sequence[int], device: torch.de
             if any(parameter.requires_grad for parameter in function.parameters()):
                 raise _unfit(spec, "one with parameters of its own, which nobody would train")
         if not callable(function):
-            raise _unfit(spec, f"a {type(function).__name__}")
+            raise _unfit(spec, f"something of type {type(function).__name__}")
         asked_for = _parameters(function.forward if isinstance(function, nn.Module) else function)
     except LossbenchError:
         raise
@@ -233,7 +233,7 @@ def try_own_loss(spec: LossSpec, own: OwnLoss, classes: int, device: torch.devic
 def _wrong(value: object, n: int, *, differentiable: bool) -> str:
     """What keeps a value from being a loss of n samples; empty when nothing does."""
     if not isinstance(value, Tensor):
-        return f"a {type(value).__name__} instead of a tensor"
+        return f"something of type {type(value).__name__} instead of a tensor"
     if value.dim() == 2:
         return f"shape {tuple(value.shape)}, which wants a sum or mean over classes"
     if tuple(value.shape) not in ((), (n,)):

@@ -23,6 +23,7 @@ _VARIANTS = (
     *(f"label_smoothing(convention={name})" for name in ("others", "normalised")),
     *(f"gce(q={q})" for q in (0.1, 0.3, 0.5, 0.9)),
     "focal(detach=true)",
+    "weighted_ce(normalisation=classes)",
     "bce(mean=true)",
     "brier(mean=true)",
     "mse(mean=true)",
@@ -60,7 +61,7 @@ def identify(subject: Subject, before: Link | None = None, twice: bool = False) 
         before: what its logits go through first.
         twice: whether the catalogue's losses are to see softmax probabilities in place of logits.
     """
-    allowed = 1e-6 if subject.dtype == torch.float64 else 1e-3
+    allowed = 1e-6 if subject.dtype == torch.float64 else 1e-5
     own = [_gradient(_total(subject, n), n, subject.dtype, before).double() for n in (_FEW, _MANY)]
     found = []
     for name in _candidates():

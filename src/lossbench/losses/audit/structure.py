@@ -19,6 +19,9 @@ from lossbench.spec import LossSpec, Value
 __all__ = ["hyperparameters", "independence", "permutation", "shift", "soft_targets"]
 
 
+_TINY = 1e-3
+
+
 def independence(subject: Subject) -> Check:
     """The loss of a sample alone and beside others."""
     name = "samples"
@@ -81,14 +84,14 @@ def hyperparameters(subject: Subject) -> Check:
     worst: Outcome = "warn"
     idle = []
     tried = 0
-    for key, before, after, whole in _settings(subject.spec):
+    for key, before, after, harmless in _settings(subject.spec):
         changed = replace(subject.spec, hyperparameters=_with(subject.spec, key, after))
         with suppress(Exception):  # a value that it does not take says nothing of its effect
             other = replace(subject, spec=changed, _built={})
             tried += 1
             if not _differ(subject, other):
                 idle.append(f"{key} ({before:g} to {after:g})")
-                worst = worst if whole else "fail"
+                worst = worst if harmless else "fail"
     if idle:
         return Check(name, worst, f"no effect of {', '.join(idle)}: lost in a whole-number division, or never used")
     return Check(name, "pass", f"each of {tried} has an effect" if tried else "none that can be changed")
@@ -118,7 +121,10 @@ def _differ(subject: Subject, other: Subject) -> bool:
 
 
 def _settings(spec: LossSpec) -> Iterator[tuple[str, float, float, bool]]:
-    """The numbers that can be set: name, value as it is, another value, whether they are whole."""
+    """The numbers that can be set: name, value as it is, another, and whether it may well do nothing here.
+
+    A whole number may be an option by number, and a tiny one may guard against a division by 0.
+    """
     given = spec.keywords
     try:
         parameters = inspect.signature(found_own(spec)).parameters.values()
@@ -130,7 +136,7 @@ def _settings(spec: LossSpec) -> Iterator[tuple[str, float, float, bool]]:
             continue
         whole = type(parameter.default) is int or parameter.annotation in (int, "int")
         if not whole:
-            yield parameter.name, float(value), float(value) * 0.5 + 0.1, False
+            yield parameter.name, float(value), float(value) * 0.6 or 0.1, abs(value) < _TINY
         elif value > 0:
             yield parameter.name, value, value + 1, True
 
