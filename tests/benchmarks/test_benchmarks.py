@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import losses
 from benchmarks.__main__ import main
 from benchmarks.cases import CASES, Case
 from benchmarks.contenders import CONTENDERS, chosen
@@ -186,3 +187,19 @@ def test_it_runs_as_a_module() -> None:
         [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "--contenders" in done.stdout
+
+
+def test_a_losss_cost_is_held_against_cross_entropy_and_a_step_of_the_same_round() -> None:
+    cost = [{"cross_entropy": 1e-5, "dear": 4e-5}, {"cross_entropy": 2e-5, "dear": 4e-5}]
+    dear, reference = losses.rows([1e-3, 2e-3], cost)
+    assert (dear[0], reference[0]) == ("dear", "cross_entropy")
+    assert dear[1] == Spread(4e-5, 4e-5, 4e-5)
+    assert dear[2] == Spread(3.0, 2.0, 4.0)
+    assert (dear[3].least, dear[3].most) == pytest.approx((0.02, 0.04))
+    assert reference[2] == Spread(1.0, 1.0, 1.0)
+
+
+def test_what_a_loss_costs_is_measured() -> None:
+    measured = losses.costs(["cross_entropy", "mmce"])
+    assert list(measured) == ["cross_entropy", "mmce"]
+    assert all(seconds > 0 for seconds in measured.values())
