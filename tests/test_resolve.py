@@ -128,3 +128,12 @@ def test_an_own_loss_is_known_by_its_source(tmp_path: Path, monkeypatch: pytest.
     edited = keys(study)
     assert edited[0] != own.key
     assert edited[1] == catalogues.key
+
+
+def test_an_own_loss_that_cannot_be_asked_for_single_points_is_not_drawn() -> None:
+    def squeezes(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.cross_entropy(logits.squeeze(), target)
+
+    values = card_values(LossSpec.of_callable(squeezes), [30, 20, 10])
+    assert values["margin"] == values["value"] == ()
+    assert values["title"] == "squeezes, a loss of your own"

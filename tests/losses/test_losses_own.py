@@ -98,6 +98,23 @@ class WithParameters(nn.Module):
     def forward(self, logits, target):
         return self.scale * F.cross_entropy(logits, target)
 
+class Remembers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+    def forward(self, logits, target):
+        losses = F.cross_entropy(logits, target, reduction="none")
+        self.mean = 0.9 * self.mean + 0.1 * losses.detach().mean()
+        return losses / self.mean
+
+class Counts:
+    steps = 0
+    def __init__(self):
+        self.steps = 0
+    def __call__(self, logits, target):
+        self.steps += 1
+        return F.cross_entropy(logits, target) * self.steps
+
 def one_argument(logits):
     return logits.sum()
 
@@ -183,6 +200,8 @@ def test_it_draws_from_the_stream_it_is_given() -> None:
         ("a_number", "something of type float instead of a tensor"),
         ("infinite", "a value that is not finite"),
         ("WithParameters", "one with parameters of its own, which nobody would train"),
+        ("Remembers", "one that remembers earlier batches, which a resumed trial could not"),
+        ("Counts", "one that remembers earlier batches, which a resumed trial could not"),
         ("gives_a_number", "something of type int"),
         ("instance(reduction=mean)", "an object, which takes no hyperparameters any more"),
     ],

@@ -110,7 +110,10 @@ def bind_own(spec: LossSpec, class_counts: Sequence[int], device: torch.device |
             another shape, a whole number, or a value that does not depend on the logits.
     """
     own = build_own_loss(spec, class_counts, device)
+    before = _memory(own.function)
     tried = try_own_loss(spec, own, len(class_counts), device)
+    if _memory(own.function) != before:
+        raise _unfit(spec, "one that remembers earlier batches, which a resumed trial could not")
     if not tried.finite:
         raise _unfit(spec, "a value that is not finite")
 
@@ -228,6 +231,17 @@ def try_own_loss(spec: LossSpec, own: OwnLoss, classes: int, device: torch.devic
     inside = logits if finite else logits.softmax(dim=1)  # where a loss of probabilities is finite
     once, twice = ask(inside, target).item(), ask(torch.cat([inside, inside]), torch.cat([target, target])).item()
     return Tried(target is rows, "sum" if abs(twice - 2 * once) < abs(twice - once) else "mean", finite)
+
+
+def _memory(function: Callable[..., Any]) -> dict[str, object]:
+    """What an object could remember batches in: its buffers, and its attributes that are numbers or tensors."""
+    buffers = dict(function.named_buffers()) if isinstance(function, nn.Module) else {}
+    attributes: dict[str, object] = getattr(function, "__dict__", {})
+    return {
+        name: value.tolist() if isinstance(value, Tensor) else value
+        for name, value in {**attributes, **buffers}.items()
+        if isinstance(value, Tensor | float | int)
+    }
 
 
 def _wrong(value: object, n: int, *, differentiable: bool) -> str:
