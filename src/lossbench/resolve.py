@@ -115,6 +115,7 @@ def _card(card: LossCard) -> dict[str, Any]:
         "title": card.title,
         "formula": card.formula,
         "purpose": card.purpose,
+        "when": card.when,
         "strengths": [(claim.text, claim.source) for claim in card.strengths],
         "weaknesses": [(claim.text, claim.source) for claim in card.weaknesses],
         "reference": str(card.reference),

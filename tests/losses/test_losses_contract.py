@@ -306,6 +306,8 @@ class TestCard:
         for text in (card.title, card.purpose, card.family):
             assert text.strip() == text != ""
         assert card.purpose.endswith(".")
+        assert card.when.endswith(".")
+        assert card.when[:2] in ("Wh", "As", "Fi")
         assert card.strengths
         assert card.weaknesses
         for claim in card.strengths + card.weaknesses:

@@ -181,6 +181,7 @@ class LossCard:
         title: its name for people.
         formula: TeX of the per-sample loss; z logits, y the true class, p softmax(z), e one-hot(y), K classes.
         purpose: what it is for, in one sentence.
+        when: when to use it, in one sentence.
         strengths: what speaks for it.
         weaknesses: what speaks against it.
         reference: the paper.
@@ -196,6 +197,7 @@ class LossCard:
     title: str
     formula: str
     purpose: str
+    when: str
     strengths: tuple[Claim, ...]
     weaknesses: tuple[Claim, ...]
     reference: Reference

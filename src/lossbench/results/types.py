@@ -50,6 +50,7 @@ class LossView:
         value: the loss; shape (points,).
         gradient: its derivative by z_y; shape (points,).
         num_classes: the number of classes that the curve was drawn for.
+        when: when to use it, one sentence; empty where nobody says.
     """
 
     label: str
@@ -66,6 +67,7 @@ class LossView:
     value: tuple[float, ...]
     gradient: tuple[float, ...]
     num_classes: int
+    when: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
-from lossbench.losses.families.symmetric import LOG_ZERO
+from lossbench.losses.families.symmetric import LOG_ZERO, A
 from lossbench.losses.probability import pick
 from lossbench.losses.shapes import Logits, PerSample, Target
 from lossbench.losses.widen import widen
@@ -74,7 +74,7 @@ def nfl(logits: Logits, target: Target, *, gamma: float = 0.5) -> PerSample:
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,).
-        gamma: focusing parameter, at least 0; at 0 this is `nce`.
+        gamma: focusing parameter, 0 to 50, beyond which float32 would not do; at 0 this is `nce`.
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider, from 0 to 1.
@@ -168,7 +168,7 @@ def nfl_mae(logits: Logits, target: Target, *, alpha: float = 1.0, beta: float =
         target: class indices, shape (batch,).
         alpha: weight of `nfl`, the active part.
         beta: weight of 1 − p, the passive part.
-        gamma: focusing parameter of `nfl`, at least 0.
+        gamma: focusing parameter of `nfl`, 0 to 50.
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider.
@@ -201,7 +201,7 @@ def nfl_rce(
         target: class indices, shape (batch,).
         alpha: weight of `nfl`, the active part.
         beta: weight of `rce`, the passive part.
-        gamma: focusing parameter of `nfl`, at least 0.
+        gamma: focusing parameter of `nfl`, 0 to 50.
         log_zero: A, what stands for log 0; below 0.
 
     Returns:
@@ -287,9 +287,8 @@ COST = Claim("It costs between two and three times the time of cross entropy.", 
 
 ALPHA = Hyperparameter("alpha", 1.0, "weight of the active part, the normalised loss", minimum=0)
 BETA = Hyperparameter("beta", 1.0, "weight of the passive part", minimum=0)
-GAMMA = Hyperparameter("gamma", 0.5, "focusing of the normalised focal loss", minimum=0)
-Q = Hyperparameter("q", 0.1, "exponent of the normalised generalised cross entropy", above=0, maximum=1)
-A = Hyperparameter("log_zero", LOG_ZERO, "A, what stands for log 0", below=0)
+GAMMA = Hyperparameter("gamma", 0.5, "focusing of the normalised focal loss", minimum=0, maximum=50)
+Q = Hyperparameter("q", 0.1, "exponent of the normalised generalised cross entropy", minimum=1e-6, maximum=1)
 
 NCE = LossCard(
     name="nce",
@@ -298,6 +297,7 @@ NCE = LossCard(
     title="Normalised cross entropy",
     formula=r"L(z, y) = \frac{\log p_y}{\sum_{k=1}^{K} \log p_k}, \qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy made robust to noisy labels; a part of combinations rather than a loss to use alone.",
+    when="As the active part of a combination; alone it fits too little.",
     strengths=(SYMMETRIC, BOUNDED),
     weaknesses=(UNDERFITS, SHRINKS),
     reference=MA,
@@ -314,8 +314,9 @@ NFL = LossCard(
         r"\qquad p = \operatorname{softmax}(z)"
     ),
     purpose="Focal loss made robust to noisy labels; a part of combinations rather than a loss to use alone.",
-    strengths=(SYMMETRIC, BOUNDED),
-    weaknesses=(UNDERFITS, FACTORS, Claim("With gamma 0 it is nce.", "the formula"), COST),
+    when="As the active part of a combination; alone it fits too little.",
+    strengths=(SYMMETRIC, BOUNDED, Claim("At gamma = 0 it is nce.", "the formula")),
+    weaknesses=(UNDERFITS, FACTORS, COST),
     reference=MA,
     hyperparameters=(GAMMA,),
     properties=Properties(
@@ -334,6 +335,7 @@ NGCE = LossCard(
     title="Normalised generalised cross entropy",
     formula=r"L(z, y) = \frac{1 - p_y^{q}}{\sum_{k=1}^{K} (1 - p_k^{q})}, \qquad p = \operatorname{softmax}(z)",
     purpose="Generalised cross entropy made symmetric; a part of combinations rather than a loss to use alone.",
+    when="As the active part of a combination; alone it fits too little.",
     strengths=(
         SYMMETRIC,
         BOUNDED,
@@ -362,6 +364,7 @@ NCE_MAE = LossCard(
         r"\qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: an active and a passive symmetric loss that make up for each other's slowness.",
+    when="When labels are noisy and the weights of the two parts can be chosen.",
     strengths=(BOTH, SYMMETRIC),
     weaknesses=(WEIGHTS, SCALE),
     reference=MA,
@@ -385,6 +388,7 @@ NCE_RCE = LossCard(
         r"\qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: an active and a passive symmetric loss that make up for each other's slowness.",
+    when="When labels are noisy and the weights of the two parts can be chosen.",
     strengths=(BOTH, SYMMETRIC),
     weaknesses=(
         Claim(f"It is nce_mae with −A times its beta, 9.21 at the defaults: {RCE_IS_MAE}", "the formula"),
@@ -415,6 +419,7 @@ NFL_MAE = LossCard(
         r"+ \beta (1 - p_y), \qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: an active and a passive symmetric loss that make up for each other's slowness.",
+    when="When labels are noisy, samples differ in difficulty, and the weights of the two parts can be chosen.",
     strengths=(BOTH, SYMMETRIC),
     weaknesses=(WEIGHTS, SCALE, FACTORS, COST),
     reference=MA,
@@ -442,6 +447,7 @@ NFL_RCE = LossCard(
         r"- \beta A \, (1 - p_y), \qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: an active and a passive symmetric loss that make up for each other's slowness.",
+    when="When labels are noisy, samples differ in difficulty, and the weights of the two parts can be chosen.",
     strengths=(BOTH, SYMMETRIC),
     weaknesses=(
         Claim(f"It is nfl_mae with −A times its beta, 9.21 at the defaults: {RCE_IS_MAE}", "the formula"),
@@ -475,6 +481,7 @@ NGCE_MAE = LossCard(
         r"\qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: an active and a passive symmetric loss that make up for each other's slowness.",
+    when="When labels are noisy and the weights of the two parts can be chosen.",
     strengths=(BOTH, SYMMETRIC),
     weaknesses=(WEIGHTS, SCALE, COST),
     reference=MA,

@@ -61,7 +61,7 @@ def logit_adjusted(logits: Logits, target: SoftTarget, *, class_counts: ClassCou
 def cdt(logits: Logits, target: SoftTarget, *, class_counts: ClassCounts, gamma: float = 0.3) -> PerSample:
     r"""Cross entropy of logits that are scaled down where the class is rare: class-dependent temperatures.
 
-    .. math:: -\log \operatorname{softmax}(\Delta z)_y, \qquad \Delta_k = (n_k / \max_j n_j)^\gamma
+    .. math:: -\log \operatorname{softmax}(\Delta \odot z)_y, \qquad \Delta_k = (n_k / \max_j n_j)^\gamma
 
     The paper divides by its temperature, which is 1/Δ. Logits are scaled while training only: predictions are made
     with softmax(z).
@@ -89,7 +89,7 @@ def vs(
 ) -> PerSample:
     r"""Cross entropy of logits that are scaled and shifted by class: vector scaling.
 
-    .. math:: -\log \operatorname{softmax}(\Delta z + \iota)_y,
+    .. math:: -\log \operatorname{softmax}(\Delta \odot z + \iota)_y,
         \qquad \Delta_k = (n_k / \max_j n_j)^\gamma, \qquad \iota_k = \tau \log \pi_k
 
     It joins `cdt` (τ = 0) and `logit_adjusted` (γ = 0). Predictions are made with softmax(z).
@@ -124,11 +124,11 @@ def softmax_equalization(
 ) -> PerSample:
     r"""Cross entropy of a softmax from which rare classes are mostly left out where they are not the true one.
 
-    .. math:: -\log \frac{e^{z_y}}{\sum_k w_k e^{z_k}}, \qquad w_k = 1 - \beta_k T(\pi_k) (1 - e_k)
+    .. math:: -\log \frac{e^{z_y}}{\sum_k w_k e^{z_k}}, \qquad w_k = 1 - \beta_k [\pi_k < t] (1 - e_k)
 
-    T is 1 for classes with a share π below the threshold and 0 for the others; β is 1 with the probability `rate`,
-    drawn for each sample and class. A term is left out by a logit of −∞, whose gradient is 0, so that nothing
-    overflows.
+    π is the share of a class in the training samples, t the threshold below which it is rare; β is 1 with the
+    probability `rate`, drawn for each sample and class. A term is left out by a logit of −∞, whose gradient is 0, so
+    that nothing overflows.
 
     Args:
         logits: raw outputs, shape (batch, classes).
@@ -177,6 +177,7 @@ BALANCED_SOFTMAX = LossCard(
     title="Balanced softmax",
     formula=r"L(z, y) = -\log \frac{n_y e^{z_y}}{\sum_{k=1}^{K} n_k e^{z_k}}",
     purpose="For imbalanced training data, where all classes will matter alike when the network is used.",
+    when="When classes are imbalanced in training and balanced where the network will be used.",
     strengths=(
         Claim(
             "It accounts for the shift from imbalanced training classes to balanced test classes, and has nothing to "
@@ -214,6 +215,7 @@ LOGIT_ADJUSTED = LossCard(
     title="Logit-adjusted cross entropy",
     formula=r"L(z, y) = -\log \operatorname{softmax}(z + \tau \log \pi)_y, \qquad \pi_k = \frac{n_k}{\sum_j n_j}",
     purpose="For imbalanced training data, where the balanced error, the mean over the classes, is to be small.",
+    when="When classes are imbalanced and the error averaged over classes is what counts.",
     strengths=(
         Claim("At tau=1 it is consistent for the balanced error.", "Menon et al. 2020, arXiv:2007.07314"),
         Claim(
@@ -246,9 +248,10 @@ CDT = LossCard(
     version=1,
     family="imbalance and margins",
     title="Class-dependent temperatures",
-    formula=r"L(z, y) = -\log \operatorname{softmax}(\Delta z)_y, "
+    formula=r"L(z, y) = -\log \operatorname{softmax}(\Delta \odot z)_y, "
     r"\qquad \Delta_k = \left( \frac{n_k}{\max_j n_j} \right)^{\gamma}",
     purpose="For imbalanced classes: the logits of rare classes are scaled down while training, so that they grow.",
+    when="When classes are imbalanced and the network fits its training data so well that weights do nothing.",
     strengths=(
         Claim(
             "It makes up for features of rare classes that deviate between training and test data: the network has "
@@ -293,9 +296,11 @@ VS = LossCard(
     version=1,
     family="imbalance and margins",
     title="Vector-scaling loss",
-    formula=r"L(z, y) = -\log \operatorname{softmax}(\Delta z + \iota)_y, "
-    r"\qquad \Delta_k = \left( \frac{n_k}{\max_j n_j} \right)^{\gamma}, \qquad \iota_k = \tau \log \pi_k",
+    formula=r"L(z, y) = -\log \operatorname{softmax}(\Delta \odot z + \iota)_y, "
+    r"\qquad \Delta_k = \left( \frac{n_k}{\max_j n_j} \right)^{\gamma}, "
+    r"\qquad \iota_k = \tau \log \frac{n_k}{\sum_j n_j}",
     purpose="For imbalanced classes and long training: logits are scaled and shifted by class.",
+    when="When classes are imbalanced and both corrections, by factor and by shift, can be chosen.",
     strengths=(
         Claim(
             "The factors move the margins late in training; the shifts make up for the harm that factors do early.",
@@ -335,8 +340,10 @@ SOFTMAX_EQUALIZATION = LossCard(
     family="imbalance and margins",
     title="Softmax equalization loss",
     formula=r"L(z, y) = -\log \frac{e^{z_y}}{\sum_{k=1}^{K} w_k e^{z_k}}, "
-    r"\qquad w_k = 1 - \beta_k \, T(\pi_k) \, (1 - e_k)",
+    r"\qquad w_k = 1 - \beta_k \left[ \pi_k < t \right] (1 - e_k), \qquad \pi_k = \frac{n_k}{\sum_j n_j}, "
+    r"\qquad \beta_k \sim \operatorname{Bernoulli}(r)",
     purpose="For long-tailed classes: samples of other classes mostly do not push the logits of rare ones down.",
+    when="When classes are many and most of them rare.",
     strengths=(
         Claim(
             "Each sample of one class discourages all others, the rare ones most of all; here rare classes are "
@@ -368,9 +375,9 @@ SOFTMAX_EQUALIZATION = LossCard(
         "arXiv:2003.05176",
     ),
     hyperparameters=(
-        Hyperparameter("rate", 0.9, "how often a rare class is left out of a sample's softmax", minimum=0, maximum=1),
+        Hyperparameter("rate", 0.9, "r, how often a rare class is left out", minimum=0, maximum=1),
         Hyperparameter(
-            "threshold", 0.05, "share of the training samples below which a class is rare", minimum=0, maximum=1
+            "threshold", 0.05, "t, share of the training samples below which a class is rare", minimum=0, maximum=1
         ),
     ),
     properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0, dead_region=True),

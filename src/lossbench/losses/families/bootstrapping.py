@@ -112,6 +112,7 @@ BOOTSTRAP_SOFT = LossCard(
     formula=r"L(z, y) = -\sum_{k=1}^{K} \left( \beta e_k + (1 - \beta) p_k \right) \log p_k, "
     r"\qquad p = \operatorname{softmax}(z)",
     purpose="For labels of which a few are wrong: the network's own probabilities are mixed into the target.",
+    when="When some labels are wrong and the network soon knows better than they do.",
     strengths=(
         Claim(
             "The network may disagree with a label that does not fit what it has seen, and in effect relabels the "
@@ -163,6 +164,7 @@ BOOTSTRAP_HARD = LossCard(
     title="Hard bootstrapping",
     formula=r"L(z, y) = -\beta \log p_y - (1 - \beta) \max_k \log p_k, \qquad p = \operatorname{softmax}(z)",
     purpose="For labels of which some are wrong: the network's own prediction is mixed into the target.",
+    when="When some labels are wrong and the network soon knows better than they do.",
     strengths=(
         Claim(
             "The network may disagree with a label that does not fit what it has seen, and in effect relabels the "
@@ -207,8 +209,9 @@ PEER = LossCard(
     family="label noise",
     title="Peer loss",
     formula=r"L(z_i, y_i) = -\log p_{y_i}(z_i) + \alpha \log p_{y_{b(i)}}(z_{a(i)}), "
-    r"\qquad p(z) = \operatorname{softmax}(z)",
+    r"\qquad p(z) = \operatorname{softmax}(z), \qquad a, b \; \text{random permutations}",
     purpose="For noisy labels whose noise rates are unknown: it punishes agreement with labels drawn at random.",
+    when="When labels are noisy at a rate that nobody knows.",
     strengths=(
         Claim(
             "Under mild conditions its minimiser on noisy labels is that on clean ones or near it, and no noise rate "
@@ -225,6 +228,12 @@ PEER = LossCard(
         Claim(
             "It is unbounded below: one confident disagreement with a random label pays more than all others cost.",
             "the formula",
+        ),
+        Claim(
+            "At alpha=1 the log-sum-exps cancel over the batch: the mean loss is the mean of the peer label's logit "
+            "minus the label's, linear in the logits. Its gradient knows nothing of the prediction, and is 0 where the "
+            "two labels agree.",
+            "derivative of the formula",
         ),
         Claim(
             "The authors' networks for pictures have a schedule: on CIFAR-10 alpha rises from 0 to 20 in 300 epochs, "
@@ -251,6 +260,7 @@ PEER = LossCard(
         convex=False,
         gradient_bound=None,
         nonnegative=False,
+        dead_region=True,
         equals=(Equality({"alpha": 0.0}, "cross_entropy"),),
     ),
     needs=frozenset({"batch", "generator"}),

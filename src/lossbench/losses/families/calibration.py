@@ -43,7 +43,7 @@ def mmce(logits: Logits, target: Target, *, weight: float = 2.0, width: float = 
     r"""Cross entropy, plus a kernel estimate of the calibration error of the batch.
 
     .. math::
-        -\log p_y + w \Big( \frac{1}{B^2} \sum_{i,j} (c_i - r_i)(c_j - r_j) \, e^{-|r_i - r_j| / h} \Big)^{1/2}
+        -\log p_y + w \Big( \frac{1}{B^2} \sum_{j,l} (c_j - r_j)(c_l - r_l) \, e^{-|r_j - r_l| / h} \Big)^{1/2}
 
     The second term is one number for the whole batch, added to each of its samples: B samples, r the largest
     probability of each, c whether it belongs to the true class. This is the unweighted estimator, and its square root.
@@ -82,8 +82,10 @@ MBLS = LossCard(
     version=1,
     family="cross-entropy",
     title="Margin-based label smoothing (MbLS)",
-    formula=r"L(z, y) = -\log p_y + \frac{w}{K} \sum_{k=1}^{K} \max \left( 0, \; \max_j z_j - z_k - m \right)",
+    formula=r"L(z, y) = -\log p_y + \frac{w}{K} \sum_{k=1}^{K} \max \left( 0, \; \max_j z_j - z_k - m \right), "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy for calibrated networks: only logits too far below the largest one are pulled up.",
+    when="When calibration matters and logits that are only a little apart shall be left alone.",
     strengths=(
         Claim(
             "Label smoothing, focal loss and the confidence penalty pull all logits towards each other without end; "
@@ -134,11 +136,12 @@ MMCE = LossCard(
     family="cross-entropy",
     title="Maximum mean calibration error (MMCE)",
     formula=(
-        r"L_i = -\log p_{i, y_i} + w \, \left( \frac{1}{B^2} \sum_{i, j = 1}^{B} (c_i - r_i)(c_j - r_j) "
-        r"\, e^{-|r_i - r_j| / h} \right)^{1/2}, \qquad r_i = \max_k p_{i k}, "
-        r"\quad c_i = [\operatorname{argmax}_k p_{i k} = y_i]"
+        r"L(z_i, y_i) = -\log p_{i, y_i} + w \, \left( \frac{1}{B^2} \sum_{j, l = 1}^{B} (c_j - r_j)(c_l - r_l) "
+        r"\, e^{-|r_j - r_l| / h} \right)^{1/2}, \qquad r_i = \max_k p_{i k}, "
+        r"\quad c_i = \left[ \operatorname{argmax}_k p_{i k} = y_i \right], \qquad p_i = \operatorname{softmax}(z_i)"
     ),
     purpose="Cross entropy with an estimate of the calibration error of the batch as a second term to bring down.",
+    when="When calibration is to be trained for itself and batches are large enough to estimate it.",
     strengths=(
         Claim(
             "What it adds is a measure of calibration, whose true value is 0 exactly when the confidences are "
@@ -175,7 +178,7 @@ MMCE = LossCard(
     ),
     hyperparameters=(
         Hyperparameter("weight", 2.0, "weight of the calibration error beside cross entropy", minimum=0),
-        Hyperparameter("width", 0.4, "width of the kernel that compares confidences", above=0),
+        Hyperparameter("width", 0.4, "width of the kernel that compares confidences", minimum=1e-6),
     ),
     properties=Properties(
         bounded=False,

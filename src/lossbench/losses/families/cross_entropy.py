@@ -41,6 +41,7 @@ CROSS_ENTROPY = LossCard(
     title="Cross entropy",
     formula=r"L(z, y) = -\log p_y, \qquad p = \operatorname{softmax}(z)",
     purpose="The standard loss of classification: the negative log-likelihood of the true class.",
+    when="First, and as what everything else is held against.",
     strengths=(
         Claim(
             "A proper scoring rule: in expectation it is least for the true class probabilities.",
@@ -77,7 +78,7 @@ def label_smoothing(
 ) -> PerSample:
     r"""Cross entropy against a target that gives every class a little.
 
-    .. math:: -\sum_k e'_k \log p_k, \quad e' = (1 - \varepsilon) e + \varepsilon / K
+    .. math:: -\sum_k e'_k \log p_k, \quad e'_k = (1 - \varepsilon) e_k + \varepsilon / K
 
     The conventions: `uniform` as above; `others` gives the true class 1 − epsilon and each other class
     epsilon / (K − 1), that is e' = (1 − epsilon) e + epsilon (1 − e) / (K − 1); `normalised` adds epsilon / K to every
@@ -115,8 +116,10 @@ LABEL_SMOOTHING = LossCard(
     version=1,
     family="cross-entropy",
     title="Label smoothing",
-    formula=r"L(z, y) = -\sum_{k=1}^{K} e'_k \log p_k, \qquad e' = (1 - \varepsilon) \, e + \frac{\varepsilon}{K}",
+    formula=r"L(z, y) = -\sum_{k=1}^{K} e'_k \log p_k, \qquad e'_k = (1 - \varepsilon) \, e_k + \frac{\varepsilon}{K}, "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy that does not ask for certainty: the usual first remedy against over-confidence.",
+    when="When the network ends over-confident.",
     strengths=(
         Claim(
             "It often improves generalisation, and the calibration of networks.",
@@ -183,6 +186,8 @@ def poly1(logits: Logits, target: SoftTarget, *, epsilon: float = 2.0) -> PerSam
 
     .. math:: -\log p_y + \varepsilon (1 - p_y)
 
+    Class probabilities e give Σ e_k (−log p_k + ε (1 − p_k)).
+
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,), or class probabilities, shape (batch, classes).
@@ -213,6 +218,7 @@ POLY1 = LossCard(
     title="Poly-1 cross entropy",
     formula=r"L(z, y) = -\log p_y + \varepsilon (1 - p_y), \qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy with one number to tune, where its confidence is too low or too high for the task.",
+    when="When cross entropy works and validation data can choose one more number.",
     strengths=(
         Claim(
             "One hyperparameter and one line of code, and it did better than cross entropy and focal loss in "
@@ -282,8 +288,10 @@ CONFIDENCE_PENALTY = LossCard(
     version=1,
     family="cross-entropy",
     title="Confidence penalty",
-    formula=r"L(z, y) = -\log p_y - \beta H(p), \qquad H(p) = -\sum_{k=1}^{K} p_k \log p_k",
+    formula=r"L(z, y) = -\log p_y - \beta H(p), \qquad H(p) = -\sum_{k=1}^{K} p_k \log p_k, "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy that rewards uncertainty: an alternative to label smoothing against over-confidence.",
+    when="When the network ends over-confident and label smoothing is not what is wanted.",
     strengths=(
         Claim(
             "Like label smoothing it improved strong models on six benchmarks without a change of their other "
@@ -355,8 +363,10 @@ MAXSUP = LossCard(
     version=1,
     family="cross-entropy",
     title="Max suppression",
-    formula=r"L(z, y) = -\log p_y + \alpha \left( \max_k z_k - \frac{1}{K} \sum_{k=1}^{K} z_k \right)",
+    formula=r"L(z, y) = -\log p_y + \alpha \left( \max_k z_k - \frac{1}{K} \sum_{k=1}^{K} z_k \right), "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Label smoothing that holds back the predicted class, right or wrong, instead of the true one.",
+    when="When label smoothing helps and is suspected of rewarding confident mistakes.",
     strengths=(
         Claim(
             "It regularises right and wrong predictions alike, where label smoothing makes wrong ones more confident.",

@@ -26,8 +26,8 @@ def jensen_shannon(logits: Logits, target: SoftTarget, *, pi: float = 0.5) -> Pe
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,), or class probabilities, shape (batch, classes).
-        pi: weight of the target in the mixture, between 0 and 1; towards 0 this is cross entropy, towards 1 it is
-            half the sum of absolute differences, 1 − p_y.
+        pi: weight of the target in the mixture, 0.001 to 0.999; towards 0 this is cross entropy, towards 1 it is half
+            the sum of absolute differences, 1 − p_y.
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider.
@@ -39,7 +39,9 @@ def jensen_shannon(logits: Logits, target: SoftTarget, *, pi: float = 0.5) -> Pe
     rest = 1 - pi
     scale = -rest * math.log1p(-pi)
     if target.is_floating_point():
-        return _soft_jensen_shannon(widen(logits).log_softmax(dim=1), as_probabilities(logits, target), pi) / scale
+        wide = widen(logits)
+        exact = wide if 0.1 <= pi <= 0.9 else wide.double()  # beyond, the last digits of float32 are lost
+        return (_soft_jensen_shannon(exact.log_softmax(dim=1), target.to(exact.dtype), pi) / scale).to(wide.dtype)
     narrow = log_p_true(logits, target)
     log_p = narrow.double() if pi < 0.1 else narrow  # a small pi takes the last digits of float32
     change = torch.expm1(log_p)  # p − 1
@@ -78,7 +80,7 @@ def bi_tempered(
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,), or class probabilities, shape (batch, classes).
         t1: temperature of the logarithm, 0 to 1; below 1 the loss is bounded.
-        t2: temperature of the softmax, at least 1; above 1 its tails are heavy.
+        t2: temperature of the softmax, 1 to 5; above 1 its tails are heavy.
         smoothing: share of the target that goes to the other classes, in equal parts.
 
     Returns:
@@ -135,7 +137,7 @@ def _normalise(below: Tensor, s: float) -> tuple[Tensor, Tensor]:
     offset = torch.zeros_like(below[:, :1])
     for _ in range(4 if s <= 0.5 and below.shape[1] <= 100 else 8):
         total, slope = _sums(below + offset, s)
-        offset = offset + (total.pow(s) - 1) * total / slope.sum(dim=1, keepdim=True)
+        offset = offset + torch.expm1(s * total.log()) * total / slope.sum(dim=1, keepdim=True)
     total, slope = _sums(below + offset, s)
     slope_of_total = slope.sum(dim=1, keepdim=True)
     return offset + s * (total - 1) / slope_of_total, slope / slope_of_total
@@ -150,7 +152,7 @@ def _sums(u: Tensor, s: float) -> tuple[Tensor, Tensor]:
 def ldr_kl(logits: Logits, target: Target, *, lam: float = 1.0, margin: float = 2.0) -> PerSample:
     r"""Worst case over weights of the classes, held near to equal ones by their Kullback-Leibler divergence.
 
-    .. math:: \lambda \log \frac{1}{K} \sum_k \exp\big( (m_k + z_k - z_y) / \lambda \big), \qquad m_y = 0, m_k = m
+    .. math:: \lambda \log \frac{1}{K} \sum_k \exp\big( (m_k + z_k - z_y) / \lambda \big), \qquad m_k = m (1 - e_k)
 
     The mean over K classes makes it negative, down to −lam log K, where the true class leads by far. The authors' code
     puts softplus on the logits and divides them by their mean before; this is the formula, on the logits themselves.
@@ -214,9 +216,10 @@ JENSEN_SHANNON = LossCard(
     title="Jensen-Shannon divergence",
     formula=(
         r"L(z, y) = \frac{H(\pi e + (1 - \pi) p) - \pi H(e) - (1 - \pi) H(p)}{-(1 - \pi) \log(1 - \pi)}, "
-        r"\qquad H(p) = -\sum_{k=1}^{K} p_k \log p_k"
+        r"\qquad H(p) = -\sum_{k=1}^{K} p_k \log p_k, \qquad p = \operatorname{softmax}(z)"
     ),
     purpose="A bounded loss for noisy labels, between cross entropy, which learns fast, and the robust absolute error.",
+    when="When labels are noisy; with pi nearer to 1 the noisier they are.",
     strengths=(
         Claim(
             "One weight leads from cross entropy (pi towards 0) to half the mean absolute error (pi towards 1), and "
@@ -244,7 +247,7 @@ JENSEN_SHANNON = LossCard(
         "Generalized Jensen-Shannon Divergence Loss for Learning with Noisy Labels",
         "arXiv:2105.04522",
     ),
-    hyperparameters=(Hyperparameter("pi", 0.5, "weight of the target in the mixture", above=0, below=1),),
+    hyperparameters=(Hyperparameter("pi", 0.5, "weight of the target in the mixture", minimum=0.001, maximum=0.999),),
     properties=Properties(bounded=True, symmetric=False, convex=False, gradient_bound=0.4449, soft_targets=True),
 )
 
@@ -255,10 +258,11 @@ BI_TEMPERED = LossCard(
     title="Bi-tempered logistic loss",
     formula=(
         r"L(z, y) = -\log_{t_1} p_y - \frac{1}{2 - t_1} \left( 1 - \sum_{k=1}^{K} p_k^{2 - t_1} \right), \qquad "
-        r"p_k = \left( 1 + (t_2 - 1)(\lambda - z_k) \right)^{-1 / (t_2 - 1)}, \quad "
+        r"p_k = \left( 1 + (t_2 - 1)(\lambda - z_k) \right)^{-1 / (t_2 - 1)}, \quad \sum_{k=1}^{K} p_k = 1, \qquad "
         r"\log_t x = \frac{x^{1 - t} - 1}{1 - t}"
     ),
     purpose="Cross entropy made bounded, with a softmax of heavy tails, for labels of which some are wrong.",
+    when="When some labels are far off (t1 below 1) or wrong next to the boundary (t2 above 1).",
     strengths=(
         Claim(
             "With t1 below 1 it is bounded, so that outliers far from the boundary cannot dominate; with t2 above 1 "
@@ -293,7 +297,7 @@ BI_TEMPERED = LossCard(
     ),
     hyperparameters=(
         Hyperparameter("t1", 0.8, "temperature of the logarithm; bounded below 1", minimum=0, maximum=1),
-        Hyperparameter("t2", 1.4, "temperature of the softmax; heavy tails above 1", minimum=1),
+        Hyperparameter("t2", 1.4, "temperature of the softmax; heavy tails above 1", minimum=1, maximum=5),
         Hyperparameter("smoothing", 0.0, "share of the target that goes to the other classes", minimum=0, below=1),
     ),
     properties=Properties(
@@ -317,9 +321,10 @@ LDR_KL = LossCard(
     title="Label-distributionally robust loss (LDR-KL)",
     formula=(
         r"L(z, y) = \lambda \log \frac{1}{K} \sum_{k=1}^{K} \exp \left( \frac{m_k + z_k - z_y}{\lambda} \right), "
-        r"\qquad m_y = 0, \quad m_k = m"
+        r"\qquad m_k = m \, (1 - e_k)"
     ),
     purpose="Cross entropy with a temperature and a margin: how many of the wrong classes a sample is held against.",
+    when="When labels are noisy and one number shall lead from a soft loss to a margin loss.",
     strengths=(
         Claim(
             "lambda leads from the hinge loss of Crammer and Singer (towards 0) past cross entropy (1, without "
@@ -357,8 +362,8 @@ LDR_KL = LossCard(
         "arXiv:2112.14869",
     ),
     hyperparameters=(
-        Hyperparameter("lam", 1.0, "temperature: from the worst wrong class alone to all alike", above=0),
-        Hyperparameter("margin", 2.0, "by how much the true class is to lead", minimum=0),
+        Hyperparameter("lam", 1.0, "lambda, temperature: from the worst wrong class alone to all alike", minimum=1e-6),
+        Hyperparameter("margin", 2.0, "m, by how much the true class is to lead", minimum=0),
     ),
     properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0, nonnegative=False),
 )
@@ -369,10 +374,11 @@ EPSILON_SOFTMAX = LossCard(
     family="label noise",
     title="Cross entropy on ε-softmax",
     formula=(
-        r"L(z, y) = -\log \frac{p_y + m \, [y = \operatorname{argmax}_k p_k]}{1 + m}, "
+        r"L(z, y) = -\log \frac{p_y + m \, \left[ y = \operatorname{argmax}_k p_k \right]}{1 + m}, "
         r"\qquad p = \operatorname{softmax}(z)"
     ),
     purpose="Cross entropy that stops pulling once the label is predicted, for labels of which some are wrong.",
+    when="When labels are noisy; the authors add mae to it.",
     strengths=(
         Claim(
             "The larger m, the closer are the outputs to one-hot vectors, on which every loss is symmetric: the "

@@ -62,6 +62,7 @@ FOCAL = LossCard(
     title="Focal loss",
     formula=r"L(z, y) = -\alpha_y \, (1 - p_y)^{\gamma} \log p_y, \qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy that gives less weight to samples that are already classified well.",
+    when="When easy samples outnumber the hard ones by far, or when cross entropy ends over-confident.",
     strengths=(
         Claim(
             "Many easy samples cannot drown the few hard ones; made for detection, where background abounds.",
@@ -77,6 +78,16 @@ FOCAL = LossCard(
         Claim(
             "It is no proper scoring rule: its minimiser is not the true class probabilities.",
             "Charoenphakdee et al. 2021, arXiv:2011.09172",
+        ),
+        Claim(
+            "Two losses bear the name: the paper's takes a sigmoid of each logit, with weights alpha for the present "
+            "and 1 − alpha for the absent class; here p is softmax(z), and alpha is a weight of the true class.",
+            "Lin et al. 2017, arXiv:1708.02002",
+        ),
+        Claim(
+            "Where code holds the factor (1 − p)^gamma constant (detach = true), the gradient is a smaller one, and no "
+            "longer that of this formula.",
+            "derivative of the formula",
         ),
         Claim(
             "Written down naively its gradient is NaN at p = 1 for gamma < 1; here it is computed in log space.",
@@ -144,8 +155,10 @@ FLSD = LossCard(
     family="cross-entropy",
     title="Sample-dependent focal loss (FLSD-53)",
     formula=r"L(z, y) = -(1 - p_y)^{\gamma} \log p_y, \qquad \gamma = \begin{cases} "
-    r"\gamma_{\mathrm{hard}} & p_y < t \\ \gamma_{\mathrm{easy}} & p_y \ge t \end{cases}",
+    r"\gamma_{\text{hard}} & p_y < t \\ \gamma_{\text{easy}} & p_y \ge t \end{cases}, "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Focal loss for calibrated probabilities, with a gamma that depends on how hard the sample is.",
+    when="When calibration matters and there are no validation data to choose one gamma by.",
     strengths=(
         Claim(
             "In almost all of its authors' experiments networks trained with it were as accurate as with other losses "
@@ -233,8 +246,10 @@ DUAL_FOCAL = LossCard(
     version=1,
     family="cross-entropy",
     title="Dual focal loss",
-    formula=r"L(z, y) = -(1 - p_y + p_j)^{\gamma} \log p_y, \qquad p_j = \max \left\{ p_k : p_k < p_y \right\}",
+    formula=r"L(z, y) = -(1 - p_y + p_j)^{\gamma} \log p_y, \qquad p_j = \max \left\{ p_k : p_k < p_y \right\}, "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="Focal loss for calibration that also widens the gap to the runner-up, against under-confidence.",
+    when="When focal loss overdoes it and leaves the network under-confident.",
     strengths=(
         Claim(
             "It balances over-confidence, which cross entropy brings, and under-confidence, which focal loss may "
@@ -254,15 +269,15 @@ DUAL_FOCAL = LossCard(
             "the formula",
         ),
         Claim(
-            "gamma has to be chosen for data and network: the authors' code leaves it at 0, and the 5 here is what "
-            "re-implementations take.",
+            "gamma has to be chosen for data and network: at the default of the authors' code, 0, it is cross entropy; "
+            "the 5 here is what re-implementations take.",
             "code of Tao, Dong, Xu 2023, arXiv:2305.13665",
         ),
         Claim("It costs about three times as much as cross entropy.", "measured: benchmarks/losses.py"),
         Claim(
             "Another dual focal loss, of Hossain et al. for imbalanced segmentation, bears the same name and is "
             "something else.",
-            "Hossain, Betts, Paplinski 2021, Dual Focal Loss to address class imbalance in semantic segmentation",
+            "Hossain, Betts, Paplinski 2021, doi:10.1016/j.neucom.2021.07.055",
         ),
     ),
     reference=Reference("Tao, Dong, Xu", 2023, "Dual Focal Loss for Calibration", "arXiv:2305.13665"),

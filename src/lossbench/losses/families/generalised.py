@@ -25,7 +25,7 @@ def gce(logits: Logits, target: Target, *, q: float = 0.7) -> PerSample:
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,).
-        q: from near 0 (cross entropy) to 1 (mean absolute error).
+        q: from 1e-6 (cross entropy, nearly) to 1 (mean absolute error).
 
     Returns:
         The loss of each sample, shape (batch,), float32 or wider.
@@ -166,6 +166,7 @@ GCE = LossCard(
     title="Generalised cross entropy",
     formula=r"L(z, y) = \frac{1 - p_y^{q}}{q}, \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels: one exponent chooses between cross entropy and the mean absolute error.",
+    when="When an unknown part of the labels is wrong.",
     strengths=(
         Claim(
             "It trades the fitting of cross entropy (q near 0) against the robustness of the mean absolute error "
@@ -189,6 +190,11 @@ GCE = LossCard(
             "At q = 1 it is the mean absolute error, half of mae, and as slow on hard data.",
             "Zhang, Sabuncu 2018, arXiv:1805.07836",
         ),
+        Claim(
+            "Public versions differ near p = 0: those that clamp p from below give no gradient below the clamp, those "
+            "that do not give NaN at 0; here the power is taken of log p, which needs no clamp.",
+            "derivative of the formula",
+        ),
     ),
     reference=Reference(
         "Zhang, Sabuncu",
@@ -197,7 +203,7 @@ GCE = LossCard(
         "arXiv:1805.07836",
     ),
     hyperparameters=(
-        Hyperparameter("q", 0.7, "from near 0, cross entropy, to 1, the mean absolute error", above=0, maximum=1),
+        Hyperparameter("q", 0.7, "from near 0, cross entropy, to 1, the mean absolute error", minimum=1e-6, maximum=1),
     ),
     properties=Properties(
         bounded=True,
@@ -226,6 +232,7 @@ AGCE = LossCard(
     title="Asymmetric generalised cross entropy",
     formula=r"L(z, y) = \frac{(a + 1)^{q} - (a + p_y)^{q}}{q}, \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels, as long as the right label of a picture is more frequent than any wrong one.",
+    when="When labels are noisy, the right one still the most frequent in each class, and two numbers can be chosen.",
     strengths=(
         Claim(
             "It is asymmetric: label noise leaves its minimiser where it is if the right label is more frequent than "
@@ -251,7 +258,7 @@ AGCE = LossCard(
     reference=ZHOU,
     hyperparameters=(
         Hyperparameter("a", 0.6, "how far p is shifted away from 0", minimum=0.001, maximum=100),
-        Hyperparameter("q", 0.6, "exponent", above=0, maximum=10),
+        Hyperparameter("q", 0.6, "exponent", minimum=1e-6, maximum=10),
     ),
     properties=Properties(
         bounded=True,
@@ -269,6 +276,7 @@ AUL = LossCard(
     title="Asymmetric unhinged loss",
     formula=r"L(z, y) = \frac{(a - p_y)^{q} - (a - 1)^{q}}{q}, \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels, as long as the right label of a picture is more frequent than any wrong one.",
+    when="When labels are noisy, the right one still the most frequent in each class, and two numbers can be chosen.",
     strengths=(
         Claim(
             "It is asymmetric: label noise leaves its minimiser where it is if the right label is more frequent than "
@@ -296,7 +304,7 @@ AUL = LossCard(
     reference=ZHOU,
     hyperparameters=(
         Hyperparameter("a", 5.5, "the point from which p is measured", minimum=1.001, maximum=100),
-        Hyperparameter("q", 3.0, "exponent", above=0, maximum=10),
+        Hyperparameter("q", 3.0, "exponent", minimum=1e-6, maximum=10),
     ),
     properties=Properties(
         bounded=True,
@@ -314,6 +322,7 @@ AEL = LossCard(
     title="Asymmetric exponential loss",
     formula=r"L(z, y) = \exp(-p_y / a), \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels, as long as the right label of a picture is more frequent than any wrong one.",
+    when="When labels are noisy, the right one still the most frequent in each class, and one number can be chosen.",
     strengths=(
         Claim(
             "It is asymmetric: label noise leaves its minimiser where it is if the right label is more frequent than "
@@ -351,6 +360,7 @@ TAYLOR_CE = LossCard(
     title="Taylor cross entropy",
     formula=r"L(z, y) = \sum_{j=1}^{t} \frac{(1 - p_y)^{j}}{j}, \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels: cross entropy by the first terms of its series, the fewer the more robust.",
+    when="When labels are noisy; with few terms against much noise, with many against little.",
     strengths=(
         Claim(
             "It goes in whole steps from the mean absolute error (one term) to cross entropy (infinitely many).",
@@ -398,6 +408,7 @@ PHUBER_CE = LossCard(
         r"\end{cases}, \qquad p = \operatorname{softmax}(z)"
     ),
     purpose="For noisy labels: cross entropy, but linear in p for samples whose label is improbable.",
+    when="When single labels are far off and shall pull no harder than a bound.",
     strengths=(
         Claim(
             "Where the label is probable it is cross entropy itself, and fits as well.",

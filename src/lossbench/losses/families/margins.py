@@ -59,7 +59,7 @@ def ldam_drw(
 
     .. math:: -w_y \log \operatorname{softmax}(s (z - m_y e))_y
 
-    The margins m are those of `ldam`. All weights are 1 until the share `defer` of training is done, and then
+    The margins m are those of `ldam`. All weights w are 1 until the share `defer` of training is done, and then
     those of `class_balanced`. Predictions are made with softmax(s z).
 
     Args:
@@ -100,7 +100,7 @@ def hinge(logits: Logits, target: Target, *, margin: float = 1.0) -> PerSample:
 
     References:
         Crammer, Singer, 2001, On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines,
-        Journal of Machine Learning Research 2.
+        Journal of Machine Learning Research 2:265-292.
     """
     return _shortfalls(logits, target, margin).amax(dim=1)
 
@@ -155,8 +155,8 @@ COSINES = Claim(
     "Cao et al. 2019, arXiv:1906.07413, and the authors' code",
 )
 LDAM_HYPERPARAMETERS = (
-    Hyperparameter("max_margin", 0.5, "margin of the rarest class", minimum=0),
-    Hyperparameter("scale", 30.0, "factor of the logits, after the margin was taken off", above=0),
+    Hyperparameter("max_margin", 0.5, "m, margin of the rarest class", minimum=0),
+    Hyperparameter("scale", 30.0, "s, factor of the logits, after the margin was taken off", above=0),
 )
 
 LDAM = LossCard(
@@ -167,6 +167,7 @@ LDAM = LossCard(
     formula=r"L(z, y) = -\log \operatorname{softmax}(s (z - m_y e))_y, "
     r"\qquad m_k = m \left( \frac{n_k}{\min_j n_j} \right)^{-1/4}",
     purpose="For imbalanced classes: the fewer samples a class has, the larger the margin by which it has to lead.",
+    when="When classes are imbalanced, best with a classifier whose logits are cosines.",
     strengths=(
         RARE_MARGINS,
         Claim("At max_margin=0 and scale=1 it is cross entropy, and it is convex in the logits.", "the formula"),
@@ -197,8 +198,11 @@ LDAM_DRW = LossCard(
     family="imbalance and margins",
     title="LDAM with deferred reweighting (LDAM-DRW)",
     formula=r"L(z, y) = -w_y \log \operatorname{softmax}(s (z - m_y e))_y, "
-    r"\qquad m_k = m \left( \frac{n_k}{\min_j n_j} \right)^{-1/4}",
+    r"\qquad m_k = m \left( \frac{n_k}{\min_j n_j} \right)^{-1/4}, "
+    r"\qquad w_k = \begin{cases} 1 & \text{before defer} \\ K v_k / \sum_j v_j & \text{from then on} \end{cases}, "
+    r"\qquad v_k = \frac{1 - \beta}{1 - \beta^{n_k}}",
     purpose="For imbalanced classes: margins by class all along, and weights by class late in training.",
+    when="When classes are imbalanced and training is long enough for two stages.",
     strengths=(
         Claim(
             "A first stage without weights lets the network learn its features free of the complications that "
@@ -246,9 +250,9 @@ NO_PROBABILITIES = Claim(
 INCONSISTENT = Claim(
     "With more than two classes it is not consistent: where no class has more than half of the probability, its "
     "minimiser need not single out the most probable one.",
-    "Tewari, Bartlett 2007, Journal of Machine Learning Research 8",
+    "Tewari, Bartlett 2007, Journal of Machine Learning Research 8:1007-1025",
 )
-MARGIN = Hyperparameter("margin", 1.0, "by how much the true class's logit has to lead", above=0)
+MARGIN = Hyperparameter("margin", 1.0, "m, by how much the true class's logit is to lead", above=0)
 
 HINGE = LossCard(
     name="hinge",
@@ -257,6 +261,7 @@ HINGE = LossCard(
     title="Multi-class hinge loss (Crammer-Singer)",
     formula=r"L(z, y) = \max \left( 0, m + \max_{k \ne y} z_k - z_y \right)",
     purpose="The loss of the multi-class support vector machine, for when only the predicted class counts.",
+    when="When the decision matters and not the probabilities.",
     strengths=(
         Claim(
             "Samples that lead by the margin cost nothing and have no gradient: training is left to the others.",
@@ -279,7 +284,7 @@ HINGE = LossCard(
         "Crammer, Singer",
         2001,
         "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines",
-        "Journal of Machine Learning Research 2",
+        "Journal of Machine Learning Research 2:265-292",
     ),
     hyperparameters=(MARGIN,),
     properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0),
@@ -292,6 +297,7 @@ HINGE_WW = LossCard(
     title="Multi-class hinge loss (Weston-Watkins)",
     formula=r"L(z, y) = \sum_{k \ne y} \max(0, m + z_k - z_y)",
     purpose="A multi-class support vector machine's loss in which every rival of the true class counts.",
+    when="When the decision matters and not the probabilities, and every wrong class shall count.",
     strengths=(
         Claim(
             "Every class that comes too near has a gradient, not only the strongest rival as in hinge.",

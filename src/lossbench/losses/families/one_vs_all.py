@@ -84,7 +84,7 @@ def evidential(
 
     .. math::
         \sum_k \Big( (e_k - p_k)^2 + \frac{p_k (1 - p_k)}{S + 1} \Big)
-        + \lambda \, \mathrm{KL}\big( \mathrm{Dir}(\tilde\alpha) \,\|\, \mathrm{Dir}(1) \big),
+        + \lambda \, \mathrm{KL}\big( \mathrm{Dir}(\tilde\alpha) \,\|\, \mathrm{Dir}(1, \ldots, 1) \big),
         \qquad p = \alpha / S, \quad S = \sum_k \alpha_k, \quad \alpha = \mathrm{evidence}(z) + 1
 
     The first sum is equation 5 of the paper; alpha~ is alpha with a 1 at the true class. lambda rises in proportion
@@ -155,6 +155,7 @@ BCE = LossCard(
         r"\qquad \sigma(z) = \frac{1}{1 + e^{-z}}"
     ),
     purpose="Treats every class as a yes or no of its own, for pictures that may show several classes or none.",
+    when="When a picture may show several classes or none, or in recipes that mix pictures.",
     strengths=(
         Claim(
             "Pictures mixed out of several may count as all of their classes at once, which improves training with "
@@ -211,9 +212,10 @@ ASYMMETRIC = LossCard(
     title="Asymmetric loss (ASL), single label",
     formula=(
         r"L(z, y) = -s_y (1 - p_y)^{\gamma_{+}} \log p_y - \sum_{k \neq y} s_k \, p_k^{\gamma_{-}} \log p_k, "
-        r"\qquad s_k = (1 - \varepsilon) e_k + \frac{\varepsilon}{K}"
+        r"\qquad s_k = (1 - \varepsilon) e_k + \frac{\varepsilon}{K}, \qquad p = \operatorname{softmax}(z)"
     ),
     purpose="Label smoothing in which only wrong classes that the network already believes in keep their weight.",
+    when="When label smoothing shall not pull at classes that are already improbable.",
     strengths=(
         Claim(
             "Made for pictures with several labels, where most classes are absent: true and absent classes have a "
@@ -269,10 +271,13 @@ EVIDENTIAL = LossCard(
     title="Evidential loss (expected squared error under a Dirichlet distribution)",
     formula=(
         r"L(z, y) = \sum_{k=1}^{K} \left( (e_k - p_k)^2 + \frac{p_k (1 - p_k)}{S + 1} \right) + \lambda \, "
-        r"\mathrm{KL} \left( \mathrm{Dir}(\tilde{\alpha}) \, \| \, \mathrm{Dir}(1) \right), \qquad "
-        r"p_k = \frac{\alpha_k}{S}, \quad S = \sum_{k=1}^{K} \alpha_k, \quad \alpha_k = \mathrm{evidence}(z_k) + 1"
+        r"\operatorname{KL} \left( \operatorname{Dir}(\tilde{\alpha}) \, \| \, \operatorname{Dir}(1, \ldots, 1) "
+        r"\right), \qquad p_k = \frac{\alpha_k}{S}, \quad S = \sum_{k=1}^{K} \alpha_k, "
+        r"\quad \alpha_k = \operatorname{evidence}(z_k) + 1, \quad \tilde{\alpha}_k = e_k + (1 - e_k) \alpha_k, "
+        r"\quad \lambda = \min \left( 1, \frac{\text{share of training done}}{\text{annealing}} \right)"
     ),
     purpose="Lets a network say how much evidence it has for each class, and so when it has little for any.",
+    when="When a network shall be able to say that it does not know.",
     strengths=(
         Claim(
             "Beside probabilities it gives an uncertainty, K / S, which is 1 when there is no evidence for any class.",

@@ -39,7 +39,8 @@ L1 = LossCard(
     family="regression-style",
     title="L1 loss (mean absolute error on the logits)",
     formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} \left| z_k - e_k \right|",
-    purpose="A regression loss, put to classification by regressing each logit onto the one-hot target.",
+    purpose="A regression loss on the logits, kept as a baseline that shows what a loss can do to a classifier.",
+    when="As a baseline that shows what goes wrong; not to train a classifier for use.",
     strengths=(
         Claim(
             "Its gradient does not grow with the error, so single outliers cannot dominate a step.",
@@ -93,8 +94,10 @@ L1_PROBABILITIES = LossCard(
     version=1,
     family="regression-style",
     title="L1 loss on the probabilities",
-    formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} \left| p_k - e_k \right| = \frac{2}{K} (1 - p_y)",
+    formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} \left| p_k - e_k \right| = \frac{2}{K} (1 - p_y), "
+    r"\qquad p = \operatorname{softmax}(z)",
     purpose="The mean absolute error as L1Loss of PyTorch computes it on softmax outputs, to compare with such code.",
+    when="When results of code that takes L1Loss of softmax outputs are to be repeated.",
     strengths=(
         Claim(
             "It is symmetric: summed over all possible labels it is the same for every prediction, so that uniform "
@@ -161,7 +164,8 @@ MAE = LossCard(
     family="regression-style",
     title="Mean absolute error (on the probabilities)",
     formula=r"L(z, y) = \sum_{k=1}^{K} \left| p_k - e_k \right| = 2 (1 - p_y), \qquad p = \operatorname{softmax}(z)",
-    purpose="The model of a loss that withstands label noise, and a part of the losses that were built on it.",
+    purpose="For noisy labels: the simplest loss that withstands them, and a part of those that were built on it.",
+    when="When many labels are wrong, classes are few and training may be long; otherwise as a part of a combination.",
     strengths=(
         Claim(
             "It is symmetric: summed over all possible labels it is the same for every prediction. Uniform label noise "
@@ -183,8 +187,8 @@ MAE = LossCard(
         ),
         Claim(
             "The same loss goes by several names and scales: 2(1 − p) here and in Ghosh et al., 2(1 − p)/K as "
-            "l1_probabilities, 1 − p in other code and as gce at q = 1, and −A(1 − p) as rce. A learning rate found "
-            "for one scale does not fit another.",
+            "l1_probabilities, 1 − p in other code and as gce at q = 1, and −A(1 − p) as rce. For ten classes that is "
+            "2, 0.2, 1 and 9.21 times 1 − p, and a learning rate found for one scale does not fit another.",
             "the formula",
         ),
     ),
@@ -228,6 +232,7 @@ SMOOTH_L1 = LossCard(
     formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} s(z_k - e_k), \qquad "
     r"s(d) = \begin{cases} d^2 / (2 \beta) & |d| < \beta \\ |d| - \beta / 2 & |d| \ge \beta \end{cases}",
     purpose="L1 without its kink: a regression loss of object detection, put to classification.",
+    when="When a regression loss on the logits is to be held against l1 and mse.",
     strengths=(
         Claim("It is less sensitive to outliers than the squared error.", "Girshick 2015, arXiv:1504.08083"),
         Claim(
@@ -296,10 +301,11 @@ HUBER = LossCard(
     formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} h(z_k - e_k), \qquad h(d) = \begin{cases} "
     r"d^2 / 2 & |d| \le \delta \\ \delta \left( |d| - \delta / 2 \right) & |d| > \delta \end{cases}",
     purpose="The classical compromise between squared and absolute error, put to classification on the logits.",
+    when="When code that uses HuberLoss is to be repeated; otherwise smooth_l1, of which it is a multiple.",
     strengths=(
         Claim(
-            "What minimises it lies between the mean and the median, and no estimator of its kind withstands a normal "
-            "distribution with some share of outliers better.",
+            "What minimises it is the mean for large thresholds and the median for small ones; in between it has the "
+            "least variance, in the worst case, on a normal distribution with a given share of outliers.",
             "Huber 1964, doi:10.1214/aoms/1177703732",
         ),
         Claim(
@@ -344,7 +350,7 @@ def mse(
 ) -> PerSample:
     r"""Squared error on the logits: the square loss of Hui and Belkin.
 
-    .. math:: \sum_k w_k (z_k - M e_k)^2, \quad w_k = 1 + (k_\mathrm{true} - 1) e_k
+    .. math:: \sum_k w_k (z_k - M e_k)^2, \quad w_k = 1 + (w - 1) e_k
 
     Args:
         logits: raw outputs, shape (batch, classes).
@@ -375,6 +381,7 @@ MSE = LossCard(
     title="Square loss (squared error on the logits)",
     formula=r"L(z, y) = \sum_{k=1}^{K} w_k (z_k - M e_k)^2, \qquad w_k = 1 + (w - 1) e_k",
     purpose="The least-squares classifier: an alternative to cross entropy that needs no softmax in training.",
+    when="When the decision matters and not the probabilities; with a larger target when classes are many.",
     strengths=(
         Claim(
             "Networks trained with it do as well as with cross entropy or better on most language and speech tasks, "
@@ -419,8 +426,8 @@ MSE = LossCard(
         "arXiv:2006.07322",
     ),
     hyperparameters=(
-        Hyperparameter("true_weight", 1.0, "weight w of the true class's square, the paper's k", above=0),
-        Hyperparameter("true_target", 1.0, "target M of the true class's logit", above=0),
+        Hyperparameter("true_weight", 1.0, "w, weight of the true class's square, the paper's k", above=0, maximum=1e6),
+        Hyperparameter("true_target", 1.0, "M, target of the true class's logit", above=0, maximum=1e6),
         Hyperparameter("mean", False, "divide by the number of classes"),
     ),
     properties=Properties(
@@ -462,6 +469,7 @@ BRIER = LossCard(
     title="Brier score (squared error on the probabilities)",
     formula=r"L(z, y) = \sum_{k=1}^{K} (p_k - e_k)^2, \qquad p = \operatorname{softmax}(z)",
     purpose="A bounded proper scoring rule, where probabilities matter and single wrong labels must not.",
+    when="When the probabilities matter and some labels may be wrong.",
     strengths=(
         Claim(
             "A strictly proper scoring rule: in expectation it is least for the true class probabilities only.",
@@ -528,6 +536,7 @@ AMSE = LossCard(
     title="Asymmetric mean square error",
     formula=r"L(z, y) = \frac{1}{K} \sum_{k=1}^{K} (a e_k - p_k)^2, \qquad p = \operatorname{softmax}(z)",
     purpose="The passive part of the joint asymmetric loss against label noise, looked at alone.",
+    when="As the passive part of a combination, or to see what it does alone.",
     strengths=(
         Claim(
             "Its authors prove when, depending on a, it is asymmetric, a condition that is weaker than symmetry and "
@@ -565,7 +574,7 @@ AMSE = LossCard(
         "Joint Asymmetric Loss for Learning with Noisy Labels",
         "arXiv:2507.17692",
     ),
-    hyperparameters=(Hyperparameter("a", 30.0, "the target of the true class", above=0),),
+    hyperparameters=(Hyperparameter("a", 30.0, "the target of the true class", above=0, maximum=1e6),),
     properties=Properties(
         bounded=True,
         symmetric=False,

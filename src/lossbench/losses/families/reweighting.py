@@ -118,7 +118,8 @@ TERMINAL_PHASE = Claim(
 )
 MEAN_OF_A_BATCH = Claim(
     "The mean over a batch is over its samples, so that a batch with rare classes counts more; "
-    "torch.nn.CrossEntropyLoss(weight=w) divides by the weights in the batch, which is another loss.",
+    "torch.nn.CrossEntropyLoss(weight=w) divides by the weights in the batch, which is another loss, but for class "
+    "probabilities as targets by the number of samples, as here.",
     "documentation of torch.nn.CrossEntropyLoss",
 )
 
@@ -129,6 +130,7 @@ WEIGHTED_CE = LossCard(
     title="Weighted cross entropy",
     formula=r"L(z, y) = -w_y \log p_y, \qquad w_k = \frac{\sum_j n_j}{K \, n_k}, \qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy in which each class weighs the same in all, however few samples it has.",
+    when="When classes are imbalanced and all of them count alike.",
     strengths=(
         Claim(
             "Summed over the training data, every class has the same weight, as in a class-balanced data set.",
@@ -141,6 +143,11 @@ WEIGHTED_CE = LossCard(
         Claim(
             "A class of a few samples gets a weight, and thus gradients, as large as it is rare.",
             "derivative of the formula",
+        ),
+        Claim(
+            "Inverse frequencies leave a factor open, and public code differs in it: here, as in scikit-learn, the "
+            "weights have a mean of 1 over the samples, or, with normalisation=classes, over the classes.",
+            "documentation of sklearn.utils.class_weight.compute_class_weight",
         ),
         MEAN_OF_A_BATCH,
     ),
@@ -184,8 +191,9 @@ CLASS_BALANCED = LossCard(
     family="imbalance and margins",
     title="Class-balanced cross entropy",
     formula=r"L(z, y) = -w_y \log p_y, \qquad w_k \propto \frac{1 - \beta}{1 - \beta^{n_k}}, "
-    r"\qquad \sum_{k=1}^{K} w_k = K",
+    r"\qquad \sum_{k=1}^{K} w_k = K, \qquad p = \operatorname{softmax}(z)",
     purpose="Cross entropy for imbalanced classes, with weights that are less extreme than inverse frequencies.",
+    when="When classes are imbalanced by so much that weights by inverse frequency would overdo it.",
     strengths=(
         EFFECTIVE_NUMBER,
         Claim("At beta=0 it is cross entropy, and it is convex in the logits at every beta.", "the formula"),
@@ -219,8 +227,9 @@ CLASS_BALANCED_FOCAL = LossCard(
     family="imbalance and margins",
     title="Class-balanced focal loss",
     formula=r"L(z, y) = -w_y (1 - p_y)^{\gamma} \log p_y, \qquad w_k \propto \frac{1 - \beta}{1 - \beta^{n_k}}, "
-    r"\qquad \sum_{k=1}^{K} w_k = K",
+    r"\qquad \sum_{k=1}^{K} w_k = K, \qquad p = \operatorname{softmax}(z)",
     purpose="Focal loss for imbalanced classes: less weight on frequent classes and on what is classified well.",
+    when="When classes are imbalanced and easy samples outnumber the hard ones in each.",
     strengths=(
         EFFECTIVE_NUMBER,
         Claim(

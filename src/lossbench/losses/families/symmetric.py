@@ -83,6 +83,7 @@ RCE = LossCard(
     title="Reverse cross entropy",
     formula=r"L(z, y) = -A \, (1 - p_y), \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels: the mean absolute error by another name, used mostly beside another loss.",
+    when="As a part of sce; alone it is mae at another scale.",
     strengths=(
         Claim(
             "It is symmetric, its sum over all labels being −A (K − 1): uniform label noise at a rate below 1 − 1/K "
@@ -118,6 +119,7 @@ SCE = LossCard(
     title="Symmetric cross entropy",
     formula=r"L(z, y) = -\alpha \log p_y - \beta A \, (1 - p_y), \qquad p = \operatorname{softmax}(z)",
     purpose="For noisy labels: cross entropy to learn fast and reverse cross entropy to withstand wrong labels.",
+    when="When labels are noisy and cross entropy fits some classes too closely and others too little.",
     strengths=(
         Claim(
             "The cross-entropy part keeps the training going where the symmetric part alone would underfit.",
