@@ -181,7 +181,9 @@ def test_a_module_that_exits_while_it_is_imported(module: Path) -> None:
 
 
 def test_what_is_not_callable(module: Path) -> None:
-    expected = f"models: expected module:callable that can be imported from here, got {MODULE}:number, which is of type int"
+    expected = (
+        f"models: expected module:callable that can be imported from here, got {MODULE}:number, which is of type int"
+    )
     assert refused(f"{MODULE}:number") == expected
 
 
