@@ -50,6 +50,28 @@ def test_every_stem_is_a_plain_and_different_file_name() -> None:
     assert all(set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") and len(stem) < 90 for stem in stems)
 
 
+def test_losses_of_long_and_alike_names_have_different_training_figures() -> None:
+    path = "my_package.robust_losses:a_loss_with_a_name_of_more_than_sixty_letters"
+    labels = (f"{path}(alpha=2)", f"{path}(alpha=3)", "my:loss", "my_loss", "\u05d0:\u05d1", "\u05d2:\u05d3")
+    results = study(losses=labels, seeds=1, epochs=2)
+    figures = [figure for figure in draw(results, analyse(results)) if figure.slug.startswith("training-")]
+    assert [figure.loss for figure in figures] == list(labels)
+    assert len({figure.slug for figure in figures}) == len(labels)
+    assert figures[1].slug == figures[0].slug + "-2"
+    assert [figure.slug for figure in figures[2:]] == [
+        "training-my-loss", "training-my-loss-2", "training-loss", "training-loss-2"
+    ]  # fmt: skip
+
+
+def test_a_long_label_loses_its_middle_in_legends_and_at_axes_only_where_there_is_one() -> None:
+    long = "my_package.robust_losses:make(alpha=2.5, beta=0.25)"
+    for labels, short in ((("l1", long), True), (DOCUMENT, False)):
+        results = study(losses=labels, seeds=1, epochs=2)
+        figures = {figure.slug: figure for figure in draw(results, analyse(results))}
+        for slug in ("ranking-accuracy", "final-accuracy", "accuracy-per-epoch"):
+            assert ("slice(datum.label" in str(figures[slug].chart)) == short
+
+
 @pytest.mark.parametrize("metric", ["nll", "f1"])
 def test_the_ranking_is_drawn_in_the_studys_own_metric(metric: str) -> None:
     results = study(losses=DOCUMENT[:2], seeds=2, epochs=2, metric=f"test.{metric}")

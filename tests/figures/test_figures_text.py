@@ -2,7 +2,19 @@
 
 import pytest
 
-from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford, plain, signed, slug
+from lossbench.figures.text import (
+    capital,
+    counted,
+    fixed,
+    isolate,
+    listed,
+    oxford,
+    plain,
+    shortened,
+    signed,
+    significant,
+    slug,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +37,31 @@ def test_numbers(value: float, text: str) -> None:
 def test_signs() -> None:
     assert signed(0.01) == "+0.010"
     assert signed(-0.01) == "\u22120.010"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.23, "0.230"),
+        (0.99961, "1.00"),
+        (999.7, "1,000"),
+        (123.4, "123"),
+        (-55.57, "\u221255.6"),
+        (1.234e-4, "0.000123"),
+        (9.9e-6, "9.9e\u221206"),
+        (float("inf"), "not finite"),
+    ],
+)
+def test_three_digits_that_say_something(value: float, text: str) -> None:
+    assert significant(value) == text
+
+
+def test_a_shortened_label_keeps_its_ends() -> None:
+    assert shortened("focal(gamma=2)", 14) == "focal(gamma=2)"
+    short = shortened("my_package.my_module:make(alpha=2)", 20)
+    assert short == "my_pac…make(alpha=2)"
+    assert len(short) == 20
 
 
 def test_lists() -> None:
@@ -54,4 +91,7 @@ def test_slugs() -> None:
     assert slug("focal(gamma=0.5)") == "focal-gamma-0.5"
     assert slug("../etc/passwd") == "etc-passwd"
     assert slug("\u05d0") == "loss"
+    assert slug("my_module:make(alpha=2)") == "my-module-make-alpha-2"
+    assert slug("python:mine") == "python-mine"
+    assert slug('python:a*b?c|d<e>"f/g\\\\h.') == "python-a-b-c-d-e-f-g-h"
     assert slug("L1", ["l1", "l1-2"]) == "l1-3"

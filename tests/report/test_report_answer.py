@@ -121,6 +121,16 @@ def test_one_seed_speaks_of_these_networks_only() -> None:
     assert "these trained networks only" in " ".join(qualifications(study(seeds=1, epochs=1), value))
 
 
+def test_the_scale_of_gradients_qualifies_the_answer_where_it_spans_more_than_ten() -> None:
+    near = study(losses=DOCUMENT[:2], seeds=1, epochs=2)
+    far = study(losses=DOCUMENT[:2], seeds=1, epochs=2, norms={("l1", 1): (0.02, 2.0)})
+    assert "scale" not in " ".join(qualifications(near, analyse(near)))
+    assert (
+        "At the first weights the losses' gradients are between 0.0100 (l1) and 1.00 (cross_entropy) times as long as "
+        "cross entropy's: at one learning rate for all, part of what is compared is scale."
+    ) in [plain(text) for text in qualifications(far, analyse(far))]
+
+
 def test_lower_can_be_better() -> None:
     results = study(losses=DOCUMENT[:2], seeds=3, epochs=5, metric="test.nll")
     text = said(analyse(results))

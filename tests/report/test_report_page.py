@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
+import polars as pl
 import pytest
 
 from lossbench.figures import draw, render_svg
@@ -142,6 +144,79 @@ def test_the_page_without_failures_says_so() -> None:
     text = " ".join(parsed(written(study(losses=("l1",), seeds=1, epochs=2, samples=False))).text)
     assert "None: the one trial finished." in text
     assert "There is one loss only, so there is nothing to compare." in text
+
+
+def test_first_gradients_stand_in_a_table_and_in_each_losss_section(html: str) -> None:
+    text = " ".join(" ".join(parsed(html).text).split())
+    assert "How long their first gradients are" in text
+    assert "Learning rate that would make them equal cross_entropy 1.00 1.00 2 0.100 focal(gamma=0.5) 1.11" in text
+    assert "At the first weights its gradient is the measure that every other loss's is held against." in text
+    assert text.count("At the first weights its gradient is") == 4
+    assert "comparisons.csv and gradient_scale.csv" in text
+
+
+def test_nothing_is_said_of_first_gradients_that_were_not_measured() -> None:
+    norms = {(loss, 1): (1.0, None) for loss in DOCUMENT}
+    text = " ".join(parsed(written(study(seeds=1, epochs=2, norms=norms))).text)
+    assert "first gradients are" not in text
+    assert "At the first weights" not in text
+
+
+def test_a_loss_of_the_users_own_has_no_empty_boxes_and_any_name() -> None:
+    long = "my_package.robust_losses:a_loss_with_a_name_of_more_than_sixty_letters"
+    labels = (f"{long}(alpha=2)", f"{long}(alpha=3)", "my:loss", "my_loss", "my:f1_per_epoch", "x:ranking-accuracy")
+    results = study(losses=labels, seeds=1, epochs=2)
+    purpose = "Imported as my:loss; its source has the digest 0123."
+    bare: dict[str, Any] = dict.fromkeys(("formula", "reference"), "") | dict.fromkeys(("strengths", "weaknesses"), ())
+    own = replace(results, losses=tuple(replace(view, purpose=purpose, **bare) for view in results.losses))
+    html = written(own)
+    losses = html[html.index('<section id="losses"') : html.index('<section id="confusion"')]
+    tree = parsed(losses)
+    text = " ".join(tree.text)
+    assert text.count(purpose) == len(labels)
+    for absent in ("Source:", "Strengths", "Weaknesses", "Hyperparameters"):
+        assert absent not in text
+    assert not [a for _, a in tree.tags if a.get("aria-label") == "Formula"]
+    assert not re.findall(r"<(p|ul|li|bdi|h\d|div)[^>]*>\s*</\1>", losses)
+    for label in labels:
+        assert f"Loss and accuracy per epoch with {label} ." in " ".join(text.split())
+
+
+def test_of_many_losses_the_page_compares_the_leader_and_points_at_the_rest() -> None:
+    results = study(losses=[f"loss{k:02d}" for k in range(38)], seeds=2, epochs=2, metric="test.f1")
+    html = written(results)
+    tree = parsed(html)
+    text = " ".join(" ".join(tree.text).split())
+    leader = analyse(results).ranking[0]
+    assert "all 703 pairs stand in comparisons.csv, and p-values are adjusted for all of them" in text
+    assert "The 37 comparisons with the leader" in text
+    section = html[html.index('<section id="comparisons"') : html.index('<section id="curves"')]
+    assert "The first gradients of 38 losses" in text
+    firsts = re.findall(r'<th scope="row">.*?<bdi class="name">(.*?)</bdi>', section)
+    assert firsts == [leader] * 37
+    assert "In colour here and in the figures of all losses: the 4 best and the worst by test F1." in text
+    keys = re.findall(r'class="key (k\d)"', html[: html.index('<section id="final"')])
+    assert sorted(keys) == ["k0", "k1", "k2", "k3", "k4", *["k6"] * 33]
+
+
+def test_of_a_few_losses_every_pair_is_compared(html: str) -> None:
+    section = html[html.index('<section id="comparisons"') : html.index('<section id="curves"')]
+    assert section.count('<th scope="row">') == 6
+    assert "Every pair of losses in test accuracy" in section
+    assert "comparisons.csv" not in section
+    assert "In colour" not in html
+
+
+def test_huge_and_tiny_numbers_stay_short() -> None:
+    results = study(losses=DOCUMENT[:2], seeds=2, epochs=2)
+    huge = replace(results, history=results.history.with_columns(nll=pl.col("nll") * 1e15))
+    text = " ".join(parsed(written(huge)).text)
+    assert re.search(r"\d{12}", text) is None
+    analysis = analyse(results)
+    (pair,) = analysis.comparisons
+    figures = draw(results, analysis)
+    tie = replace(analysis, comparisons=(replace(pair, difference=5.6e-17),))
+    assert '<td class="n">+0.000</td>' in page(results, tie, figures, {figure.number: SVG for figure in figures})
 
 
 def test_hostile_names_are_text(hostile: str) -> None:

@@ -63,5 +63,6 @@ def test_definitions_name_what_was_measured() -> None:
     assert "margin 0.02" in text
     assert "15 equally wide bins" in text
     assert "summed over classes" in text
+    assert "geometric mean over seeds" in dict(full)["First gradient"]
     assert "Train (running)" in dict(running)
     assert "Train (running)" not in dict(full)

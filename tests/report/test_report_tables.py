@@ -4,9 +4,18 @@ import io
 
 import polars as pl
 
-from lossbench.report.tables import COMPARISONS, SUMMARY, comparisons_table, csv, history_table, summary_table
+from lossbench.report.tables import (
+    COMPARISONS,
+    GRADIENT_SCALE,
+    SUMMARY,
+    comparisons_table,
+    csv,
+    gradient_scale_table,
+    history_table,
+    summary_table,
+)
 from lossbench.results import HISTORY_COLUMNS
-from synthetic import HOSTILE, analyse, study
+from synthetic import HOSTILE, Norms, analyse, study
 
 
 def test_history_has_exactly_its_columns() -> None:
@@ -19,7 +28,10 @@ def test_history_has_exactly_its_columns() -> None:
 def test_every_digit_survives() -> None:
     results = study(losses=("l1", "cross_entropy"), seeds=3, epochs=2)
     analysis = analyse(results)
-    for table in (history_table(results), summary_table(analysis), comparisons_table(analysis)):
+    tables = (
+        history_table(results), summary_table(analysis), comparisons_table(analysis), gradient_scale_table(results)
+    )  # fmt: skip
+    for table in tables:
         back = pl.read_csv(io.BytesIO(csv(table)), schema=table.schema)
         assert back.equals(table)
 
@@ -38,6 +50,19 @@ def test_comparisons_name_both_sides() -> None:
     assert table.columns == list(COMPARISONS)
     assert table.row(0)[:4] == ("test.accuracy", "l1", "cross_entropy", 3)
     assert table["verdict"][0] == "worse"
+
+
+def test_gradient_scale_has_one_row_per_loss_in_the_studys_order() -> None:
+    norms: Norms = {("a", 1): (1.0, 2.0), ("a", 2): (4.0, 2.0), ("b", 1): (None, 2.0), ("b", 2): (6.0, 2.0)}
+    unknown: Norms = {("c", seed): (1.0, None) for seed in (1, 2)}
+    table = gradient_scale_table(study(losses=("a", "b", "c"), seeds=2, epochs=1, norms={**norms, **unknown}))
+    assert table.columns == list(GRADIENT_SCALE)
+    infinite = float("inf")
+    assert table.rows() == [
+        ("a", 2, 1.0, 0.5, 2.0, 0.1),
+        ("b", 2, infinite, 3.0, infinite, None),
+        ("c", 0, None, None, None, None),
+    ]
 
 
 def test_no_table_is_empty_of_columns() -> None:

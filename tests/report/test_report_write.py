@@ -29,7 +29,7 @@ def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_everything_is_there_and_nothing_half_written(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
-        "comparisons.csv", "figures", "history.csv", "report.html", "study.yaml", "summary.csv"
+        "comparisons.csv", "figures", "gradient_scale.csv", "history.csv", "report.html", "study.yaml", "summary.csv"
     ]  # fmt: skip
     names = sorted(path.name for path in (folder / "figures").iterdir())
     assert len(names) == 2 * 10 + 1

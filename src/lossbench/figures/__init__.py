@@ -4,8 +4,9 @@
 and its Vega-Lite specification; `render` turns a specification into bytes that depend on nothing else.
 """
 
+from lossbench.figures.definition import definition
 from lossbench.figures.draw import draw
 from lossbench.figures.render import render_png, render_svg
 from lossbench.figures.types import Figure
 
-__all__ = ["Figure", "draw", "render_png", "render_svg"]
+__all__ = ["Figure", "definition", "draw", "render_png", "render_svg"]

@@ -20,6 +20,7 @@ __all__ = [
     "data",
     "epochs_axis",
     "message",
+    "short_labels",
     "specification",
     "wide_enough",
 ]
@@ -43,9 +44,10 @@ class Keys:
     def __init__(self, places: Mapping[str, int], legend: Literal["dash", "shape"] | None) -> None:
         labels, indices = list(places), list(places.values())
         longest = max(map(len, labels), default=0)
-        columns = 4 if longest < 19 else 3 if longest < 28 else 2
-        shown = alt.Legend(title=None, columns=columns, symbolOpacity=1, symbolStrokeWidth=0) if legend else None
-        dashed = alt.Legend(title=None, columns=columns, **LINE) if legend == "dash" else None
+        words: dict[str, Any] = {"title": None, "columns": 4 if longest < 19 else 3 if longest < 28 else 2}
+        words |= short_labels(labels, 40)
+        shown = alt.Legend(**words, symbolOpacity=1, symbolStrokeWidth=0) if legend else None
+        dashed = alt.Legend(**words, **LINE) if legend == "dash" else None
         self.color = _channel(alt.Color, labels, [color(index) for index in indices], dashed or shown)
         self.dash = _channel(alt.StrokeDash, labels, [dash(index) for index in indices], dashed)
         self.shape = _channel(alt.Shape, labels, [shape(index) for index in indices], shown)
@@ -53,6 +55,15 @@ class Keys:
 
 def _channel(channel: Any, labels: Sequence[str], values: Sequence[Any], legend: alt.Legend | None) -> Any:
     return channel("loss_function:N", scale=alt.Scale(domain=list(labels), range=list(values)), legend=legend)
+
+
+def short_labels(labels: Sequence[str], most: int) -> dict[str, Any]:
+    """What an axis or a legend is told about labels of which one is too long: to write it as `text.shortened` does."""
+    if max(map(len, labels), default=0) <= most:
+        return {}
+    first, last = most // 3, most - most // 3 - 1
+    short = f"slice(datum.label, 0, {first}) + '…' + slice(datum.label, -{last})"
+    return {"labelExpr": f"length(datum.label) > {most} ? {short} : datum.label"}
 
 
 def data(name: str = "table") -> alt.NamedData:
@@ -102,6 +113,6 @@ def message(text: str, width: int = WIDTH, height: int = HEIGHT) -> alt.Chart:
 
 def specification(chart: Any, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The chart as plain data, with its tables inside and the look of all figures."""
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart.to_dict(validate=False)  # that takes longer than the rest; a test does it
     datasets = {name: table.to_dicts() for name, table in tables.items()}
     return {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}

@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from lossbench.figures.charts import Panel, data, message, specification
+from lossbench.figures.colours import Colours
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
-from lossbench.figures.text import counted, isolate, oxford
+from lossbench.figures.text import counted, isolate, oxford, shortened
 from lossbench.figures.types import Figure
 from lossbench.results import Results
 
@@ -37,16 +38,17 @@ def mean_matrix(results: Results, loss: str) -> np.ndarray | None:
     return np.asarray(np.mean(shares, axis=0)) if shares else None
 
 
-def confusion(number: int, results: Results, places: Mapping[str, int]) -> Figure:
-    """The confusion matrices of all losses."""
-    matrices = {label: matrix for label in places if (matrix := mean_matrix(results, label)) is not None}
+def confusion(number: int, results: Results, colours: Colours) -> Figure:
+    """The confusion matrices of all losses; of many losses of those in colour."""
+    labels = colours.coloured
+    matrices = {label: matrix for label in labels if (matrix := mean_matrix(results, label)) is not None}
     kept = _kept(list(matrices.values()), len(results.data.class_names))
     table = _table(matrices, kept, results.data.class_names)
     return Figure(
         number=number,
         slug="confusion",
         title="Confusion matrices on the test set at the last epoch",
-        caption=_caption(results, list(places), kept),
+        caption=_caption(results, labels, kept) + _left_out(colours),
         alt=" ".join(_seen(label, matrix, results.data.class_names) for label, matrix in matrices.items())
         or "Nothing to see: no trial finished.",
         loss=None,
@@ -108,7 +110,7 @@ def _panel(name: str, label: str, names: Mapping[int, str], classes: int) -> Pan
     if classes <= _TEXT_UP_TO:
         hue = alt.condition(alt.datum.share > 0.65, alt.value(ON_HEAT), alt.value(INK))
         layers.append(base.mark_text(fontSize=10.5).encode(x=x, y=y, text="text:N", color=hue))
-    title = alt.TitleParams(label, limit=260)
+    title = alt.TitleParams(shortened(label, 36), limit=260)
     return alt.layer(*layers).properties(title=title)
 
 
@@ -143,6 +145,10 @@ def _caption(results: Results, labels: Sequence[str], kept: Sequence[int]) -> st
     if absent:
         sentences.append(f"No trial of {oxford(absent, 'or')} finished.")
     return " ".join(sentences)
+
+
+def _left_out(colours: Colours) -> str:
+    return f" Of {len(colours.places)} losses {colours.words} are shown." if colours.others and colours.coloured else ""
 
 
 def _seen(label: str, matrix: np.ndarray, names: Sequence[str]) -> str:

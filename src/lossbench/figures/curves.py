@@ -8,7 +8,18 @@ import polars as pl
 
 from lossbench.results import Results
 
-__all__ = ["CURVE", "curve", "curves", "ended", "finished_seeds", "marked", "split_title", "splits", "train_split"]
+__all__ = [
+    "CURVE",
+    "curve",
+    "curves",
+    "ended",
+    "finished_seeds",
+    "marked",
+    "metric_name",
+    "split_title",
+    "splits",
+    "train_split",
+]
 
 # `kind`: `seed` a finished trial, `mean` over them, `ended` a trial that did not get to its last epoch.
 CURVE = {
@@ -24,11 +35,17 @@ CURVE = {
 }
 
 _TITLES = {"train_running": "train (running)"}
+_NAMES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error (ECE)"}
 
 
 def split_title(split: str) -> str:
     """A split as readers see it; running metrics are named wherever they are shown."""
     return _TITLES.get(split, split)
+
+
+def metric_name(column: str) -> str:
+    """A column of the history as readers see it."""
+    return _NAMES.get(column, column)
 
 
 def train_split(results: Results) -> str:

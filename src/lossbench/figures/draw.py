@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from lossbench.analysis.types import Analysis
+from lossbench.figures.colours import Colours
 from lossbench.figures.confusion import confusion
 from lossbench.figures.definition import definition
 from lossbench.figures.final import final_accuracy, ranking
@@ -33,13 +34,13 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
     Returns:
         the figures, numbered from 1; the same for the same input.
     """
-    places = {label: index for index, label in enumerate(results.labels)}
+    colours = Colours.of(results.labels, analysis)
     builders: list[Builder] = [
-        *_families(results, places),
-        partial(final_accuracy, results=results, analysis=analysis, places=places),
-        *(partial(side_by_side, results=results, metric=metric, places=places) for metric in SIDE_BY_SIDE),
-        partial(ranking, results=results, analysis=analysis, places=places),
-        partial(confusion, results=results, places=places),
+        *_families(results, colours.places),
+        partial(final_accuracy, results=results, analysis=analysis, colours=colours),
+        *(partial(side_by_side, results=results, metric=metric, colours=colours) for metric in SIDE_BY_SIDE),
+        partial(ranking, results=results, analysis=analysis, colours=colours),
+        partial(confusion, results=results, colours=colours),
     ]
     return tuple(build(number) for number, build in enumerate(builders, start=1))
 

@@ -9,14 +9,17 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.types import Analysis, Estimate
-from lossbench.figures.charts import Keys, chance, data, message, specification, wide_enough
-from lossbench.figures.curves import split_title, splits
+from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
+from lossbench.figures.colours import Colours
+from lossbench.figures.curves import metric_name, split_title, splits
 from lossbench.figures.style import INK, PAPER
 from lossbench.figures.text import counted, fixed, isolate, listed, oxford
 from lossbench.figures.types import Figure
 from lossbench.results import Results
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
+
+_LONG = 32  # letters that a row's label has room for
 
 # `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
 FINAL = {
@@ -29,40 +32,42 @@ FINAL = {
     "high": pl.Float64,
 }
 
-_NAMES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error (ECE)"}
 
-
-def final_accuracy(number: int, results: Results, analysis: Analysis, places: Mapping[str, int]) -> Figure:
+def final_accuracy(number: int, results: Results, analysis: Analysis, colours: Colours) -> Figure:
     """Last accuracy per loss, train and test, with intervals and seeds."""
     shown = splits(results)
-    table = _table(analysis, "accuracy", list(places), shown)
+    table = _table(analysis, "accuracy", results.labels, shown)
+    drawn = _cut(table, colours, 0.0, 1.0)
     return Figure(
         number=number,
         slug="final-accuracy",
         title=f"Accuracy of every loss at the last epoch, {split_title(shown[0])} and {split_title(shown[1])}",
-        caption=_how(table) + _absent(table, list(places)),
+        caption=_how(table) + _many(table, drawn, colours) + _absent(table, results.labels),
         alt=_alt(table, shown, "Bar chart of the last accuracy"),
         loss=None,
         table=table,
-        chart=_bars(table, results, places, shown),
+        chart=_bars(drawn, results, colours, shown),
     )
 
 
-def ranking(number: int, results: Results, analysis: Analysis, places: Mapping[str, int]) -> Figure:
+def ranking(number: int, results: Results, analysis: Analysis, colours: Colours) -> Figure:
     """The losses by the study's own metric, best first."""
     split, _, metric = analysis.metric.partition(".")
     table = _table(analysis, metric, analysis.ranking, (split,))
-    name = f"{split_title(split)} {_NAMES.get(metric, metric)}"
+    drawn = _cut(table, colours, *_reach(table))
+    name = f"{split_title(split)} {metric_name(metric)}"
     better = "higher" if analysis.higher_is_better else "lower"
     return Figure(
         number=number,
         slug=f"ranking-{metric}",
         title=f"Ranking by {name} at the last epoch",
-        caption=f"Best first; {better} is better. {_how(table)}" + _absent(table, analysis.ranking),
+        caption=f"Best first; {better} is better. {_how(table)}"
+        + _many(table, drawn, colours)
+        + _absent(table, analysis.ranking),
         alt=_alt(table, (split,), f"Dot chart of {name}, best first"),
         loss=None,
         table=table,
-        chart=_dots(table, results, places, analysis, name),
+        chart=_dots(drawn, results, colours, analysis, name),
     )
 
 
@@ -86,7 +91,7 @@ def _rows(item: Estimate) -> list[tuple[object, ...]]:
     return [mean, *seeds]
 
 
-def _bars(table: pl.DataFrame, results: Results, places: Mapping[str, int], shown: tuple[str, str]) -> dict[str, Any]:
+def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: tuple[str, str]) -> dict[str, Any]:
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     rows = table.with_columns(
@@ -95,7 +100,10 @@ def _bars(table: pl.DataFrame, results: Results, places: Mapping[str, int], show
     )
     titles = [split_title(split) for split in shown]
     base = alt.Chart(data(), width=480, height=alt.Step(20))
-    y = alt.Y("loss_function:N", title=None, sort=list(places), scale=alt.Scale(domain=list(places), paddingInner=0.3))
+    labels = list(results.labels)
+    axis = short_labels(labels, _LONG)
+    y = alt.Y("loss_function:N", title=None, sort=labels, scale=alt.Scale(domain=labels, paddingInner=0.3))
+    y = y.axis(**axis) if axis else y
     offset = alt.YOffset("split:N", sort=titles, scale=alt.Scale(domain=titles))
     domain = [0, max(1.0 if max(_drawn(table)) > 0.85 else 0.0, *_drawn(table))]
     x = alt.X("value:Q", title="accuracy", scale=alt.Scale(domain=domain, nice=True), axis=alt.Axis(tickCount=6))
@@ -105,7 +113,7 @@ def _bars(table: pl.DataFrame, results: Results, places: Mapping[str, int], show
         scale=alt.Scale(domain=titles, range=[0.35, 0.9]),
         legend=alt.Legend(title=None, symbolType="square", symbolFillColor=INK, symbolStrokeColor=INK),
     )
-    hue = Keys(places, legend=None).color
+    hue = Keys(colours.places, legend=None).color
     means = base.transform_filter(kind == "mean")
     chart = alt.layer(
         means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
@@ -128,25 +136,23 @@ def _seeds_and_intervals(base: alt.Chart, x: alt.X, place: Mapping[str, Any]) ->
     ]
 
 
-def _dots(
-    table: pl.DataFrame, results: Results, places: Mapping[str, int], analysis: Analysis, name: str
-) -> dict[str, Any]:
+def _dots(table: pl.DataFrame, results: Results, colours: Colours, analysis: Analysis, name: str) -> dict[str, Any]:
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     rows = table.with_columns(pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"))
-    base = alt.Chart(data(), width=480, height=alt.Step(34))
+    base = alt.Chart(data(), width=480, height=alt.Step(24 if colours.others else 34))
     y = alt.Y(
         "loss_function:N",
         title=None,
         sort=list(analysis.ranking),
         scale=alt.Scale(domain=list(analysis.ranking)),
-        axis=alt.Axis(grid=True),
+        axis=alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG)),
     )
     of_accuracy = analysis.metric.endswith(".accuracy")
     line = [1 / len(results.data.class_names)] if of_accuracy else []
     scale = wide_enough([*_drawn(table), *line], least=0.0)
     x = alt.X("value:Q", title=name, scale=scale, axis=alt.Axis(tickCount=6))
-    keys = Keys(places, legend=None)
+    keys = Keys(colours.places, legend=None)
     kind = alt.datum.kind
     means = base.transform_filter(kind == "mean")
     whole = means.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
@@ -159,6 +165,26 @@ def _dots(
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
     )
     return specification(chart, {"table": rows})
+
+
+def _reach(table: pl.DataFrame) -> tuple[float, float]:
+    """From the lowest to the highest mean or seed, and a little further."""
+    values = table["value"].to_list() or [0.0]
+    room = 0.05 * (max(values) - min(values))
+    return min(values) - room, max(values) + room
+
+
+def _cut(table: pl.DataFrame, colours: Colours, low: float, high: float) -> pl.DataFrame:
+    """Of many losses one whose seeds lie far apart would squeeze all others: no interval is drawn beyond the bounds."""
+    return table.with_columns(pl.col("low", "high").clip(low, high)) if colours.others else table
+
+
+def _many(table: pl.DataFrame, drawn: pl.DataFrame, colours: Colours) -> str:
+    """What a figure of many losses does to be read."""
+    if not colours.others or table.is_empty():
+        return ""
+    cut = "" if table.equals(drawn) else " Intervals that reach further than the axis are cut."
+    return f" In colour {colours.words}.{cut}"
 
 
 def _drawn(table: pl.DataFrame) -> list[float]:

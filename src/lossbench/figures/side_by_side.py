@@ -9,13 +9,16 @@ import altair as alt
 import polars as pl
 
 from lossbench.figures.charts import HEIGHT, Keys, Panel, chance, data, epochs_axis, message, specification
+from lossbench.figures.colours import Colours
 from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
+from lossbench.figures.style import OTHERS
 from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford
 from lossbench.figures.types import Figure
 from lossbench.results import Results
 
 __all__ = ["SIDE_BY_SIDE", "Metric", "side_by_side"]
 
+_FAR = 1000.0
 _BANDS_UP_TO = 6  # losses; more bands than that hide each other
 
 
@@ -46,40 +49,45 @@ SIDE_BY_SIDE = (
 )
 
 
-def side_by_side(number: int, results: Results, metric: Metric, places: Mapping[str, int]) -> Figure:
-    """The figure of one metric: the means of all losses over epochs."""
+def side_by_side(number: int, results: Results, metric: Metric, colours: Colours) -> Figure:
+    """The figure of one metric: the means of all losses over epochs; of many losses most as thin grey lines."""
     train, test = splits(results)
-    labels = list(places)
+    labels = list(results.labels)
     table = curves(results, labels, [metric.column], (test, train)).filter(pl.col("kind") == "mean")
     return Figure(
         number=number,
         slug=f"{metric.column}-per-epoch",
         title=f"{metric.title} per epoch, the losses side by side",
-        caption=_caption(results, metric, table, labels),
-        alt=_alt(table, metric, labels, test),
+        caption=_caption(results, metric, table, labels) + _many(table, colours),
+        alt=_alt(table, metric, colours, test),
         loss=None,
         table=table.select(list(CURVE)),
-        chart=_chart(table, metric, results, places),
+        chart=_chart(table, metric, results, colours),
     )
 
 
-def _chart(table: pl.DataFrame, metric: Metric, results: Results, places: Mapping[str, int]) -> dict[str, Any]:
+def _chart(table: pl.DataFrame, metric: Metric, results: Results, colours: Colours) -> dict[str, Any]:
     if table.is_empty():
         return specification(message("no trial finished", width=600), {})
     train, test = splits(results)
+    places = {label: colours.places[label] for label in colours.coloured}
     keys = Keys(places, legend="shape")
+    far = _far_apart(table, colours)
     tables = {split: _with_marks(table.filter(pl.col("split") == split), places) for split in (test, train)}
-    panels = [_panel(rows, split, metric, results, keys) for split, rows in tables.items()]
+    panels = [_panel(rows, split, metric, results, keys, far) for split, rows in tables.items()]
     return specification(alt.hconcat(*panels, spacing=28).resolve_scale(y="shared"), tables)
 
 
-def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys) -> Panel:
+def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys, far: bool) -> Panel:
     base = alt.Chart(data(split), width=290, height=HEIGHT + 20)
     x = epochs_axis(min(rows["epoch"].to_list(), default=1), results.last_epoch)
     title = metric.title.lower() if metric.column != "f1" else "F1"
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
+    if far:
+        y = alt.Y("value:Q", title=title, scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=6, format=".3~g"))
+    shown = base.transform_filter(alt.datum.mark != None) if rows["mark"].has_nulls() else base  # noqa: E711 # of the chart
     layers = [
-        base.mark_line(strokeWidth=2).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
+        shown.mark_line(strokeWidth=2).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
         base.transform_filter(alt.datum.mark)
         .mark_point(filled=True, size=48, opacity=1)
         .encode(x=x, y=y, color=keys.color, shape=keys.shape),
@@ -87,14 +95,21 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
     if len(results.losses) <= _BANDS_UP_TO and rows["low"].is_not_null().any():
         band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=keys.color)
         layers.insert(0, band)
+    if shown is not base:
+        rest = base.transform_filter(alt.datum.mark == None).mark_line(strokeWidth=1, opacity=0.4, color=OTHERS)  # noqa: E711 # of the chart
+        layers.insert(0, rest.encode(x=x, y=y, detail="loss_function:N"))
     line = [chance(len(results.data.class_names))] if metric.chance else []
     return alt.layer(*line, *layers).properties(title=capital(split_title(split)))
 
 
 def _with_marks(rows: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
+    """With a column `mark`: whether the curve carries its shape there; null for a loss that is not in colour."""
     epochs = sorted(set(rows["epoch"]))
     at = {label: marked(epochs, place) for label, place in places.items()}
-    flags = [epoch in at[label] for label, epoch in rows.select("loss_function", "epoch").iter_rows()]
+    flags = [
+        epoch in at[label] if label in at else None
+        for label, epoch in rows.select("loss_function", "epoch").iter_rows()
+    ]
     return rows.with_columns(pl.Series("mark", flags, dtype=pl.Boolean))
 
 
@@ -116,10 +131,27 @@ def _caption(results: Results, metric: Metric, table: pl.DataFrame, labels: list
     return " ".join(sentences)
 
 
-def _alt(table: pl.DataFrame, metric: Metric, labels: list[str], test: str) -> str:
+def _far_apart(table: pl.DataFrame, colours: Colours) -> bool:
+    """Whether of many losses one is so far from the others that a linear axis would show that one alone."""
+    values = table["value"].to_list()
+    return bool(colours.others) and min(values) > 0 and max(values) > _FAR * min(values)
+
+
+def _many(table: pl.DataFrame, colours: Colours) -> str:
+    if not colours.others or table.is_empty():
+        return ""
+    axis = " The vertical axis is logarithmic." if _far_apart(table, colours) else ""
+    return f" In colour {colours.words}, the others in grey.{axis}"
+
+
+def _alt(table: pl.DataFrame, metric: Metric, colours: Colours, test: str) -> str:
     parts = []
-    for label in labels:
+    for label in colours.coloured:
         _, values = curve(table, label, metric.column, test)
         if values:
             parts.append(f"{isolate(label)} from {fixed(values[0])} to {fixed(values[-1])}")
-    return f"Line chart of test {metric.title.lower()}: {listed(parts)}." if parts else "No curve: no trial finished."
+    if not parts:
+        return "No curve: no trial finished."
+    count = len(set(table["loss_function"]) - set(colours.coloured))
+    others = f" In grey {counted(count, 'other loss', 'other losses')}." if count else ""
+    return f"Line chart of test {metric.title.lower()}: {listed(parts)}.{others}"

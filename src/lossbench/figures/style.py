@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["AXIS", "CONFIG", "DARK", "GRID", "HEAT", "INK", "ON_HEAT", "PALETTE", "PAPER", "color", "dash", "shape"]
+__all__ = [
+    "AXIS",
+    "CONFIG",
+    "DARK",
+    "GRID",
+    "HEAT",
+    "INK",
+    "ON_HEAT",
+    "OTHERS",
+    "PALETTE",
+    "PAPER",
+    "color",
+    "dash",
+    "shape",
+]
 
 # Each is used for one purpose only, for the page replaces them by CSS variables with a dark value (DARK).
 INK, AXIS, GRID, PAPER, HEAT, ON_HEAT = "#1b1f23", "#6a737d", "#e2e5e9", "#fffffe", "#00507d", "#fefffe"
 
 # After Okabe and Ito (2008), darkened until each has a contrast of 3 against white.
 PALETTE = ("#0072b2", "#d55e00", "#00875f", "#aa4499", "#927200", "#2a8fd0", "#666a70")
+OTHERS = PALETTE[-1]  # of many losses those that are not in colour
 
 DARK: Mapping[str, str] = {
     INK: "#e6e8ea",

@@ -6,7 +6,21 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["FSI", "PDI", "capital", "counted", "fixed", "isolate", "listed", "oxford", "plain", "signed", "slug"]
+__all__ = [
+    "FSI",
+    "PDI",
+    "capital",
+    "counted",
+    "fixed",
+    "isolate",
+    "listed",
+    "oxford",
+    "plain",
+    "shortened",
+    "signed",
+    "significant",
+    "slug",
+]
 
 FSI, PDI = "\u2068", "\u2069"  # Unicode's isolates: what stands between them cannot turn the text around it
 
@@ -51,9 +65,22 @@ def fixed(value: float, digits: int = 3) -> str:
     return text.replace("-", _MINUS)
 
 
+def significant(value: float) -> str:
+    """A number for reading where its size may be anything: three significant digits, a true minus."""
+    rounded = float(f"{value:.3g}")
+    if rounded == 0 or not 1e-4 <= abs(rounded) < 1000:
+        return fixed(rounded) if rounded else "0"
+    return f"{rounded:#.3g}".rstrip(".").replace("-", _MINUS)
+
+
 def signed(value: float) -> str:
     """The same with its sign: differences."""
     return fixed(value) if value < 0 else "+" + fixed(value)
+
+
+def shortened(label: str, most: int) -> str:
+    """A label that is too long for its place without its middle; its end, with the hyperparameters, tells it apart."""
+    return label if len(label) <= most else f"{label[: most // 3]}…{label[len(label) - (most - most // 3 - 1) :]}"
 
 
 def capital(sentence: str) -> str:

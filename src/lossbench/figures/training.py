@@ -11,7 +11,7 @@ import polars as pl
 from lossbench.figures.charts import HEIGHT, LINE, Panel, chance, data, epochs_axis, message, specification, wide_enough
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, splits
 from lossbench.figures.style import color
-from lossbench.figures.text import capital, counted, fixed, isolate, listed, slug
+from lossbench.figures.text import capital, counted, fixed, isolate, listed
 from lossbench.figures.types import Figure
 from lossbench.results import Results
 
@@ -21,12 +21,12 @@ _METRICS = ("loss", "accuracy")
 
 
 def training(number: int, results: Results, loss: str, places: Mapping[str, int], name: str) -> Figure:
-    """The training figure of one loss; `name` tells its file from the others'."""
+    """The training figure of one loss; `name`, a slug, tells its file from the others'."""
     shown = splits(results)
     table = curves(results, [loss], _METRICS, shown)
     return Figure(
         number=number,
-        slug=f"training-{slug(name)}",
+        slug=f"training-{name}",
         title=f"Loss and accuracy per epoch with {isolate(loss)}",
         caption=_caption(results, loss, table),
         alt=_alt(table, loss, shown),

@@ -11,14 +11,16 @@ from markupsafe import Markup, escape
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate
 from lossbench.figures import Figure
+from lossbench.figures.colours import Colours
 from lossbench.figures.curves import ended, split_title, train_split
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.figures.style import PALETTE
-from lossbench.figures.text import FSI, PDI, capital, fixed, isolate, signed
+from lossbench.figures.text import FSI, PDI, capital, fixed, isolate, signed, significant
 from lossbench.report import sentences_answer, sentences_run
 from lossbench.report.formula import formula
+from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span
 from lossbench.report.inline import css_colors, inline_svg
-from lossbench.report.lookup import column_title, estimate, finished, metric_title
+from lossbench.report.lookup import column_title, estimate, finished, metric_title, pair
 from lossbench.report.pictures import samples
 from lossbench.report.sentences_curves import side_by_side_sentences
 from lossbench.report.sentences_loss import loss_sentences
@@ -38,13 +40,23 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A loss, how it trained, what is said of that, and what of its first step."""
+
+    view: LossView
+    training: Drawn
+    sentences: tuple[str, ...]
+    first_step: str
+
+
+@dataclass(frozen=True)
 class Family:
     """The losses of one name: what they share, and each with what was measured."""
 
     view: LossView
     formula: Markup
     definition: Drawn
-    members: tuple[tuple[LossView, Drawn, tuple[str, ...]], ...]
+    members: tuple[Member, ...]
 
 
 def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: Mapping[int, str]) -> str:
@@ -56,7 +68,10 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         figures: as `draw` gives them.
         svgs: their stand-alone SVGs by number.
     """
-    drawn = {figure.slug: Drawn(figure, inline_svg(figure, svgs[figure.number])) for figure in figures}
+    drawn = [Drawn(figure, inline_svg(figure, svgs[figure.number])) for figure in figures]
+    shared = {item.figure.slug: item for item in drawn if item.figure.loss is None}
+    colours = Colours.of(results.labels, analysis)
+    scales = gradient_scales(results)
     light, dark = css_colors()
     return _environment().get_template("page.html").render(
         results=results,
@@ -64,17 +79,19 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         analysis=analysis,
         light=light,
         dark=dark,
-        places={label: index % len(PALETTE) for index, label in enumerate(results.labels)},
+        places={label: place % len(PALETTE) for label, place in colours.places.items()},
+        colours=colours,
         answer=sentences_answer.answer(analysis),
         qualifications=sentences_answer.qualifications(results, analysis),
         key_figures=_key_figures(results, analysis),
-        final=[drawn[slug] for slug in drawn if slug.startswith("ranking-") or slug == "final-accuracy"],
-        comparisons=[_comparison_cells(item, analysis.margin) for item in analysis.comparisons],
+        final=[item for slug, item in shared.items() if slug.startswith("ranking-") or slug == "final-accuracy"],
+        comparisons=_comparisons(analysis, colours),
         compared=metric_title(analysis.metric),
-        curves=_curves(drawn),
-        families=_families(results, drawn),
+        curves=_curves(shared),
+        scales=[scales[loss] for loss in analysis.ranking if scales[loss].ratios],
+        families=_families(results, drawn, scales),
         headings={metric.column: metric.title for metric in SIDE_BY_SIDE},
-        confusion=drawn["confusion"],
+        confusion=shared["confusion"],
         run=_run(results, analysis),
         samples=samples(results.data),
     )  # fmt: skip
@@ -94,6 +111,8 @@ def _environment() -> Environment:
         fixed=_fixed,
         half=_half,
         signed=_signed,
+        significant=_significant,
+        span=span,
         p=_p,
         capital=capital,
         isolate=isolate,
@@ -112,12 +131,19 @@ def _fixed(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "–" if value is None else signed(value)
+    """A difference; one that is float64's rounding alone is none."""
+    return "–" if value is None else signed(value if abs(value) > 1e-12 else 0.0)
+
+
+def _significant(value: float | None) -> str:
+    return "–" if value is None else significant(value)
 
 
 def _half(item: Estimate) -> str:
     """Half of an interval, to the decimals of the mean beside it."""
     half = ((item.high or 0) - (item.low or 0)) / 2
+    if half >= 1000:
+        return fixed(half)
     return f"{half:.3f}" if half >= 0.0005 or half == 0 else "<0.001"
 
 
@@ -152,13 +178,18 @@ def _trials(results: Results, loss: str) -> str:
     return "; ".join([f"{counts['finished']} of {sum(counts.values())}", *lost])
 
 
-def _comparison_cells(item: Comparison, margin: float) -> dict[str, object]:
-    return {"item": item, "words": sentences_answer.verdict_words(item, margin)}
+def _comparisons(analysis: Analysis, colours: Colours) -> list[tuple[Comparison, str]]:
+    """Every pair of losses, each with its verdict in words; of many losses the leader against every other."""
+    shown: Sequence[Comparison] = analysis.comparisons
+    if colours.others:
+        leader, *others = analysis.ranking
+        shown = [item for other in others if (item := pair(analysis, leader, other)) is not None]
+    return [(item, sentences_answer.verdict_words(item, analysis.margin)) for item in shown]
 
 
-def _curves(drawn: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ...]]]:
-    accuracy = drawn["accuracy-per-epoch"].figure.table
-    found = [(slug.removesuffix("-per-epoch"), item) for slug, item in drawn.items() if slug.endswith("-per-epoch")]
+def _curves(shared: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ...]]]:
+    accuracy = shared["accuracy-per-epoch"].figure.table
+    found = [(metric.column, shared[f"{metric.column}-per-epoch"]) for metric in SIDE_BY_SIDE]
     return [
         (
             column,
@@ -169,7 +200,7 @@ def _curves(drawn: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ...
     ]
 
 
-def _families(results: Results, drawn: Mapping[str, Drawn]) -> list[Family]:
+def _families(results: Results, drawn: Sequence[Drawn], scales: Mapping[str, GradientScale]) -> list[Family]:
     views: dict[str, list[LossView]] = {}
     for view in results.losses:
         views.setdefault(view.name, []).append(view)
@@ -180,14 +211,22 @@ def _families(results: Results, drawn: Mapping[str, Drawn]) -> list[Family]:
             view=group[0],
             formula=formula(group[0].formula),
             definition=definitions[group[0].label],
-            members=tuple((view, trainings[view.label], loss_sentences(results, view.label)) for view in group),
+            members=tuple(
+                Member(
+                    view,
+                    trainings[view.label],
+                    loss_sentences(results, view.label),
+                    first_step(scales[view.label], view),
+                )
+                for view in group
+            ),
         )
         for group in views.values()
     ]
 
 
-def _by_loss(drawn: Mapping[str, Drawn], prefix: str) -> dict[str, Drawn]:
-    return {str(item.figure.loss): item for slug, item in drawn.items() if slug.startswith(prefix)}
+def _by_loss(drawn: Sequence[Drawn], prefix: str) -> dict[str, Drawn]:
+    return {str(item.figure.loss): item for item in drawn if item.figure.loss and item.figure.slug.startswith(prefix)}
 
 
 def _run(results: Results, analysis: Analysis) -> dict[str, object]:

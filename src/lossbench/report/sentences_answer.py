@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate
 from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford, signed
+from lossbench.report.gradient_scale import gradient_scales, spread
 from lossbench.report.lookup import between, finished, metric_title, pair
 from lossbench.results import Results
 
@@ -40,7 +41,8 @@ def answer(analysis: Analysis) -> tuple[str, ...]:
 def qualifications(results: Results, analysis: Analysis) -> tuple[str, ...]:
     """What the answer speaks of, and what it lacks."""
     ranked = finished(analysis)
-    return (*([scope(ranked)] if ranked else []), *failures(results))
+    scale = spread(gradient_scales(results))
+    return (*([scope(ranked)] if ranked else []), *([scale] if scale else []), *failures(results))
 
 
 def leading(analysis: Analysis, ranked: Sequence[Estimate]) -> str:

@@ -76,6 +76,7 @@ def definitions(results: Results, margin: float) -> list[tuple[str, str]]:
             "same pictures in the same order. The interval is the paired t; p of the difference and p of equivalence "
             f"(two one-sided tests against the margin {margin:g}) are adjusted after Holm over all pairs.",
         ),
+        _FIRST_GRADIENT,
         _SCOPE,
     ]
     return [*entries, _RUNNING] if train_split(results) == "train_running" else entries
@@ -92,6 +93,12 @@ _PROBABILITIES = (
         "The mean distance between confidence and accuracy in 15 equally wide bins of the highest probability; "
         "lower is better.",
     ),
+)
+_FIRST_GRADIENT = (
+    "First gradient",
+    "The L2 norm of the gradient of all weights, of the first batch at the first weights, divided by that of cross "
+    "entropy's gradient there; the geometric mean over seeds. gradient_scale.csv has for each loss the learning rate "
+    "that would give its first steps the length of cross entropy's.",
 )
 _SCOPE = (
     "What the intervals speak of",

@@ -5,9 +5,19 @@ from __future__ import annotations
 import polars as pl
 
 from lossbench.analysis.types import Analysis
+from lossbench.report.gradient_scale import gradient_scales
 from lossbench.results import HISTORY_COLUMNS, Results
 
-__all__ = ["COMPARISONS", "SUMMARY", "comparisons_table", "csv", "history_table", "summary_table"]
+__all__ = [
+    "COMPARISONS",
+    "GRADIENT_SCALE",
+    "SUMMARY",
+    "comparisons_table",
+    "csv",
+    "gradient_scale_table",
+    "history_table",
+    "summary_table",
+]
 
 SUMMARY = {
     "loss_function": pl.String,
@@ -37,6 +47,14 @@ COMPARISONS = {
     "verdict": pl.String,
     "reason": pl.String,
 }
+GRADIENT_SCALE = {
+    "loss_function": pl.String,
+    "seeds": pl.Int64,
+    "ratio_mean": pl.Float64,
+    "ratio_low": pl.Float64,
+    "ratio_high": pl.Float64,
+    "learning_rate_to_equalise": pl.Float64,
+}
 
 _FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute when the file is opened
 
@@ -59,6 +77,19 @@ def comparisons_table(analysis: Analysis) -> pl.DataFrame:
     """One row per pair of losses."""
     rows = [tuple(getattr(item, name) for name in COMPARISONS) for item in analysis.comparisons]
     return pl.DataFrame(rows, schema=COMPARISONS, orient="row")
+
+
+def gradient_scale_table(results: Results) -> pl.DataFrame:
+    """One row per loss: the length of its first gradient over cross entropy's, and what would make them equal.
+
+    `ratio_mean` is the geometric mean over seeds, low and high are the least and the greatest seed's; infinite where a
+    gradient is not finite, null without norms.
+    """
+    rows = [
+        (loss, len(x.ratios), x.ratio, min(x.ratios, default=None), max(x.ratios, default=None), x.equalising_rate)
+        for loss, x in gradient_scales(results).items()
+    ]
+    return pl.DataFrame(rows, schema=GRADIENT_SCALE, orient="row")
 
 
 def csv(table: pl.DataFrame) -> bytes:

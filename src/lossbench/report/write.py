@@ -9,7 +9,7 @@ from lossbench.analysis.types import Analysis
 from lossbench.figures import Figure, draw, render_png, render_svg
 from lossbench.files import write_atomically, writing
 from lossbench.report.page import page
-from lossbench.report.tables import comparisons_table, csv, history_table, summary_table
+from lossbench.report.tables import comparisons_table, csv, gradient_scale_table, history_table, summary_table
 from lossbench.results import Results
 
 __all__ = ["write_report"]
@@ -38,6 +38,7 @@ def write_report(results: Results, analysis: Analysis, folder: Path) -> Path:
         write_atomically(folder / "history.csv", csv(history_table(results)))
         write_atomically(folder / "summary.csv", csv(summary_table(analysis)))
         write_atomically(folder / "comparisons.csv", csv(comparisons_table(analysis)))
+        write_atomically(folder / "gradient_scale.csv", csv(gradient_scale_table(results)))
         write_atomically(folder / "report.html", page(results, analysis, figures, svgs))
     return folder / "report.html"
 
