@@ -18,7 +18,7 @@ from lossbench.spec import PRESETS, Study, load_study
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "status", "losses", "models", "data", "init")
+COMMANDS = ("run", "report", "status", "losses", "audit", "models", "data", "init")
 
 
 class TestHelp:
@@ -35,10 +35,11 @@ class TestHelp:
         for command in COMMANDS:
             assert command in done.out
 
-    def test_help_does_not_wait_for_heavy_modules(self) -> None:
+    @pytest.mark.parametrize("command", ["run", "losses", "audit"])
+    def test_help_does_not_wait_for_heavy_modules(self, command: str) -> None:
         code = (
             "import sys\nfrom lossbench.cli import main\n"
-            "try:\n    main(['run', '--help'])\nexcept SystemExit:\n"
+            f"try:\n    main(['{command}', '--help'])\nexcept SystemExit:\n"
             "    sys.exit(bool({'torch', 'polars', 'altair', 'scipy'} & set(sys.modules)))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

@@ -133,7 +133,7 @@ ZOO: dict[Callable[..., object], tuple[str, str, str]] = {
         "fail",
         "it expects logarithms of probabilities where lossbench gives logits",
     ),
-    mean_over_classes: ("catalogue", "fail", "it is cross_entropy divided by the number of classes"),
+    mean_over_classes: ("catalogue", "fail", "it is cross_entropy / K, K classes: a mean is taken over classes, too"),
     sum_reduction: ("reduction", "warn", "the sum over the batch"),
     detached_factor: ("whole expression", "fail", "a factor is detached"),
     clamped_gce: ("dead gradient", "fail", "a confidently wrong prediction gets no gradient at all"),

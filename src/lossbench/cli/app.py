@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from lossbench.cli import show
+from lossbench.cli.losses import audit, losses
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.template import STUDY_TEMPLATE
@@ -167,15 +168,8 @@ def status(folder: Folder) -> None:
     show.show_status(console(), name, states)
 
 
-@app.command()
-def losses(
-    name: Annotated[str | None, typer.Argument(help="A loss, for its card.")] = None,
-) -> None:
-    """List the catalogue of losses, or show one card."""
-    if name is None:
-        show.show_losses(console())
-    else:
-        show.show_card(console(), name)
+app.command()(losses)
+app.command()(audit)
 
 
 @app.command()

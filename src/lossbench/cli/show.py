@@ -1,4 +1,4 @@
-"""What commands print: catalogues, cards, tables of trials, the answer at the end of a run."""
+"""What commands print: catalogues of models and data, tables of trials, the answer at the end of a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from lossbench.cli.duration import duration
-from lossbench.spec import print_value
+from lossbench.cli.tables import empty_table
 
 if TYPE_CHECKING:
     from lossbench.analysis import Analysis
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "show_answer",
-    "show_card",
     "show_data",
-    "show_losses",
     "show_models",
     "show_plan",
     "show_profile",
@@ -39,7 +36,7 @@ def show_answer(console: Console, results: Results, analysis: Analysis, page: Pa
     summary = summary_text(results, analysis)
     for sentence in summary.sentences:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
-    table = _table("loss", summary.metric, "95 % interval", "seeds")
+    table = empty_table("loss", summary.metric, "95 % interval", "seeds")
     for row in summary.rows:
         mean = "no finished trial" if row.mean is None else f"{row.mean:.4f}"
         interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
@@ -53,7 +50,7 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     from lossbench.run.estimate import estimate
 
     trials, missing = prepared.resolved.trials, set(prepared.missing)
-    table = _table("loss", "seed", "trial", "in the store")
+    table = empty_table("loss", "seed", "trial", "in the store")
     for pair, trial in trials.items():
         table.add_row(escape(pair[0]), str(pair[1]), trial.key, "no" if pair in missing else "yes")
     console.print(table)
@@ -71,7 +68,7 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
 
 def show_profile(console: Console, rows: Sequence[tuple[str, float, float]], path: Path) -> None:
     """Where the time of a run went: phase, seconds of wall time, share."""
-    table = _table("phase", "seconds", "share")
+    table = empty_table("phase", "seconds", "share")
     for phase, seconds, share in rows:
         table.add_row(phase, f"{seconds:.2f}", f"{share:.1%}")
     table.add_row("whole", f"{sum(seconds for _, seconds, _ in rows):.2f}", f"{sum(share for *_, share in rows):.1%}")
@@ -79,42 +76,11 @@ def show_profile(console: Console, rows: Sequence[tuple[str, float, float]], pat
     console.print(f"profile: {path}", highlight=False, soft_wrap=True, markup=False)
 
 
-def show_losses(console: Console) -> None:
-    """The catalogue, a line per loss."""
-    from lossbench.losses import CATALOGUE
-
-    table = _table("name", "family", "hyperparameters", "purpose")
-    for name, loss in CATALOGUE.items():
-        card = loss.card
-        defaults = ", ".join(f"{h.name}={print_value(h.default)}" for h in card.hyperparameters)
-        table.add_row(name, card.family, defaults, card.purpose)
-    console.print(table)
-    console.print("`lossbench losses NAME` shows one card.", markup=False)
-
-
-def show_card(console: Console, name: str) -> None:
-    """One card; raises an UnknownNameError for a name that is not in the catalogue."""
-    from lossbench.errors import UnknownNameError
-    from lossbench.losses import CATALOGUE
-
-    if name not in CATALOGUE:
-        raise UnknownNameError("NAME", name, CATALOGUE)
-    card = CATALOGUE[name].card
-    lines = [f"{card.name}: {card.title}", "", card.purpose, "", f"formula (TeX): {card.formula}"]
-    if card.hyperparameters:
-        lines += ["", "hyperparameters:"]
-        lines += [f"  {h.name}={print_value(h.default)}  {h.meaning}; {h.allowed}" for h in card.hyperparameters]
-    for title, claims in (("strengths", card.strengths), ("weaknesses", card.weaknesses)):
-        lines += ["", f"{title}:", *(f"  - {claim.text} [{claim.source}]" for claim in claims)]
-    lines += ["", f"reference: {card.reference}"]
-    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=not console.is_terminal)
-
-
 def show_models(console: Console) -> None:
     """The models that can be named."""
     from lossbench.models import MODELS
 
-    table = _table("name", "smallest picture", "what it is")
+    table = empty_table("name", "smallest picture", "what it is")
     for name, model in MODELS.items():
         table.add_row(name, f"{model.smallest}×{model.smallest}", model.description)
     console.print(table)
@@ -126,7 +92,7 @@ def show_data(console: Console, data_dir: Path | None) -> None:
     """The data sets that can be named, and where they are."""
     from lossbench.data import described
 
-    table = _table("name", "what it is", "train", "test", "classes", "here", "how to get it")
+    table = empty_table("name", "what it is", "train", "test", "classes", "here", "how to get it")
     for item in described(data_dir):
         sizes = [f"{item.train:,}", f"{item.test:,}", str(item.classes)]
         found = escape(item.location) if item.location else "no"
@@ -141,7 +107,7 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
     counts = Counter(status for _, _, status, _ in states)
     parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     console.print(f"{name}: {len(states)} trials, {parts}", markup=False, highlight=False)
-    table = _table("loss", *dict.fromkeys(str(seed) for _, seed, _, _ in states))
+    table = empty_table("loss", *dict.fromkeys(str(seed) for _, seed, _, _ in states))
     for loss in dict.fromkeys(loss for loss, _, _, _ in states):
         table.add_row(escape(loss), *(status for label, _, status, _ in states if label == loss))
     console.print(table)
@@ -160,10 +126,3 @@ def _decoded(prepared: Prepared) -> int:
 
 def _size(count: float) -> str:
     return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(escape(column))
-    return table

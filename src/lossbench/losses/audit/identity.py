@@ -40,8 +40,8 @@ class Identity:
 
     Args:
         name: as the catalogue writes it.
-        factor: so many times, for 5 classes.
-        exponent: the factor goes with the number of classes to this power.
+        factor: so many times, before the number of classes counts.
+        exponent: and so many powers of the number of classes.
     """
 
     name: str
@@ -50,7 +50,8 @@ class Identity:
 
     def __str__(self) -> str:
         times = "" if abs(self.factor - 1) < _SAME else f"{self.factor:.4g} times "
-        return f"{times}{self.name}"
+        power = "" if abs(self.exponent) < _SAME else f" times K to the power {self.exponent:.3g}"
+        return f"{times}{self.name}{' / K' if abs(self.exponent + 1) < _SAME else power}"
 
 
 def identify(subject: Subject, before: Link | None = None, twice: bool = False) -> Identity | None:
@@ -67,7 +68,8 @@ def identify(subject: Subject, before: Link | None = None, twice: bool = False) 
     for name in _candidates():
         few, many = (_factor(own[i], _catalogues(name, n, twice), allowed) for i, n in enumerate((_FEW, _MANY)))
         if few is not None and many is not None:
-            found.append(Identity(name, few, math.log(abs(many / few)) / math.log(_MANY / _FEW)))
+            exponent = math.log(abs(many / few)) / math.log(_MANY / _FEW)
+            found.append(Identity(name, few * _FEW**-exponent, exponent))
     return min(found, key=lambda one: (abs(one.exponent) > _SAME, abs(one.factor - 1)), default=None)
 
 
@@ -102,11 +104,10 @@ def known(subject: Subject, identity: Identity | None) -> Check:
     if identity is None:
         return Check(name, "pass", "no loss of the catalogue, up to a factor, among those and the settings compared")
     if abs(identity.exponent + 1) < _SAME:
-        words = f"it is {identity.name} divided by the number of classes: a mean is taken over classes, too"
+        words = f"it is {identity}, K classes: a mean is taken over classes, too"
         return Check(name, "warn" if identity.name in _SUMS else "fail", words)
     if abs(identity.exponent) > _SAME:
-        words = f"it is {identity.name} times the number of classes to the power {identity.exponent:.2f}"
-        return Check(name, "warn", words)
+        return Check(name, "warn", f"it is {identity}, the number of classes")
     return Check(name, "pass" if abs(identity.factor - 1) < _SAME else "warn", f"it is {identity}")
 
 

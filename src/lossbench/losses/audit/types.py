@@ -34,7 +34,7 @@ class Audit:
         reduction: over the batch: `none`, `mean` or `sum`.
         target: what it takes: `indices` or `one-hot`.
         gradient_scale: norm of its gradient by the logits over that of cross entropy, at small random logits.
-        identical: the loss of the catalogue that it is, up to a factor; empty when it is none.
+        identical: the loss of the catalogue that it is, up to a factor, K the number of classes; empty when it is none.
         checks: in the order they were made.
     """
 
