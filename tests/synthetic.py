@@ -241,6 +241,7 @@ def _view(label: str, classes: int) -> LossView:
         title=titles.get(name, name),
         formula=formula,
         purpose="Classification with a softmax; the usual choice.",
+        when="First, and as what everything else is held against." if name == "cross_entropy" else "",
         hyperparameters={"gamma": gamma, "alpha": None} if name == "focal" else {},
         strengths=(("Penalises confident mistakes without bound.", "Goodfellow et al. (2016), section 6.2.2"),),
         weaknesses=(("Fits wrong labels in the end.", "Zhang & Sabuncu (2018)"),),

@@ -124,10 +124,12 @@ def _card(card: LossCard) -> dict[str, Any]:
 
 def _own_card(loss: LossSpec) -> dict[str, Any]:
     """What there is to say of a loss that no card knows: where its code is from, and which code it was."""
+    where = "Given as a Python object" if loss.given else f"Imported as {loss.name}"
     return {
         "title": f"{loss.name.rpartition(':')[2]}, a loss of your own",
         "formula": "",
-        "purpose": f"Imported as {loss.name}; its source has the digest {loss_digest(loss)}.",
+        "purpose": f"{where}; its source has the digest {loss_digest(loss)}.",
+        "when": "",
         "strengths": [],
         "weaknesses": [],
         "reference": "",

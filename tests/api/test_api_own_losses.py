@@ -42,6 +42,8 @@ def test_every_form_from_python(here: Path) -> None:
     found = accuracies(results)
     assert found["python:CrossEntropyLoss"] == found["cross_entropy"]
     assert results.losses[2].title == "CrossEntropyLoss, a loss of your own"
+    assert results.losses[2].purpose.startswith("Given as a Python object; its source has the digest ")
+    assert results.losses[3].purpose.startswith("Imported as torch.nn.modules.loss:MSELoss; its source has the digest ")
     assert lossbench.load(here / "log").labels == results.labels
 
 

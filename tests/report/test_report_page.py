@@ -162,6 +162,12 @@ def test_nothing_is_said_of_first_gradients_that_were_not_measured() -> None:
     assert "At the first weights" not in text
 
 
+def test_when_to_use_a_loss_is_said_where_somebody_says_it() -> None:
+    text = " ".join(parsed(written(study(losses=("cross_entropy", "focal(gamma=2)"), seeds=1, epochs=2))).text)
+    assert "the usual choice. Use it first, and as what everything else is held against." in re.sub(r"\s+", " ", text)
+    assert text.count("Use it") == 1
+
+
 def test_a_loss_of_the_users_own_has_no_empty_boxes_and_any_name() -> None:
     long = "my_package.robust_losses:a_loss_with_a_name_of_more_than_sixty_letters"
     labels = (f"{long}(alpha=2)", f"{long}(alpha=3)", "my:loss", "my_loss", "my:f1_per_epoch", "x:ranking-accuracy")

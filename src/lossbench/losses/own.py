@@ -140,7 +140,7 @@ def found_own(spec: LossSpec) -> Callable[..., Any]:
     """
     if spec.function is not None:
         return spec.function
-    if spec.name.startswith("python:"):
+    if spec.given:
         allowed = "a loss that can be found by its name; this one was a Python object of the program that ran it"
         raise RequestError("losses", allowed, spec.name)
     return import_own(spec.name, "losses")

@@ -84,6 +84,11 @@ class LossSpec:
         return ":" in self.name
 
     @property
+    def given(self) -> bool:
+        """Whether it is a Python object, which no import path leads to."""
+        return self.name.startswith(f"{_GIVEN}:")
+
+    @property
     def keywords(self) -> dict[str, Value]:
         """The hyperparameters as keyword arguments."""
         return dict(self.hyperparameters)
