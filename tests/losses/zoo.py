@@ -123,7 +123,11 @@ class Squeezes(nn.Module):
 
 
 ZOO: dict[Callable[..., object], tuple[str, str, str]] = {
-    naive_focal: ("extreme logits", "fail", "its gradient is NaN at"),
+    naive_focal: (
+        "extreme logits",
+        "fail",
+        "its gradient is NaN at logits of ±1e4, logits of ±100, p near 1, p = 1 (float64)",
+    ),
     log_of_softmax: ("extreme logits", "fail", "infinite at"),
     double_softmax: ("input", "fail", "softmax is applied twice: it is cross_entropy of probabilities"),
     double_softmax_focal: ("input", "fail", "softmax is applied twice: it is focal of probabilities"),

@@ -27,17 +27,18 @@ def reduction(subject: Subject) -> Check:
 
 
 def extremes(subject: Subject) -> Check:
-    """Value and gradient where p goes to 0 and to 1, at logits of ±1e4, with one class dominating."""
+    """Value and gradient where p, that of the true class, goes to 0 and to 1, and where one class dominates."""
     name = "extreme logits"
     places = {
         "logits of ±1e4": _corners(1e4),
         "logits of ±100": _corners(100.0),
-        "p of the true class next to 1": _dominated(40.0),
-        "p of the true class next to 0": _dominated(-40.0),
-        "p of the true class equal to 1": _dominated(1000.0),
-        "p of the true class equal to 0": _dominated(-1000.0),
+        "p near 1": _dominated(40.0),
+        "p near 0": _dominated(-40.0),
+        "p = 1": _dominated(1000.0),
+        "p = 0": _dominated(-1000.0),
     }
     for dtype in dict.fromkeys((subject.dtype, torch.float32)):
+        where: dict[str, list[str]] = {}
         for words, (logits, target) in places.items():
             wide = logits.to(dtype)
             for what, values in (
@@ -46,8 +47,11 @@ def extremes(subject: Subject) -> Check:
             ):
                 if not torch.isfinite(values).all():
                     kind = "NaN" if values.isnan().any() else "infinite"
-                    return Check(name, "fail", f"its {what} is {kind} at {words} ({_word(dtype)})")
-    return Check(name, "pass", "value and gradient are finite for p next to 0 and to 1 and for logits up to ±1e4")
+                    where.setdefault(f"its {what} is {kind} at", []).append(words)
+        if where:
+            found = "; ".join(f"{what} {', '.join(words)}" for what, words in where.items())
+            return Check(name, "fail", f"{found} ({_word(dtype)})")
+    return Check(name, "pass", "value and gradient are finite for p near and at 0 and 1, and for logits up to ±1e4")
 
 
 def sizes(subject: Subject) -> list[Check]:
