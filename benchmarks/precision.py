@@ -18,8 +18,9 @@ from statistics import fmean
 import lossbench
 from benchmarks.machine import describe
 from benchmarks.share import write_share
-from lossbench.analysis import Comparison, compare_all
-from lossbench.analysis.comparisons import Arm
+from lossbench.analysis import Comparison
+from lossbench.analysis.comparisons import compare_all
+from lossbench.analysis.family import Arm, Family, Question
 from lossbench.data import Pictures, Split, find
 from lossbench.files import write_atomically
 from lossbench.spec import Study
@@ -38,7 +39,9 @@ def compared(float32: Sequence[float], bfloat16: Sequence[float], margin: float,
     """
     both = {"bfloat16": bfloat16, "float32": float32}
     arms = [Arm(name, dict(enumerate(values)), {}, diverged=0) for name, values in both.items()]
-    (comparison,) = compare_all(arms, "test.accuracy", margin, higher_is_better=True, pictures=pictures)
+    (comparison,) = compare_all(
+        Family(arms, Question("test.accuracy", margin, higher_is_better=True, pictures=pictures))
+    )
     return comparison
 
 

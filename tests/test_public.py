@@ -26,7 +26,19 @@ TOP = [
 ]
 
 ROOMS = {
-    "analysis": ["METRICS", "Analysis", "Comparison", "Estimate", "Verdict", "analyse", "compare_all", "holm"],
+    "analysis": [
+        "METRICS",
+        "Analysis",
+        "Comparison",
+        "Estimate",
+        "Explanation",
+        "Finding",
+        "Outcome",
+        "Standing",
+        "Verdict",
+        "analyse",
+        "holm",
+    ],
     "data": [
         "VERSION",
         "Described",

@@ -11,8 +11,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from lossbench.analysis import Comparison, compare_all
-from lossbench.analysis.comparisons import Arm
+from lossbench.analysis import Comparison
+from lossbench.analysis.comparisons import compare_all
+from lossbench.analysis.family import Arm, Family, Question
 
 PICTURES = 10_000
 MARGIN = 0.01
@@ -30,8 +31,12 @@ def arm(
 
 def compare(a: Arm, b: Arm, metric: str = "test.accuracy", margin: float = MARGIN) -> Comparison:
     higher = metric.split(".")[1] in ("accuracy", "precision", "recall", "f1")
-    (comparison,) = compare_all([a, b], metric, margin, higher, PICTURES)
+    (comparison,) = compare_all(Family([a, b], Question(metric, margin, higher, PICTURES)))
     return comparison
+
+
+def all_pairs(arms: Sequence[Arm], margin: float = MARGIN, classes: int = 0) -> tuple[Comparison, ...]:
+    return compare_all(Family(arms, Question("test.accuracy", margin, True, PICTURES, classes)))
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -40,7 +45,7 @@ def test_every_number_is_the_libraries(seed: int) -> None:
     losses, n = int(generator.integers(2, 7)), int(generator.integers(2, 9))
     values = {f"l{i}": 0.5 + generator.normal(0, 0.02, n) + generator.normal(0, 0.02) for i in range(losses)}
     margin = float(generator.uniform(0.005, 0.05))
-    found = compare_all([arm(k, list(v)) for k, v in values.items()], "test.accuracy", margin, True, PICTURES)
+    found = all_pairs([arm(k, list(v)) for k, v in values.items()], margin)
     assert [(c.a, c.b) for c in found] == list(combinations(values, 2))
     tests = [stats.ttest_rel(values[c.a], values[c.b]) for c in found]
     equivalence = [ttost_paired(values[c.a], values[c.b], -margin, margin)[0] for c in found]
@@ -222,7 +227,7 @@ def test_a_metric_that_is_not_counted_has_no_floor() -> None:
 def test_holm_runs_over_pairs_with_a_p_value_only() -> None:
     a, b = pair(0.02, 5)
     alone = compare(arm("a", a), arm("b", b))
-    among = compare_all([arm("a", a), arm("b", b), arm("c", {99: 0.1})], "test.accuracy", MARGIN, True, PICTURES)
+    among = all_pairs([arm("a", a), arm("b", b), arm("c", {99: 0.1})])
     assert among[0] == alone
     assert [c.p_adjusted for c in among[1:]] == [None, None]
 
@@ -233,7 +238,7 @@ def test_many_pairs_ask_for_more() -> None:
     alone = compare(arm("a", a), arm("b", b))
     assert alone.verdict == "better"
     others = [arm(f"o{i}", list(BASE + SPREAD[::-1] * i * 9)) for i in range(4)]
-    among = compare_all([arm("a", a), arm("b", b), *others], "test.accuracy", MARGIN, True, PICTURES)[0]
+    among = all_pairs([arm("a", a), arm("b", b), *others])[0]
     assert among.p_difference == alone.p_difference
     assert (among.verdict, among.reason) == ("undecided", "not significant")
 
@@ -251,7 +256,7 @@ def test_verdicts_keep_their_word(seed: int) -> None:
     generator = np.random.default_rng(seed)
     n = int(generator.integers(2, 6))
     arms = [arm(f"l{i}", list(0.5 + generator.normal(0, 0.004, n) + 0.01 * generator.normal())) for i in range(3)]
-    for c in compare_all(arms, "test.accuracy", MARGIN, True, PICTURES):
+    for c in all_pairs(arms):
         assert c.low is not None
         assert c.high is not None
         assert c.difference is not None

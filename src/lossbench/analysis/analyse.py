@@ -8,7 +8,10 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from lossbench.analysis.comparisons import Arm, compare_all
+from lossbench.analysis.comparisons import compare_all
+from lossbench.analysis.family import Arm, Family, Question
+from lossbench.analysis.looks import looks_up_to
+from lossbench.analysis.standings import standings
 from lossbench.analysis.types import Analysis, Comparison, Estimate
 from lossbench.results import HISTORY_COLUMNS, Results
 
@@ -22,32 +25,59 @@ _CONFIDENCE = 0.95
 
 
 def analyse(results: Results) -> Analysis:
-    """Estimates of every loss, split and metric, and the comparison of every pair in the primary metric.
+    """Estimates of every loss, split and metric, and the comparison of every pair in every test metric.
 
-    The primary metric and the margin are those of the study's plan, written before the run.
+    The primary metric and the margin are those of the study's plan, written before the run. The other metrics are
+    compared with the same margin, each in a family of its own.
     """
-    metric, margin = str(results.study["plan"]["metric"]), float(results.study["plan"]["margin"])
+    metric = str(results.study["plan"]["metric"])
     split, _, column = metric.partition(".")
-    higher_is_better = column not in _LOWER_IS_BETTER
     estimates = tuple(
         _estimate(results, label, split_, name)
         for label in results.labels
         for split_ in _splits(results)
         for name in METRICS
     )
-    primary = {e.loss: e for e in estimates if e.split == split and e.metric == column}
-    arms = [_arm(results, primary[label], column) for label in results.labels]
-    comparisons = compare_all(arms, metric, margin, higher_is_better, results.data.test)
-    ranking = sorted(results.labels, key=lambda label: _rank_key(primary[label], higher_is_better))
+    families = {name: _family(results, estimates, split, name) for name in METRICS if name != "loss" or name == column}
+    primary = [e for e in estimates if e.split == split and e.metric == column]
+    accuracy = [e for e in estimates if e.split == split and e.metric == "accuracy"]
+    comparisons = compare_all(families[column])
+    by_loss = {e.loss: e for e in primary}
+    ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], column not in _LOWER_IS_BETTER))
+    others = [family for name, family in families.items() if name != column and family.seeds]
     return Analysis(
         metric=metric,
-        margin=margin,
-        higher_is_better=higher_is_better,
+        margin=float(results.study["plan"]["margin"]),
+        higher_is_better=column not in _LOWER_IS_BETTER,
         estimates=estimates,
         comparisons=comparisons,
         ranking=tuple(ranking),
-        leaders=_leaders(ranking, primary, comparisons),
+        leaders=_leaders(ranking, by_loss, comparisons),
+        standings=standings(families[column], comparisons, primary, accuracy),
+        secondary=tuple(item for family in others for item in compare_all(family)),
     )
+
+
+def _family(results: Results, estimates: Sequence[Estimate], split: str, column: str) -> Family:
+    """Every loss's values of one metric, and what is asked of them."""
+    per_picture = {"accuracy": results.correct, **results.per_picture}.get(column, {})
+    arms = [
+        Arm(e.loss, dict(zip(e.seeds, e.values, strict=True)), per_picture.get(e.loss, {}), e.diverged)
+        for e in estimates
+        if e.split == split and e.metric == column
+    ]
+    plan = results.study["plan"]
+    most, seeds = plan.get("max_seeds"), tuple(results.study.get("seeds", ()))
+    question = Question(
+        metric=f"{split}.{column}",
+        margin=float(plan["margin"]),
+        higher_is_better=column not in _LOWER_IS_BETTER,
+        pictures=results.data.test,
+        classes=len(results.data.class_names),
+        looks=looks_up_to(min(most, len(seeds))) if most else (),
+        seeds=seeds,
+    )
+    return Family(arms, question)
 
 
 def _splits(results: Results) -> list[str]:
@@ -93,11 +123,6 @@ def _spread(values: np.ndarray) -> tuple[float | None, float | None, float | Non
         return mean, None, None
     sd = float(values.std(ddof=1))
     return mean, sd, float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * sd / len(values) ** 0.5
-
-
-def _arm(results: Results, estimate: Estimate, column: str) -> Arm:
-    correct = results.correct.get(estimate.loss, {}) if column == "accuracy" else {}
-    return Arm(estimate.loss, dict(zip(estimate.seeds, estimate.values, strict=True)), correct, estimate.diverged)
 
 
 def _rank_key(estimate: Estimate, higher_is_better: bool) -> tuple[bool, float]:

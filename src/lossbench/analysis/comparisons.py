@@ -1,4 +1,4 @@
-"""Paired comparisons of losses: is a difference real, is it negligible, or is it not decided?
+"""Verdicts: is a difference real, is it negligible, or is it not decided?
 
 Seeds are the unit of replication; differences are paired over seeds; Holm over all pairs, for differences and for
 equivalence each; two one-sided tests against the margin.
@@ -6,178 +6,141 @@ equivalence each; two one-sided tests against the margin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
-
 import numpy as np
 from scipy import stats
 
+from lossbench.analysis.family import FEWEST_SEEDS, Family
+from lossbench.analysis.holm import holm, holm_levels
+from lossbench.analysis.paired import ALPHA
+from lossbench.analysis.power import seeds_to_decide, upper_variance
+from lossbench.analysis.shares import exact_interval, mcnemar
 from lossbench.analysis.types import Comparison, Verdict
 
-__all__ = ["Arm", "compare_all", "holm"]
-
-ALPHA = 0.05
-COUNTED = ("accuracy", "precision", "recall", "f1")
-"""Metrics that come from whole pictures, whose differences cannot be finer than rounding."""
-_ROUNDING = 1e-24
-"""A variance of differences that is float64's own."""
+__all__ = ["compare_all"]
 
 
-@dataclass(frozen=True, eq=False)
-class Arm:
-    """What is compared of one loss.
-
-    Args:
-        label: the loss.
-        values: the metric at the last epoch by seed, finished trials only.
-        correct: per seed which test pictures were right, bool (pictures,); empty for metrics other than accuracy.
-        diverged: how many seeds diverged.
-    """
-
-    label: str
-    values: Mapping[int, float]
-    correct: Mapping[int, np.ndarray]
-    diverged: int
+def compare_all(family: Family) -> tuple[Comparison, ...]:
+    """Every pair of losses, with verdicts."""
+    if not family.pairs:
+        return ()
+    tables = _Tables(family)
+    return tuple(tables.comparison(index) for index in range(len(family.pairs)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Pair:
-    """Two arms and their paired differences a − b, (seeds,)."""
+class _Tables:
+    """The columns of all comparisons, computed at once; NaN stands for None."""
 
-    a: Arm
-    b: Arm
-    d: np.ndarray
-    variance: float
-
-    @classmethod
-    def of(cls, a: Arm, b: Arm, floor: float) -> _Pair:
-        d = np.array([a.values[seed] - b.values[seed] for seed in sorted(set(a.values) & set(b.values))])
-        return cls(a, b, d, max(float(d.var(ddof=1)), floor) if len(d) > 1 else 0.0)
-
-    @property
-    def testable(self) -> bool:
-        return self.variance > _ROUNDING
-
-    @property
-    def mean(self) -> float:
-        return float(self.d.mean())
-
-    @property
-    def error(self) -> float:
-        return float(np.sqrt(self.variance / len(self.d)))
-
-    def half_width(self, alpha: float) -> float:
-        """Half of the paired t interval at level 1 − alpha."""
-        return float(stats.t.ppf(1 - alpha / 2, len(self.d) - 1)) * self.error
-
-    def p_difference(self) -> float:
-        """Two-sided paired t test."""
-        return float(2 * stats.t.sf(abs(self.mean) / self.error, len(self.d) - 1))
-
-    def p_equivalence(self, margin: float) -> float:
-        """The larger of two one-sided paired t tests against the margin."""
-        return float(stats.t.sf((margin - abs(self.mean)) / self.error, len(self.d) - 1))
-
-
-def compare_all(
-    arms: Sequence[Arm], metric: str, margin: float, higher_is_better: bool, pictures: int
-) -> tuple[Comparison, ...]:
-    """Every pair of losses, with verdicts.
-
-    Args:
-        arms: the losses, in the study's order.
-        metric: what is compared, `test.accuracy`.
-        margin: differences below it are of no practical importance.
-        higher_is_better: the metric's good direction.
-        pictures: how many test pictures the metric is taken over.
-    """
-    floor = 1 / (6 * pictures**2) if metric.rpartition(".")[2] in COUNTED else 0.0
-    pairs = [_Pair.of(a, b, floor) for a, b in combinations(arms, 2)]
-    differences = holm([pair.p_difference() if pair.testable else None for pair in pairs])
-    equivalences = holm([pair.p_equivalence(margin) if pair.testable else None for pair in pairs])
-    comparisons = []
-    for pair, different, equivalent in zip(pairs, differences, equivalences, strict=True):
-        verdict, reason = _verdict(pair, different, equivalent, margin, higher_is_better)
-        low, high = _interval(pair)
-        comparisons.append(
-            Comparison(
-                metric=metric,
-                a=pair.a.label,
-                b=pair.b.label,
-                seeds=len(pair.d),
-                difference=pair.mean if len(pair.d) else None,
-                low=low,
-                high=high,
-                p_difference=pair.p_difference() if pair.testable else None,
-                p_adjusted=different,
-                p_equivalence=equivalent,
-                probability_of_superiority=_superiority(pair.d if higher_is_better else -pair.d),
-                verdict=verdict,
-                reason=reason,
-            )
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        plain, used, margin = family.plain, family.used, family.question.margin
+        self.low, self.high = plain.interval(family.alpha)
+        self.low_new, self.high_new = family.new_pictures
+        self.p_adjusted, self.p_equivalence = holm(family.p_difference), holm(family.p_equivalence)
+        levels = holm_levels(family.p_difference, family.alpha)
+        self.low_verdict, self.high_verdict = used.interval(levels)
+        tested = max(int(used.testable.sum()), 1)
+        self.decide = seeds_to_decide(used.mean, used.variance, margin, ALPHA / tested)
+        self.decide_high = seeds_to_decide(used.mean, upper_variance(used.variance, used.df), margin, ALPHA / tested)
+        guarded = not family.question.looks
+        self.significant = (self.p_adjusted <= ALPHA) & (
+            (np.abs(plain.mean) > plain.half_width(ALPHA)) if guarded else True
         )
-    return tuple(comparisons)
+        self.inside = (self.p_equivalence <= ALPHA) & (
+            (np.abs(plain.mean) + plain.half_width(2 * ALPHA) < margin) if guarded else True
+        )
 
+    def comparison(self, index: int) -> Comparison:
+        family = self.family
+        a, b = (family.arms[end] for end in family.pairs[index])
+        verdict, reason = self._verdict(index)
+        low, high = self.low[index], self.high[index]
+        n = int(family.plain.n[index])
+        p_mcnemar = None
+        if n == 1 and a.per_picture and b.per_picture:
+            low, high, p_mcnemar = self._one_seed(index)
+        d = family.d[index]
+        superiority = _superiority(d[~np.isnan(d)] * (1 if family.question.higher_is_better else -1))
+        undecided = verdict == "undecided" and n >= 2
+        return Comparison(
+            metric=family.question.metric,
+            a=a.label,
+            b=b.label,
+            seeds=n,
+            difference=_known(family.plain.mean[index]),
+            low=_known(low),
+            high=_known(high),
+            low_new=_known(self.low_new[index]),
+            high_new=_known(self.high_new[index]),
+            p_difference=_known(family.p_difference[index]),
+            p_adjusted=_known(self.p_adjusted[index]),
+            p_equivalence=_known(self.p_equivalence[index]),
+            low_verdict=_known(self.low_verdict[index]),
+            high_verdict=_known(self.high_verdict[index]),
+            probability_of_superiority=superiority[0],
+            superiority_low=superiority[1],
+            superiority_high=superiority[2],
+            seeds_to_decide=_seeds(self.decide[index], n) if undecided else None,
+            seeds_to_decide_high=_seeds(self.decide_high[index], n) if undecided else None,
+            p_mcnemar=p_mcnemar,
+            degenerate=bool(family.plain.degenerate[index]),
+            moderated=bool(family.moderated[index]),
+            verdict=verdict,
+            reason=reason,
+        )
 
-def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's adjusted p-values; None stays None and counts for nothing.
+    def _verdict(self, index: int) -> tuple[Verdict, str]:
+        """The verdict on a, the first that holds of equivalent, better, worse, undecided; and what qualifies it."""
+        family = self.family
+        i, j = family.pairs[index]
+        if np.isnan(self.p_adjusted[index]):
+            return "undecided", self._untestable(index)
+        significant, inside = bool(self.significant[index]), bool(self.inside[index])
+        if inside and not family.diverged[i] and not family.diverged[j]:
+            return "equivalent", "real, but below the margin" if significant else ""
+        if not significant:
+            return "undecided", "a loss diverged in other seeds" if inside else "not significant"
+        if family.plain.n[index] < FEWEST_SEEDS:
+            return "undecided", f"fewer than {FEWEST_SEEDS} seeds"
+        a_wins = (family.plain.mean[index] > 0) == family.question.higher_is_better
+        if family.diverged[i if a_wins else j]:
+            return "undecided", "the better one diverged in other seeds"
+        lost = family.arms[j if a_wins else i]
+        reason = f"{lost.label} diverged in every seed and counts as guessing" if not lost.values else ""
+        return ("better" if a_wins else "worse"), reason
 
-    References:
-        Holm, 1979, A Simple Sequentially Rejective Multiple Test Procedure, doi:10.2307/4615733.
-    """
-    known = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
-    adjusted: list[float | None] = [None] * len(p_values)
-    largest = 0.0
-    for rank, (p, index) in enumerate(known):
-        largest = max(largest, min(1.0, (len(known) - rank) * p))
-        adjusted[index] = largest
-    return adjusted
+    def _untestable(self, index: int) -> str:
+        """Why there is no p-value."""
+        n = int(self.family.plain.n[index])
+        if n == 1:
+            return "one seed: these trained networks only"
+        if n > 1:
+            return "the difference is the same in every seed"
+        never = [self.family.arms[end].label for end in self.family.pairs[index] if self.family.lost[end]]
+        return f"{' and '.join(never)} diverged in every seed" if never else "no seed finished both"
 
-
-def _verdict(
-    pair: _Pair, different: float | None, equivalent: float | None, margin: float, higher_is_better: bool
-) -> tuple[Verdict, str]:
-    """The verdict on a, the first that holds of equivalent, better, worse, undecided; and what qualifies it."""
-    if different is None or equivalent is None:
-        return "undecided", _untestable(pair)
-    significant = different <= ALPHA and abs(pair.mean) > pair.half_width(ALPHA)
-    inside = equivalent <= ALPHA and abs(pair.mean) + pair.half_width(2 * ALPHA) < margin
-    if inside and not pair.a.diverged and not pair.b.diverged:
-        return "equivalent", "real, but below the margin" if significant else ""
-    if not significant:
-        return "undecided", "a loss diverged in other seeds" if inside else "not significant"
-    if len(pair.d) < 3:
-        return "undecided", "fewer than 3 seeds"
-    a_wins = (pair.mean > 0) == higher_is_better
-    if (pair.a if a_wins else pair.b).diverged:
-        return "undecided", "the better one diverged in other seeds"
-    return ("better" if a_wins else "worse"), ""
-
-
-def _untestable(pair: _Pair) -> str:
-    """Why there is no p-value."""
-    if len(pair.d) == 1:
-        return "one seed: these trained networks only"
-    if len(pair.d) > 1:
-        return "the difference is the same in every seed"
-    never = [arm.label for arm in (pair.a, pair.b) if arm.diverged and not arm.values]
-    return f"{' and '.join(never)} diverged in every seed" if never else "no seed finished both"
-
-
-def _interval(pair: _Pair) -> tuple[float | None, float | None]:
-    """The paired t interval over seeds; with one seed the interval over test pictures of these two networks."""
-    if pair.testable:
-        half = pair.half_width(ALPHA)
-    elif len(pair.d) == 1 and pair.a.correct and pair.b.correct:
-        (seed,) = set(pair.a.values) & set(pair.b.values)
-        d = pair.a.correct[seed].astype(np.float64) - pair.b.correct[seed].astype(np.float64)
+    def _one_seed(self, index: int) -> tuple[float, float, float | None]:
+        """With one seed: the interval over test pictures of these two networks; of right and wrong, McNemar's test."""
+        a, b = (self.family.arms[end].per_picture for end in self.family.pairs[index])
+        (seed,) = set(a) & set(b)
+        d = a[seed].astype(np.float64) - b[seed].astype(np.float64)
         half = float(stats.norm.ppf(1 - ALPHA / 2) * d.std(ddof=1) / np.sqrt(len(d)))
-    else:
-        return None, None
-    return pair.mean - half, pair.mean + half
+        mean = float(self.family.plain.mean[index])
+        binary = a[seed].dtype == np.bool_
+        return mean - half, mean + half, mcnemar(int((d > 0).sum()), int((d < 0).sum())) if binary else None
 
 
-def _superiority(d: np.ndarray) -> float | None:
-    """(wins + ties / 2) / seeds."""
-    return float((np.sum(d > 0) + np.sum(d == 0) / 2) / len(d)) if len(d) else None
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _seeds(value: float, n: int) -> int | None:
+    """More seeds than there are, for so many have not decided."""
+    return None if np.isnan(value) else max(int(value), n + 1)
+
+
+def _superiority(d: np.ndarray) -> tuple[float | None, float | None, float | None]:
+    """(wins + ties / 2) / seeds with its exact interval."""
+    if not len(d):
+        return None, None, None
+    wins = float(np.sum(d > 0) + np.sum(d == 0) / 2)
+    return wins / len(d), *exact_interval(wins, len(d))

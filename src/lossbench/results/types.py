@@ -6,13 +6,13 @@ Nothing here or below imports torch or the catalogue: the losses' cards reach th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-__all__ = ["HISTORY_COLUMNS", "DataView", "LossView", "Results"]
+__all__ = ["CLASS_COLUMNS", "HISTORY_COLUMNS", "DataView", "LossView", "Results"]
 
 HISTORY_COLUMNS = (
     "loss_function",
@@ -29,6 +29,18 @@ HISTORY_COLUMNS = (
     "ece",
     "status",
 )
+
+CLASS_COLUMNS: Mapping[str, Any] = {
+    "loss_function": pl.String,
+    "seed": pl.Int64,
+    "epoch": pl.Int64,
+    "split": pl.String,
+    "class_name": pl.String,
+    "precision": pl.Float64,
+    "recall": pl.Float64,
+    "f1": pl.Float64,
+    "status": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -109,10 +121,17 @@ class Results:
             `train` (`train_running` where measured during the epoch), `test`, `validation`; `status` the trial's.
         trials: one row per loss and seed: `loss_function, seed, key, status` (finished, diverged, failed, missing),
             `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm` (of the first batch at the
-            first weights), `cross_entropy_gradient_norm` (what cross entropy has there).
+            first weights), `cross_entropy_gradient_norm` (what cross entropy has there); of the last test logits
+            `median_absolute_logit` (of all of them) and `median_true_logit` (of the true class's); `temperature` (by
+            which the last logits are divided for the least validation NLL) and `ece_calibrated` (the test ECE after
+            that), both null without a validation split.
         correct: per loss, for its finished seeds, which test pictures the last epoch got right:
             {seed: bool (pictures,)}.
         confusion: per loss and finished seed the last test confusion counts, int64 (true class, predicted class).
+        per_picture: of `nll` and `brier`, per loss and finished seed, the last test value of every picture:
+            {metric: {loss: {seed: float64 (pictures,)}}}.
+        classes: one row per loss, seed, evaluated epoch and class of the test split, sorted so: `loss_function, seed,
+            epoch, split, class_name, precision, recall, f1, status`.
         provenance: what the trials ran on: each of `torch`, `device`, `machine`, `precision`, ... with the set of
             values met, sorted; more than one value means that the comparison mixes them.
     """
@@ -125,6 +144,8 @@ class Results:
     correct: Mapping[str, Mapping[int, np.ndarray]]
     confusion: Mapping[str, Mapping[int, np.ndarray]]
     provenance: Mapping[str, tuple[str, ...]]
+    per_picture: Mapping[str, Mapping[str, Mapping[int, np.ndarray]]] = field(default_factory=dict)
+    classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
 
     @property
     def labels(self) -> tuple[str, ...]:

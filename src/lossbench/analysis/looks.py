@@ -1,0 +1,43 @@
+"""Looking at a study before its end: when, and what every look may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["LOOKS", "WEIGHTS", "combined", "looks_up_to", "weight_at"]
+
+LOOKS = (3, 5, 8, 12, 18, 30)
+"""After how many seeds a study that runs until it is decided is looked at."""
+
+WEIGHTS = (0.02, 0.18, 0.2, 0.2, 0.2, 0.2)
+"""The share of the error that each look may spend; they sum to 1, so that any stopping is allowed."""
+
+
+def looks_up_to(seeds: int) -> tuple[int, ...]:
+    """The looks of a study of so many seeds at most."""
+    return tuple(look for look in LOOKS if look <= seeds)
+
+
+def weight_at(look: int) -> float:
+    """The weight of a look."""
+    return WEIGHTS[LOOKS.index(look)]
+
+
+def combined(p_values: Sequence[ArrayLike], looks: Sequence[int]) -> NDArray[np.float64]:
+    """One p-value from those of the looks taken so far: the smallest of p over its look's weight.
+
+    A union bound: under the hypothesis the chance that any look falls below alpha times its weight is at most alpha.
+
+    Args:
+        p_values: at each look, of the same shape; NaN where it cannot be asked.
+        looks: which looks these are.
+    """
+    weighed = np.stack(
+        [np.asarray(p, dtype=np.float64) / weight_at(look) for p, look in zip(p_values, looks, strict=True)]
+    )
+    asked = ~np.isnan(weighed)
+    least = np.where(asked, weighed, np.inf).min(axis=0)
+    return np.where(asked.any(axis=0), np.minimum(least, 1.0), np.nan)
