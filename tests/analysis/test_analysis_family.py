@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from analysis_makers import results
 from scipy import stats
 
 from lossbench.analysis.comparisons import compare_all
 from lossbench.analysis.family import Arm, Family, Question
-from lossbench.analysis.looks import LOOKS, WEIGHTS
+from lossbench.analysis.looks import LOOKS, WEIGHTS, looks_taken
 
 QUESTION = Question("test.accuracy", 0.01, True, pictures=10_000, classes=10)
 
@@ -216,3 +217,35 @@ def test_lower_is_better_turns_it_round() -> None:
     question = replace(QUESTION, metric="test.nll", higher_is_better=False)
     assert Family(arms, question).p_best[1] < 0.05 < Family(arms, question).p_best[0]
     assert Family(arms, QUESTION).p_best[0] < 0.05 < Family(arms, QUESTION).p_best[1]
+
+
+def test_before_the_first_look_nothing_is_decided() -> None:
+    family = Family([arm("a", [0.9, 0.9001]), arm("b", [0.5, 0.5001])], replace(QUESTION, looks=(), seeds=(1, 2)))
+    (c,) = compare_all(family)
+    assert (c.verdict, c.reason, c.p_adjusted) == ("undecided", "before the first look, which is at 3 seeds", None)
+    assert c.difference == pytest.approx(0.4)
+
+
+def planned(status: Mapping[tuple[str, int], str], seeds: int, most: int | None) -> tuple[int, ...] | None:
+    made = results({loss: {seed: 0.5 + 0.01 * seed for seed in range(1, seeds + 1)} for loss in "ab"}, status)
+    plan = {**made.study["plan"], "max_seeds": most}
+    return looks_taken(replace(made, study={**made.study, "plan": plan, "seeds": list(range(1, seeds + 1))}))
+
+
+@pytest.mark.parametrize(
+    ("status", "seeds", "most", "looks"),
+    [
+        ({}, 5, None, None),
+        ({}, 2, 30, ()),
+        ({}, 3, 30, (3,)),
+        ({}, 8, 30, (3, 5, 8)),
+        ({}, 8, 7, (3, 5)),
+        ({("a", 4): "missing"}, 5, 30, (3,)),
+        ({("b", 2): "missing"}, 5, 30, ()),
+        ({("a", 4): "failed", ("b", 2): "diverged"}, 5, 30, (3, 5)),
+    ],
+)
+def test_a_look_is_taken_when_its_seeds_have_ended(
+    status: Mapping[tuple[str, int], str], seeds: int, most: int | None, looks: tuple[int, ...] | None
+) -> None:
+    assert planned(status, seeds, most) == looks

@@ -10,7 +10,7 @@ from scipy import stats
 
 from lossbench.analysis.comparisons import compare_all
 from lossbench.analysis.family import Arm, Family, Question
-from lossbench.analysis.looks import looks_up_to
+from lossbench.analysis.looks import looks_taken
 from lossbench.analysis.standings import standings
 from lossbench.analysis.types import Analysis, Comparison, Estimate
 from lossbench.results import HISTORY_COLUMNS, Results
@@ -66,16 +66,14 @@ def _family(results: Results, estimates: Sequence[Estimate], split: str, column:
         for e in estimates
         if e.split == split and e.metric == column
     ]
-    plan = results.study["plan"]
-    most, seeds = plan.get("max_seeds"), tuple(results.study.get("seeds", ()))
     question = Question(
         metric=f"{split}.{column}",
-        margin=float(plan["margin"]),
+        margin=float(results.study["plan"]["margin"]),
         higher_is_better=column not in _LOWER_IS_BETTER,
         pictures=results.data.test,
         classes=len(results.data.class_names),
-        looks=looks_up_to(min(most, len(seeds))) if most else (),
-        seeds=seeds,
+        looks=looks_taken(results),
+        seeds=tuple(results.study.get("seeds", ())),
     )
     return Family(arms, question)
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from lossbench.analysis.family import FEWEST_SEEDS, Family
 from lossbench.analysis.holm import holm, holm_levels
+from lossbench.analysis.looks import LOOKS
 from lossbench.analysis.paired import ALPHA
 from lossbench.analysis.power import seeds_to_decide, upper_variance
 from lossbench.analysis.shares import exact_interval, mcnemar
@@ -41,7 +42,7 @@ class _Tables:
         tested = max(int(used.testable.sum()), 1)
         self.decide = seeds_to_decide(used.mean, used.variance, margin, ALPHA / tested)
         self.decide_high = seeds_to_decide(used.mean, upper_variance(used.variance, used.df), margin, ALPHA / tested)
-        guarded = not family.question.looks
+        guarded = family.question.looks is None
         self.significant = (self.p_adjusted <= ALPHA) & (
             (np.abs(plain.mean) > plain.half_width(ALPHA)) if guarded else True
         )
@@ -111,6 +112,8 @@ class _Tables:
     def _untestable(self, index: int) -> str:
         """Why there is no p-value."""
         n = int(self.family.plain.n[index])
+        if n and self.family.question.looks == ():
+            return f"before the first look, which is at {LOOKS[0]} seeds"
         if n == 1:
             return "one seed: these trained networks only"
         if n > 1:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lossbench.analysis.best import leaves_best
 from lossbench.analysis.crossed import Crossed
-from lossbench.analysis.looks import combined, weight_at
+from lossbench.analysis.looks import LOOKS, combined, weight_at
 from lossbench.analysis.moderated import Prior, many
 from lossbench.analysis.paired import ALPHA, Differences
 
@@ -55,7 +55,8 @@ class Question:
         higher_is_better: the metric's good direction.
         pictures: how many test pictures the metric is taken over; 0 where that is unknown.
         classes: how many classes there are; 0 where that is unknown.
-        looks: after how many of `seeds` the study was looked at, the last one included; empty for a fixed number.
+        looks: after how many of `seeds` the study was looked at, the last one included; empty before the first look,
+            which decides nothing; None for a study with a fixed number of seeds.
         seeds: the study's seeds, in the order in which they were added; only looks need them.
     """
 
@@ -64,7 +65,7 @@ class Question:
     higher_is_better: bool
     pictures: int = 0
     classes: int = 0
-    looks: tuple[int, ...] = ()
+    looks: tuple[int, ...] | None = None
     seeds: tuple[int, ...] = ()
 
     @property
@@ -163,7 +164,8 @@ class Family:
     @cached_property
     def alpha(self) -> float:
         """1 − the confidence of printed intervals: smaller at a look."""
-        return ALPHA * weight_at(self.question.looks[-1]) if self.question.looks else ALPHA
+        looks = self.question.looks
+        return ALPHA if looks is None else ALPHA * weight_at((*LOOKS[:1], *looks)[-1])
 
     @cached_property
     def p_best(self) -> Floats:
@@ -218,11 +220,12 @@ class Family:
 
     def _over_looks(self, p_of: Callable[[Differences], Floats]) -> Floats:
         """A p-value of every pair; over looks, from the seeds that each of them saw."""
-        if not self.question.looks:
+        looks = self.question.looks
+        if looks is None:
             return p_of(self.used)
         seen = []
-        for look in self.question.looks:
+        for look in looks:
             columns = np.isin(self.seeds, self.question.seeds[:look])
             tests = Differences.of(self.d[:, columns], self.question.floor)
             seen.append(p_of(self._moderated(self.values[:, columns], tests)))
-        return combined(seen, self.question.looks)
+        return combined(seen, looks) if looks else np.full(len(self.pairs), np.nan)

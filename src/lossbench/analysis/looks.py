@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LOOKS", "WEIGHTS", "combined", "looks_up_to", "weight_at"]
+from lossbench.results import Results
+
+__all__ = ["LOOKS", "WEIGHTS", "combined", "looks_taken", "looks_up_to", "weight_at"]
 
 LOOKS = (3, 5, 8, 12, 18, 30)
 """After how many seeds a study that runs until it is decided is looked at."""
@@ -19,6 +22,19 @@ WEIGHTS = (0.02, 0.18, 0.2, 0.2, 0.2, 0.2)
 def looks_up_to(seeds: int) -> tuple[int, ...]:
     """The looks of a study of so many seeds at most."""
     return tuple(look for look in LOOKS if look <= seeds)
+
+
+def looks_taken(results: Results) -> tuple[int, ...] | None:
+    """The looks that a study has come to: a look is taken when no trial of its seeds is missing.
+
+    None for a study with a fixed number of seeds.
+    """
+    most, seeds = results.study["plan"].get("max_seeds"), results.study.get("seeds", ())
+    if most is None:
+        return None
+    missing = set(results.trials.filter(pl.col("status") == "missing")["seed"])
+    complete = next((k for k, seed in enumerate(seeds) if seed in missing), len(seeds))
+    return looks_up_to(min(most, complete))
 
 
 def weight_at(look: int) -> float:
