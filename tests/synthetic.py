@@ -12,7 +12,9 @@ import polars as pl
 from scipy import stats
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate, Verdict
+from lossbench.metrics import class_scores
 from lossbench.results import HISTORY_COLUMNS, DataView, LossView, Results
+from lossbench.results.types import CLASS_COLUMNS
 
 DOCUMENT = ("l1", "cross_entropy", "focal(gamma=2)", "focal(gamma=0.5)")
 METRICS = ("loss", "accuracy", "precision", "recall", "f1", "nll", "brier", "ece")
@@ -55,18 +57,21 @@ def study(
     name: str = "cifar10-lenet5",
     data: str = "cifar10",
     norms: Norms | None = None,
+    validation: int = 0,
 ) -> Results:
     """A study's results; `status` makes trials end early, `accuracy` sets where a loss's accuracy ends."""
     ended = dict(status or {})
-    split = "train_running" if running else "train"
+    other = ["train_running" if running else "train", *(["validation"] if validation else [])]
     rows: list[dict[str, Any]] = []
     trials: list[dict[str, Any]] = []
     for index, loss in enumerate(losses):
         shape = _shape(loss, index, accuracy or {})
         for seed in range(1, seeds + 1):
             state, done, reason = ended.get((loss, seed), ("finished", epochs, ""))
-            trials.append(_trial(loss, seed, state, done, reason) | _first(loss, seed, state, norms or {}))
-            rows += _history(loss, seed, state, done, epochs, shape, split, rise)
+            made = _history(loss, seed, state, done, epochs, shape, other, rise)
+            trial = _trial(loss, seed, state, done, reason) | _first(loss, seed, state, norms or {})
+            trials.append(trial | _outputs(loss, state, made))
+            rows += made
     schema = dict.fromkeys(HISTORY_COLUMNS, pl.Float64) | {
         "loss_function": pl.String,
         "seed": pl.Int64,
@@ -76,6 +81,8 @@ def study(
     }
     history = pl.DataFrame(rows, schema=schema)
     finished = [(t["loss_function"], t["seed"]) for t in trials if t["status"] == "finished"]
+    trained = [(t["loss_function"], t["seed"]) for t in trials if t["status"] in {"finished", "diverged"}]
+    confusion = _confusion(losses, trained, len(classes), accuracy or {})
     return Results(
         study={
             "name": name,
@@ -98,7 +105,7 @@ def study(
             "plan": {"metric": metric, "margin": 0.01},
         },
         losses=tuple(_view(label, len(classes)) for label in losses),
-        data=_data(classes, data, samples),
+        data=_data(classes, data, samples, validation),
         history=history,
         trials=pl.DataFrame(
             trials,
@@ -113,10 +120,17 @@ def study(
                 "selected_epoch": pl.Int64,
                 "initial_gradient_norm": pl.Float64,
                 "cross_entropy_gradient_norm": pl.Float64,
+                "median_absolute_logit": pl.Float64,
+                "median_true_logit": pl.Float64,
+                "temperature": pl.Float64,
+                "ece_calibrated": pl.Float64,
             },
         ),
         correct={},
-        confusion=_confusion(losses, finished, len(classes), accuracy or {}),
+        confusion={
+            loss: {seed: counts for seed, counts in of.items() if (loss, seed) in finished}
+            for loss, of in confusion.items()
+        },
         provenance=provenance
         or {
             "torch": ("2.13.0",),
@@ -125,6 +139,8 @@ def study(
             "precision": ("fp32",),
             "data path": ("/data/cifar10",),
         },
+        per_picture=_per_picture([row for row in rows if row["epoch"] == epochs], finished),
+        classes=_classes(history, confusion, classes),
     )
 
 
@@ -161,7 +177,14 @@ def _shape(loss: str, index: int, accuracy: Mapping[str, float]) -> tuple[float,
 
 
 def _history(
-    loss: str, seed: int, state: str, done: int, epochs: int, shape: tuple[float, ...], train: str, rise: bool
+    loss: str,
+    seed: int,
+    state: str,
+    done: int,
+    epochs: int,
+    shape: tuple[float, ...],
+    other: Sequence[str],
+    rise: bool,
 ) -> list[dict[str, Any]]:
     if state in {"missing", "failed"}:
         return []
@@ -172,10 +195,11 @@ def _history(
     for epoch in range(1, done + 1):
         t = epoch / epochs
         grown = 1 - math.exp(-5 * t)
-        for split, end in ((train, train_end), ("test", test_end)):
+        for split in (*other, "test"):
+            end = train_end if split.startswith("train") else test_end
             noise = rng.normal(0, 0.002) if end > 0.11 else rng.normal(0, 0.0006)
             value = min(1.0, max(0.0, 0.1 + (end - 0.1) * grown + offset * t + noise))
-            falling = scale * (1 - (0.62 if split != "test" else 0.42) * grown * (end > 0.11) - 0.05 * grown)
+            falling = scale * (1 - (0.62 if split.startswith("train") else 0.42) * grown * (end > 0.11) - 0.05 * grown)
             falling += late * rise * max(0, t - 0.4) ** 1.5 * (split == "test")
             nll = 2.3 - 1.9 * (value - 0.1) + late * max(0, t - 0.4) * (split == "test")
             rows.append(
@@ -209,6 +233,61 @@ def _trial(loss: str, seed: int, state: str, done: int, reason: str) -> dict[str
         "seconds": 12.5 if state == "finished" else None,
         "selected_epoch": None,
     }
+
+
+def _outputs(loss: str, state: str, history: Sequence[Mapping[str, Any]]) -> dict[str, float | int | None]:
+    """What the last logits say: L1's lie at 0; with a validation split, the temperature takes half of the test ECE."""
+    if state in {"missing", "failed"} or not history:
+        return {}
+    medians = {
+        "median_absolute_logit": 0.02 if loss == "l1" else 2.4,
+        "median_true_logit": 0.0 if loss == "l1" else 4.1,
+    }
+    best = max(
+        (row for row in history if row["split"] == "validation"), key=lambda row: float(row["accuracy"]), default=None
+    )
+    if best is None or state != "finished":
+        return {**medians}
+    ece = next(row["ece"] for row in reversed(history) if row["split"] == "test")
+    return {**medians, "selected_epoch": best["epoch"], "temperature": 1.6, "ece_calibrated": ece / 2}
+
+
+def _per_picture(
+    last: Sequence[Mapping[str, Any]], finished: Sequence[tuple[str, int]], pictures: int = 10_000
+) -> dict[str, dict[str, dict[int, np.ndarray]]]:
+    """Values of every test picture around the last epoch's mean; what is hard for one trial is hard for the others."""
+    hard = np.random.default_rng(0).normal(size=pictures)
+    values: dict[str, dict[str, dict[int, np.ndarray]]] = {"nll": {}, "brier": {}}
+    for place, row in enumerate(last):
+        loss, seed = row["loss_function"], row["seed"]
+        if row["split"] == "test" and (loss, seed) in finished:
+            spread = 1 + 0.5 * np.tanh(hard + np.random.default_rng([1, place]).normal(size=pictures))
+            for metric, of in values.items():
+                of.setdefault(loss, {})[seed] = row[metric] * spread / spread.mean()
+    return values
+
+
+def _classes(
+    history: pl.DataFrame, confusion: Mapping[str, Mapping[int, np.ndarray]], names: Sequence[str]
+) -> pl.DataFrame:
+    """The classes' scores: in the last epoch those of the confusion counts, before it in proportion to the accuracy."""
+    tables = [pl.DataFrame(schema=CLASS_COLUMNS)]
+    for (loss, seed, status), rows in history.filter(split="test").group_by(
+        "loss_function", "seed", "status", maintain_order=True
+    ):
+        share = np.minimum(rows["accuracy"].to_numpy() / max(rows["accuracy"][-1], 1e-9), 1.0)
+        scores = class_scores(confusion[str(loss)][int(str(seed))])
+        columns = {
+            "loss_function": loss,
+            "seed": seed,
+            "epoch": np.repeat(rows["epoch"].to_numpy(), len(names)),
+            "split": "test",
+            "class_name": [*names] * len(rows),
+            **{name: np.outer(share, getattr(scores, name)).ravel() for name in ("precision", "recall", "f1")},
+            "status": status,
+        }
+        tables.append(pl.DataFrame(columns, schema=CLASS_COLUMNS))
+    return pl.concat(tables)
 
 
 def _first(loss: str, seed: int, state: str, norms: Norms) -> dict[str, float | None]:
@@ -254,7 +333,7 @@ def _view(label: str, classes: int) -> LossView:
     )
 
 
-def _data(classes: Sequence[str], name: str, samples: bool) -> DataView:
+def _data(classes: Sequence[str], name: str, samples: bool, validation: int) -> DataView:
     rng = np.random.default_rng(0)
     pictures = [
         np.clip(rng.integers(40, 216, (1, 1, 1, 3)) + rng.integers(-40, 40, (3, 32, 32, 3)), 0, 255).astype(np.uint8)
@@ -266,14 +345,14 @@ def _data(classes: Sequence[str], name: str, samples: bool) -> DataView:
         class_names=tuple(classes),
         train=50_000,
         test=10_000,
-        validation=0,
+        validation=validation,
         size=(32, 32, 3),
         samples=tuple(pictures) if samples else (),
     )
 
 
 def _confusion(
-    losses: Sequence[str], finished: Sequence[tuple[str, int]], classes: int, accuracy: Mapping[str, float]
+    losses: Sequence[str], ended: Sequence[tuple[str, int]], classes: int, accuracy: Mapping[str, float]
 ) -> dict[str, dict[int, np.ndarray]]:
     counts: dict[str, dict[int, np.ndarray]] = {}
     for index, loss in enumerate(losses):
@@ -282,7 +361,7 @@ def _confusion(
         noise = rng.dirichlet(np.full(classes, 1.5), size=classes)
         share = right * np.eye(classes) + (1 - right) * noise
         matrix = np.round(1000 * share).astype(np.int64)
-        counts[loss] = {seed: matrix + seed for label, seed in finished if label == loss}
+        counts[loss] = {seed: matrix + seed for label, seed in ended if label == loss}
     return counts
 
 

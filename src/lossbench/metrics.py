@@ -6,13 +6,27 @@ equal-width bins on the top probability. Nothing is averaged per batch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ECE_BINS", "Evaluation", "Scores", "confusion", "evaluate", "scores"]
+__all__ = [
+    "ECE_BINS",
+    "ClassScores",
+    "Evaluation",
+    "PerPicture",
+    "Scores",
+    "calibration_error",
+    "class_scores",
+    "confusion",
+    "evaluate",
+    "log_softmax",
+    "per_picture",
+    "scores",
+]
 
 ECE_BINS = 15
 _CHUNK = 65_536  # rows whose float64 softmax is held at once
@@ -29,6 +43,30 @@ class Scores:
     precision: float
     recall: float
     f1: float
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """Precision, recall and F1 of every class against the others, each (classes,); a division by zero gives 0."""
+
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PerPicture:
+    """What the probabilities say of every picture, each float64 (n,).
+
+    Args:
+        nll: negative log-likelihood of the true class, in nats.
+        brier: squared error of the probabilities, summed over classes; 0 to 2.
+        confidence: the top probability.
+    """
+
+    nll: NDArray[np.float64]
+    brier: NDArray[np.float64]
+    confidence: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,15 +110,25 @@ def scores(counts: Counts) -> Scores:
     Args:
         counts: (classes, classes), true class by predicted class, with at least one picture.
     """
+    each = class_scores(counts)
+    present = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
+    return Scores(
+        accuracy=float(np.diag(counts).astype(np.float64).sum() / counts.sum()),
+        precision=float(each.precision[present].mean()),
+        recall=float(each.recall[present].mean()),
+        f1=float(each.f1[present].mean()),
+    )
+
+
+def class_scores(counts: Counts) -> ClassScores:
+    """Precision, recall and F1 of every class; 0 where a class is never predicted or never occurs.
+
+    Args:
+        counts: (classes, classes), true class by predicted class.
+    """
     hits = np.diag(counts).astype(np.float64)
     predicted, actual = counts.sum(axis=0), counts.sum(axis=1)
-    present = (predicted + actual) > 0
-    return Scores(
-        accuracy=float(hits.sum() / counts.sum()),
-        precision=float(_ratio(hits, predicted)[present].mean()),
-        recall=float(_ratio(hits, actual)[present].mean()),
-        f1=float(_ratio(2 * hits, predicted + actual)[present].mean()),
-    )
+    return ClassScores(_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual))
 
 
 def evaluate(
@@ -95,29 +143,63 @@ def evaluate(
         log_probabilities: (n, classes); those of softmax(logits) when it is None.
     """
     n, num_classes = logits.shape
+    given = logits if log_probabilities is None else log_probabilities
     nll = brier = confidence = 0.0
-    bins = np.zeros((ECE_BINS, 2))  # per bin the sum of confidences and the count of hits
-    for start in range(0, n, _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        given = logits if log_probabilities is None else log_probabilities
-        log_p = _log_softmax(given[rows].astype(np.float64))  # leaves logarithms of probabilities as they are
-        y = target[rows]
-        top, hit = np.exp(log_p.max(axis=1)), logits[rows].argmax(axis=1) == y
-        at_y = log_p[np.arange(len(y)), y]
-        nll -= float(at_y.sum())
-        brier += float((np.exp(2 * log_p).sum(axis=1) - 2 * np.exp(at_y) + 1).sum())
-        confidence += float(top.sum())
-        index = np.minimum((top * ECE_BINS).astype(np.int64), ECE_BINS - 1)
-        bins[:, 0] += np.bincount(index, weights=top, minlength=ECE_BINS)
-        bins[:, 1] += np.bincount(index, weights=hit, minlength=ECE_BINS)
+    bins = np.zeros((2, ECE_BINS))
+    for rows in _pieces(n):
+        each = _per_picture(given[rows], target[rows])
+        nll += float(each.nll.sum())
+        brier += float(each.brier.sum())
+        confidence += float(each.confidence.sum())
+        bins += _bins(each.confidence, logits[rows].argmax(axis=1) == target[rows])
     counts = confusion(target, logits.argmax(axis=1).astype(np.int64), num_classes)
-    ece = float(np.abs(bins[:, 0] - bins[:, 1]).sum() / n)
-    return Evaluation(counts, float(losses.astype(np.float64).mean()), nll / n, brier / n, ece, confidence / n)
+    own = float(losses.astype(np.float64).mean())
+    return Evaluation(counts, own, nll / n, brier / n, _error(bins, n), confidence / n)
 
 
-def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=1, keepdims=True)
+def per_picture(given: Floats, target: NDArray[np.int64]) -> PerPicture:
+    """NLL, Brier score and confidence of every picture; their means are those of `evaluate`.
+
+    Args:
+        given: logits, or logarithms of probabilities where these are not their softmax; (n, classes), n at least 1.
+        target: true classes, (n,).
+    """
+    pieces = [_per_picture(given[rows], target[rows]) for rows in _pieces(len(target))]
+    columns = zip(*((piece.nll, piece.brier, piece.confidence) for piece in pieces), strict=True)
+    return PerPicture(*(np.concatenate(column) for column in columns))
+
+
+def calibration_error(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> float:
+    """Expected calibration error, 15 equal-width bins on the top probability; both arguments have shape (n,)."""
+    return _error(_bins(confidence, hit), len(hit))
+
+
+def log_softmax(logits: Floats) -> NDArray[np.float64]:
+    """Logarithms of softmax(logits) in float64, (n, classes); leaves logarithms of probabilities as they are."""
+    wide = logits.astype(np.float64)
+    shifted = wide - wide.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _pieces(n: int) -> Iterator[slice]:
+    return (slice(start, start + _CHUNK) for start in range(0, n, _CHUNK))
+
+
+def _per_picture(given: Floats, target: NDArray[np.int64]) -> PerPicture:
+    log_p = log_softmax(given)
+    at_y = log_p[np.arange(len(target)), target]
+    brier = np.exp(2 * log_p).sum(axis=1) - 2 * np.exp(at_y) + 1
+    return PerPicture(nll=-at_y, brier=brier, confidence=np.exp(log_p.max(axis=1)))
+
+
+def _bins(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Per bin the sum of confidences and the count of hits, (2, ECE_BINS)."""
+    index = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    return np.stack([np.bincount(index, weights=weights, minlength=ECE_BINS) for weights in (confidence, hit)])
+
+
+def _error(bins: NDArray[np.float64], n: int) -> float:
+    return float(np.abs(bins[0] - bins[1]).sum() / n)
 
 
 def _ratio(numerator: NDArray[np.float64], denominator: Counts) -> NDArray[np.float64]:

@@ -18,7 +18,17 @@ from torchmetrics.functional.classification import (
 )
 
 import lossbench.metrics
-from lossbench.metrics import ECE_BINS, Evaluation, confusion, evaluate, scores
+from lossbench.metrics import (
+    ECE_BINS,
+    Evaluation,
+    calibration_error,
+    class_scores,
+    confusion,
+    evaluate,
+    log_softmax,
+    per_picture,
+    scores,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -116,6 +126,40 @@ def test_a_class_that_is_nowhere_counts_for_nothing() -> None:
 
 
 @cases
+def test_the_scores_of_classes_are_scikit_learns(case: Callable[[], tuple[Floats, Ints]]) -> None:
+    logits, target = case()
+    predicted, classes = logits.argmax(axis=1), logits.shape[1]
+    ours = class_scores(confusion(target, predicted, classes))
+    theirs = sklearn.precision_recall_fscore_support(target, predicted, labels=range(classes), zero_division=0)
+    for mine, other in zip((ours.precision, ours.recall, ours.f1), theirs[:3], strict=True):
+        np.testing.assert_allclose(mine, other, atol=1e-15)
+
+
+@cases
+def test_values_per_picture_have_the_means_of_the_split(case: Callable[[], tuple[Floats, Ints]]) -> None:
+    logits, target = case()
+    ours, each = measured(logits, target), per_picture(logits, target)
+    p = torch.from_numpy(logits).softmax(1)
+    theirs = torch.nn.CrossEntropyLoss(reduction="none")(torch.from_numpy(logits), torch.from_numpy(target))
+    np.testing.assert_allclose(each.nll, theirs.numpy(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(each.brier, ((p.numpy() - np.eye(p.shape[1])[target]) ** 2).sum(axis=1), atol=1e-12)
+    assert each.nll.mean() == pytest.approx(ours.nll, rel=1e-12)
+    assert each.brier.mean() == pytest.approx(ours.brier, rel=1e-12)
+    assert each.confidence.mean() == pytest.approx(ours.mean_confidence, rel=1e-12)
+    hit = logits.argmax(axis=1) == target
+    assert calibration_error(each.confidence, hit) == pytest.approx(ours.ece, abs=1e-12)
+
+
+def test_probabilities_of_another_kind_are_given_by_their_logarithms() -> None:
+    logits, target = random()
+    log_p = log_softmax(3 * logits)
+    whole, each = evaluate(logits, target, np.zeros(len(target)), log_p), per_picture(log_p, target)
+    assert each.nll.mean() == pytest.approx(whole.nll, rel=1e-12)
+    assert each.nll.mean() != pytest.approx(measured(logits, target).nll, rel=0.1)
+    np.testing.assert_allclose(log_softmax(log_p), log_p, atol=1e-12)
+
+
+@cases
 def test_nll_is_the_libraries(case: Callable[[], tuple[Floats, Ints]]) -> None:
     logits, target = case()
     ours = measured(logits, target).nll
@@ -196,6 +240,9 @@ def test_in_pieces_as_at_once(chunk: int, monkeypatch: pytest.MonkeyPatch) -> No
     np.testing.assert_array_equal(pieces.counts, whole.counts)
     for name in ("loss", "nll", "brier", "ece", "mean_confidence"):
         assert getattr(pieces, name) == pytest.approx(getattr(whole, name), abs=1e-12)
+    each = per_picture(logits, target)
+    assert each.nll.shape == each.brier.shape == each.confidence.shape == (500,)
+    assert each.nll.mean() == pytest.approx(whole.nll, rel=1e-12)
 
 
 def test_the_own_loss_is_the_mean_in_float64() -> None:

@@ -80,6 +80,22 @@ class TestAFinishedTrial:
         accuracies = [rows[epoch, "validation"].accuracy for epoch in (1, 2, 3)]
         assert chosen == 1 + int(np.argmax(accuracies))
 
+    def test_where_probabilities_are_no_softmax_their_logarithms_lie_beside_the_last_logits(
+        self, tmp_path: Path
+    ) -> None:
+        trial = made_trial("bce", validation=0.2)
+        store, folder = driven(tmp_path, trial)
+        logits = load_file(folder / "logits.safetensors")
+        linked = {f"{split}.last.log_probabilities" for split in ("test", "validation")}
+        assert {name for name in logits if name.endswith("log_probabilities")} == linked
+        last = list(train(trial, PICTURES))[-1]
+        for split in ("test", "validation"):
+            kept = logits[f"{split}.last.log_probabilities"]
+            np.testing.assert_array_equal(kept, last.log_probabilities[split])
+            nll = -kept[range(len(kept)), logits[f"{split}.target"]].mean()
+            rows = {(row.epoch, row.split): row for row in store.history(trial.key)}
+            assert nll == pytest.approx(rows[3, split].nll, rel=1e-12)
+
     def test_without_a_validation_split_no_epoch_is_selected(self, tmp_path: Path) -> None:
         store, folder = driven(tmp_path, made_trial())
         assert store.outcome(made_trial().key)["selected_epoch"] is None
@@ -136,8 +152,12 @@ class TestADivergedTrial:
 
 
 class TestCheckpoints:
-    def test_a_trial_goes_on_from_its_checkpoint_to_the_same_bytes(self, tmp_path: Path) -> None:
-        trial = made_trial(validation=0.2, epochs=4)
+    @pytest.mark.parametrize("loss", ["cross_entropy", "bce"])
+    @pytest.mark.parametrize("eval_interval", [1, 4])
+    def test_a_trial_goes_on_from_its_checkpoint_to_the_same_bytes(
+        self, tmp_path: Path, loss: str, eval_interval: int
+    ) -> None:
+        trial = made_trial(loss, validation=0.2, epochs=4, eval_interval=eval_interval)
         _, whole = driven(tmp_path / "whole", trial)
         store = Store(tmp_path / "cut" / "log")
         record, seen = Record(), []

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from lossbench.data import Pictures
-from lossbench.metrics import evaluate
+from lossbench.metrics import evaluate, log_softmax
 from lossbench.models import build
 from lossbench.native import library
 from lossbench.native.layers import NativeBatchNorm2d
@@ -272,6 +272,22 @@ class TestDetails:
         assert epochs[-1].evaluations["train"].counts.sum() == 45
         assert epochs[-1].evaluations["validation"].counts.sum() == 15
         assert epochs[-1].logits["validation"].shape == (15, CLASSES)
+
+    @pytest.mark.parametrize("loss", ["bce", "evidential", "bi_tempered", "ldam(scale=3)"])
+    def test_probabilities_that_are_no_softmax_are_given_beside_the_logits(self, loss: str) -> None:
+        trial = made_trial(loss, validation=0.25)
+        epoch = run(trial)[-1]
+        assert set(epoch.log_probabilities) == {"test", "validation"}
+        log_p = epoch.log_probabilities["test"]
+        assert log_p.dtype == np.float64
+        np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1, atol=1e-12)
+        assert not np.allclose(log_p, log_softmax(epoch.logits["test"]))
+        nll = -log_p[np.arange(len(log_p)), PICTURES.test.labels].mean()
+        assert epoch.evaluations["test"].nll == pytest.approx(nll, rel=1e-12)
+
+    @pytest.mark.parametrize("loss", ["cross_entropy", "l1", "focal(gamma=2)"])
+    def test_softmax_is_not_given_twice(self, loss: str) -> None:
+        assert run(made_trial(loss))[-1].log_probabilities == {}
 
     def test_the_held_out_share_is_the_seeds_own_unless_a_split_seed_is_given(self) -> None:
         scenario = made_trial(validation=0.25).scenario

@@ -1,6 +1,7 @@
 """What can be concluded: a pure function of the results table. Imports neither torch nor the catalogue."""
 
-from lossbench.analysis.analyse import METRICS, analyse
+from lossbench.analysis.analyse import analyse
+from lossbench.analysis.estimates import METRICS
 from lossbench.analysis.holm import holm
 from lossbench.analysis.types import (
     Analysis,

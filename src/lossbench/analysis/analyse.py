@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import polars as pl
-from scipy import stats
-
 from lossbench.analysis.comparisons import compare_all
+from lossbench.analysis.estimates import METRICS, estimate_all
 from lossbench.analysis.family import Arm, Family, Question
 from lossbench.analysis.looks import looks_taken
 from lossbench.analysis.standings import standings
 from lossbench.analysis.types import Analysis, Comparison, Estimate
-from lossbench.results import HISTORY_COLUMNS, Results
+from lossbench.results import Results
 
-__all__ = ["METRICS", "analyse"]
-
-METRICS = HISTORY_COLUMNS[4:-1]
-"""What is estimated: loss, accuracy, precision, recall, f1, nll, brier, ece."""
+__all__ = ["analyse"]
 
 _LOWER_IS_BETTER = ("loss", "nll", "brier", "ece")
-_CONFIDENCE = 0.95
 
 
 def analyse(results: Results) -> Analysis:
@@ -32,15 +25,10 @@ def analyse(results: Results) -> Analysis:
     """
     metric = str(results.study["plan"]["metric"])
     split, _, column = metric.partition(".")
-    estimates = tuple(
-        _estimate(results, label, split_, name)
-        for label in results.labels
-        for split_ in _splits(results)
-        for name in METRICS
-    )
+    estimates = estimate_all(results)
     families = {name: _family(results, estimates, split, name) for name in METRICS if name != "loss" or name == column}
-    primary = [e for e in estimates if e.split == split and e.metric == column]
-    accuracy = [e for e in estimates if e.split == split and e.metric == "accuracy"]
+    primary = _overall(estimates, split, column)
+    accuracy = _overall(estimates, split, "accuracy")
     comparisons = compare_all(families[column])
     by_loss = {e.loss: e for e in primary}
     ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], column not in _LOWER_IS_BETTER))
@@ -63,8 +51,7 @@ def _family(results: Results, estimates: Sequence[Estimate], split: str, column:
     per_picture = {"accuracy": results.correct, **results.per_picture}.get(column, {})
     arms = [
         Arm(e.loss, dict(zip(e.seeds, e.values, strict=True)), per_picture.get(e.loss, {}), e.diverged)
-        for e in estimates
-        if e.split == split and e.metric == column
+        for e in _overall(estimates, split, column)
     ]
     question = Question(
         metric=f"{split}.{column}",
@@ -78,49 +65,8 @@ def _family(results: Results, estimates: Sequence[Estimate], split: str, column:
     return Family(arms, question)
 
 
-def _splits(results: Results) -> list[str]:
-    """The splits of a study in the order of training, validation, test; `test` also without a finished trial."""
-    running = results.study["recipe"]["train_metrics"] == "running"
-    validation = ["validation"] if results.data.validation else []
-    return ["train_running" if running else "train", *validation, "test"]
-
-
-def _estimate(results: Results, label: str, split: str, metric: str) -> Estimate:
-    """One metric of one loss on one split, at the last epoch of the trials that finished."""
-    status = results.trials.filter(pl.col("loss_function") == label)["status"]
-    last = results.history.filter(
-        (pl.col("loss_function") == label)
-        & (pl.col("split") == split)
-        & (pl.col("status") == "finished")
-        & (pl.col("epoch") == results.last_epoch)
-    ).sort("seed")
-    values = last[metric].to_numpy()
-    mean, sd, half = _spread(values)
-    return Estimate(
-        loss=label,
-        split=split,
-        metric=metric,
-        epoch=results.last_epoch,
-        seeds=tuple(last["seed"].to_list()),
-        values=tuple(values.tolist()),
-        mean=mean,
-        sd=sd,
-        low=None if mean is None or half is None else mean - half,
-        high=None if mean is None or half is None else mean + half,
-        diverged=int((status == "diverged").sum()),
-        failed=int(status.is_in(["failed", "missing"]).sum()),
-    )
-
-
-def _spread(values: np.ndarray) -> tuple[float | None, float | None, float | None]:
-    """Mean, standard deviation (n − 1) and half of the t interval, as far as there are values for them."""
-    if len(values) == 0:
-        return None, None, None
-    mean = float(values.mean())
-    if len(values) == 1:
-        return mean, None, None
-    sd = float(values.std(ddof=1))
-    return mean, sd, float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * sd / len(values) ** 0.5
+def _overall(estimates: Sequence[Estimate], split: str, metric: str) -> list[Estimate]:
+    return [e for e in estimates if e.overall and e.split == split and e.metric == metric]
 
 
 def _rank_key(estimate: Estimate, higher_is_better: bool) -> tuple[bool, float]:

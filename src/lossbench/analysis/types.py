@@ -47,6 +47,11 @@ class Estimate:
     failed: int
     class_name: str | None = None
 
+    @property
+    def overall(self) -> bool:
+        """Whether it is of all classes, at the last epoch."""
+        return self.epoch is not None and self.class_name is None
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -215,7 +220,5 @@ class Analysis:
         """The last epoch's estimate of a loss, metric and split, of all classes; `train` also finds `train_running`."""
         wanted = {split, "train_running"} if split == "train" else {split}
         return next(
-            e
-            for e in self.estimates
-            if e.loss == loss and e.metric == metric and e.split in wanted and e.epoch is not None and not e.class_name
+            e for e in self.estimates if e.overall and e.loss == loss and e.metric == metric and e.split in wanted
         )

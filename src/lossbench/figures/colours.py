@@ -38,7 +38,11 @@ class Colours:
         if len(labels) <= _FEW:
             return cls({label: place for place, label in enumerate(labels)}, tuple(labels), (), "all losses")
         split, _, metric = analysis.metric.partition(".")
-        known = {e.loss for e in analysis.estimates if (e.split, e.metric) == (split, metric) and e.mean is not None}
+        known = {
+            e.loss
+            for e in analysis.estimates
+            if e.overall and (e.split, e.metric) == (split, metric) and e.mean is not None
+        }
         ranked = [label for label in analysis.ranking if label in known]
         coloured = (*ranked[:_BEST], *ranked[_BEST:][-1:])
         others = tuple(label for label in labels if label not in coloured)

@@ -72,7 +72,7 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
 
 
 def _table(analysis: Analysis, metric: str, labels: Sequence[str], shown: Sequence[str]) -> pl.DataFrame:
-    found = {(item.loss, item.split): item for item in analysis.estimates if item.metric == metric}
+    found = {(item.loss, item.split): item for item in analysis.estimates if item.overall and item.metric == metric}
     rows: list[tuple[object, ...]] = []
     for label in labels:
         for split in shown:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from lossbench.errors import StoreError
-from lossbench.results.types import HISTORY_COLUMNS, DataView, LossView, Results
+from lossbench.metrics import class_scores
+from lossbench.results.outputs import Outputs
+from lossbench.results.types import CLASS_COLUMNS, HISTORY_COLUMNS, DataView, LossView, Results
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
 
 __all__ = ["collect"]
@@ -52,10 +55,13 @@ _TRIALS_SCHEMA: dict[str, Any] = {
     "selected_epoch": pl.Int64,
     "initial_gradient_norm": pl.Float64,
     "cross_entropy_gradient_norm": pl.Float64,
+    "median_absolute_logit": pl.Float64,
+    "median_true_logit": pl.Float64,
+    "temperature": pl.Float64,
+    "ece_calibrated": pl.Float64,
 }
 
-
-_MEASURED = ("seconds", "selected_epoch", "initial_gradient_norm", "cross_entropy_gradient_norm")
+_MEASURED = list(_TRIALS_SCHEMA)[6:]  # of ended trials alone
 
 
 def collect(store: Store, name: str) -> Results:
@@ -69,36 +75,57 @@ def collect(store: Store, name: str) -> Results:
         StoreError: a file of the study or of a finished trial is missing or damaged.
     """
     folder = StudyFolder.read(store, name)
-    trials: list[dict[str, Any]] = []
-    history: list[dict[str, Any]] = []
-    correct: dict[str, dict[int, np.ndarray]] = {}
-    confusion: dict[str, dict[int, np.ndarray]] = {}
-    provenances: list[dict[str, Any]] = []
-    for (label, seed), key in sorted(folder.trials.items(), key=lambda item: _place(folder, item[0])):
-        trial = _trial(store, label, seed, key)
-        trials.append(trial)
-        if trial["status"] not in ("finished", "diverged"):
-            continue
-        provenances.append(store.provenance(key))
-        rows = store.history(key)
-        trial["seconds"] = provenances[-1]["seconds"]
-        first = {row.split: _null(row.gradient_norm) for row in rows if row.epoch == 0}
-        trial["initial_gradient_norm"] = first.get(FIRST_BATCH)
-        trial["cross_entropy_gradient_norm"] = first.get(FIRST_BATCH_CROSS_ENTROPY)
-        history += [_history(row, label, seed, trial["status"]) for row in rows if row.epoch > 0]
-        if trial["status"] == "finished":
-            correct.setdefault(label, {})[seed] = _correct(store.logits(key))
-            confusion.setdefault(label, {})[seed] = _last_confusion(store, key)
+    placed = sorted(folder.trials.items(), key=lambda item: _place(folder, item[0]))
+    parts = [_read(store, folder, label, seed, key) for (label, seed), key in placed]
     return Results(
         study=folder.study.canonical(),
         losses=tuple(LossView(**_tuples(card)) for card in folder.cards),
         data=_data(store, folder),
-        history=pl.DataFrame(history, schema=_HISTORY_SCHEMA, orient="row"),
-        trials=pl.DataFrame(trials, schema=_TRIALS_SCHEMA, orient="row"),
-        correct=correct,
-        confusion=confusion,
-        provenance=_provenance(provenances),
+        history=pl.DataFrame([row for part in parts for row in part.history], schema=_HISTORY_SCHEMA, orient="row"),
+        trials=pl.DataFrame([part.trial for part in parts], schema=_TRIALS_SCHEMA, orient="row"),
+        correct=_last(parts, "correct"),
+        confusion=_last(parts, "confusion"),
+        provenance=_provenance([part.provenance for part in parts if part.provenance]),
+        per_picture={name: _last(parts, name) for name in ("nll", "brier")},
+        classes=pl.concat([part.classes for part in parts]) if parts else pl.DataFrame(schema=CLASS_COLUMNS),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one trial gives to the results: its rows, and of its last epoch arrays by the name of their field."""
+
+    trial: dict[str, Any]
+    history: Sequence[dict[str, Any]] = ()
+    classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    last: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
+    trial = _trial(store, label, seed, key)
+    if trial["status"] not in ("finished", "diverged"):
+        return _Part(trial)
+    rows, counts, provenance = store.history(key), _test_counts(store, key), store.provenance(key)
+    outputs = Outputs(store.logits(key), rows)
+    trial |= {"seconds": provenance["seconds"], **_first_batch(rows), **outputs.medians()}
+    last: dict[str, np.ndarray] = {}
+    if trial["status"] == "finished":
+        trial |= outputs.calibrated()
+        each = outputs.per_picture()
+        last = {"correct": outputs.correct, "confusion": counts[max(counts)]}
+        last |= {"nll": each.nll, "brier": each.brier} if each else {}
+    history = [_history(row, label, seed, trial["status"]) for row in rows if row.epoch > 0]
+    return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last)
+
+
+def _last(parts: Sequence[_Part], name: str) -> dict[str, dict[int, np.ndarray]]:
+    """An array of the last epoch by loss and finished seed, where it is known."""
+    found: dict[str, dict[int, np.ndarray]] = {}
+    for part in parts:
+        if name in part.last:
+            found.setdefault(part.trial["loss_function"], {})[part.trial["seed"]] = part.last[name]
+    return found
 
 
 def _place(folder: StudyFolder, trial: tuple[str, int]) -> tuple[int, int]:
@@ -123,17 +150,34 @@ def _history(row: Row, label: str, seed: int, status: str) -> dict[str, Any]:
     return {**measured, "loss_function": label, "seed": seed, "status": status}
 
 
+def _first_batch(rows: Sequence[Row]) -> dict[str, float | None]:
+    first = {row.split: _null(row.gradient_norm) for row in rows if row.epoch == 0}
+    return {
+        "initial_gradient_norm": first.get(FIRST_BATCH),
+        "cross_entropy_gradient_norm": first.get(FIRST_BATCH_CROSS_ENTROPY),
+    }
+
+
 def _null(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _correct(logits: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.asarray(logits["test.last"].argmax(axis=1) == logits["test.target"])
+def _test_counts(store: Store, key: str) -> dict[int, np.ndarray]:
+    """The test split's confusion counts by epoch, ascending."""
+    return {epoch: counts for (epoch, split), counts in sorted(store.counts(key).items()) if split == "test"}
 
 
-def _last_confusion(store: Store, key: str) -> np.ndarray:
-    counts = store.counts(key)
-    return counts[max(epoch for epoch, split in counts if split == "test"), "test"]
+def _classes(counts: Mapping[int, np.ndarray], trial: Mapping[str, Any], names: Sequence[str]) -> pl.DataFrame:
+    """One trial's rows of `Results.classes`."""
+    scores = [class_scores(table) for table in counts.values()]
+    columns = {
+        "epoch": np.repeat(list(counts), len(names)),
+        "class_name": [*names] * len(counts),
+        **{name: [value for each in scores for value in getattr(each, name)] for name in ("precision", "recall", "f1")},
+    }
+    constant = {"split": "test", **{name: trial[name] for name in ("loss_function", "seed", "status")}}
+    table = pl.DataFrame(columns).with_columns(**{name: pl.lit(value) for name, value in constant.items()})
+    return table.select(pl.col(name).cast(kind) for name, kind in CLASS_COLUMNS.items())
 
 
 def _tuples(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,6 +206,6 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
     )
 
 
-def _provenance(ended: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
+def _provenance(ended: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Per kind of provenance the values met, sorted."""
     return {name: tuple(sorted({str(p[name]) for p in ended if p.get(name) not in (None, "")})) for name in _PROVENANCE}

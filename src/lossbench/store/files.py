@@ -118,6 +118,7 @@ def checkpoint_bytes(record: Record, snapshot: Mapping[str, np.ndarray], epoch: 
     """One file with all that a trial goes on from, so that no two of its parts can disagree."""
     tensors = {f"state.{name}": value for name, value in snapshot.items()}
     tensors |= {f"logits.{name}": value for name, value in record.logits.items()}
+    tensors |= {f"log_probabilities.{name}": value for name, value in record.log_probabilities.items()}
     tensors |= {f"counts.{number}.{split}": value for (number, split), value in record.counts.items()}
     about = {"epoch": epoch, "seconds": seconds, "selected_epoch": record.selected_epoch, "epochs": record.epochs}
     return tensors_bytes(tensors, {"about": json.dumps(about), "history": history_text(record.rows)})
@@ -139,7 +140,14 @@ def read_checkpoint(path: Path) -> tuple[Record, dict[str, np.ndarray], int, flo
     for name, value in _below("counts.", tensors).items():
         number, _, split = name.partition(".")
         counts[int(number), split] = value
-    record = Record(rows, counts, _below("logits.", tensors), about["selected_epoch"], "", about["epochs"])
+    record = Record(
+        rows=rows,
+        counts=counts,
+        logits=_below("logits.", tensors),
+        log_probabilities=_below("log_probabilities.", tensors),
+        selected_epoch=about["selected_epoch"],
+        epochs=about["epochs"],
+    )
     return record, _below("state.", tensors), about["epoch"], about["seconds"]
 
 

@@ -53,6 +53,8 @@ class Record:
         counts: confusion counts by (epoch, split), each (classes, classes).
         logits: of test and validation, by `test.last`, `validation.last`, and `....selected` with a validation split;
             each float32 (n, classes).
+        log_probabilities: of a loss whose probabilities are not the softmax of its logits, by `test.last`,
+            `validation.last`, each float64 (n, classes), as wide as what the history was computed from; else empty.
         selected_epoch: the first epoch of greatest validation accuracy; None without a validation split.
         diverged: why the trial ended early; empty when it did not.
         epochs: epochs that were trained to their end.
@@ -61,6 +63,7 @@ class Record:
     rows: tuple[Row, ...] = ()
     counts: Mapping[tuple[int, str], np.ndarray] = field(default_factory=dict)
     logits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    log_probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     selected_epoch: int | None = None
     diverged: str = ""
     epochs: int = 0
@@ -81,11 +84,13 @@ class Record:
         rows = [_row(epoch, split) for split in epoch.evaluations]
         counts = {(epoch.number, split): evaluation.counts for split, evaluation in epoch.evaluations.items()}
         last = {f"{split}.last": logits for split, logits in epoch.logits.items()}
+        linked = {f"{split}.last": log_p for split, log_p in epoch.log_probabilities.items()}
         record = replace(
             record,
             rows=(*self.rows, *rows),
             counts={**self.counts, **counts},
             logits={**self.logits, **last},
+            log_probabilities={**self.log_probabilities, **linked},
         )
         return record._selected(epoch)
 

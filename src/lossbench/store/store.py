@@ -141,7 +141,8 @@ class Store:
     ) -> None:
         """Writes a trial's results, its provenance last, and drops its checkpoint."""
         folder = self.trial_folder(trial.key)
-        logits = {**record.logits, **{f"{split}.target": target for split, target in targets.items()}}
+        linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
+        logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
         contents: dict[str, bytes | str] = {
             "history.csv": files.history_text(record.rows),
             "counts.npz": files.counts_bytes(record),
@@ -190,7 +191,11 @@ class Store:
         return files.read_counts(self.trial_folder(key) / "counts.npz")
 
     def logits(self, key: str) -> dict[str, np.ndarray]:
-        """An ended trial's logits and targets: `test.last`, `test.target`, ..."""
+        """An ended trial's logits and targets: `test.last`, `test.target`, ...
+
+        Where its loss's probabilities are not the softmax of the logits, `test.last.log_probabilities` and the like
+        too; trials finished before these were kept lack them.
+        """
         return files.read_tensors(self.trial_folder(key) / "logits.safetensors")[0]
 
     def provenance(self, key: str) -> dict[str, Any]:

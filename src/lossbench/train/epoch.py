@@ -32,6 +32,8 @@ class Epoch:
         snapshot: copies the state after this epoch; to be called before the next epoch is asked for.
         evaluations: per split, in epochs that are evaluated.
         logits: float32 (n, classes) of every evaluated split but the training split.
+        log_probabilities: float64 (n, classes) of the same splits, where the loss's probabilities are not the softmax
+            of the logits; else empty.
         diverged: why the trial ends here; empty while it does not.
         cross_entropy: at 0, the loss and gradient norm that cross entropy has at the same place.
     """
@@ -42,5 +44,6 @@ class Epoch:
     snapshot: Callable[[], Snapshot]
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     logits: Mapping[str, np.ndarray] = field(default_factory=dict)
+    log_probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     diverged: str = ""
     cross_entropy: tuple[float, float] | None = None

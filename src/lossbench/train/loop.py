@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lossbench.data import Pictures
 from lossbench.losses import PerSampleLoss, cross_entropy
-from lossbench.metrics import Evaluation, evaluate
+from lossbench.metrics import evaluate
 from lossbench.rng import torch_stream
 from lossbench.spec import Trial
 from lossbench.train.batches import Batch, Batches
@@ -96,7 +96,9 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
     if not _finite(logits, losses):
         return replace(epoch, diverged=f"a non-finite loss or logit while training in epoch {number}")
     if recipe.train_metrics == "running" and recipe.evaluated(number):
-        return replace(epoch, evaluations={"train_running": _evaluation(state, logits, batches.labels, losses)})
+        log_p = _log_probabilities(state, logits)
+        evaluation = evaluate(logits, to_numpy(batches.labels), losses, log_p)
+        return replace(epoch, evaluations={"train_running": evaluation})
     return epoch
 
 
@@ -116,7 +118,7 @@ def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Cl
 
 def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
     """The epoch with its splits evaluated in evaluation mode."""
-    evaluations, kept = dict(epoch.evaluations), {}
+    evaluations, kept, linked = dict(epoch.evaluations), {}, {}
     state.model.eval()
     for name, split in state.splits.items():
         if name == "train" and trial.recipe.train_metrics == "running":
@@ -125,10 +127,13 @@ def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
             logits, losses = _infer(state, name, epoch.number)
         if not _finite(logits, losses):
             return replace(epoch, diverged=f"a non-finite loss or logit on the {name} split after epoch {epoch.number}")
-        evaluations[name] = _evaluation(state, logits, split.labels, losses)
+        log_p = _log_probabilities(state, logits)
+        evaluations[name] = evaluate(logits, to_numpy(split.labels), losses, log_p)
         if name != "train":
             kept[name] = logits
-    return replace(epoch, evaluations=evaluations, logits=kept)
+            if log_p is not None:
+                linked[name] = log_p
+    return replace(epoch, evaluations=evaluations, logits=kept, log_probabilities=linked)
 
 
 def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,11 +146,10 @@ def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray
         return to_numpy(logits), to_numpy(state.objective.of_split(name, logits, split.labels, number))
 
 
-def _evaluation(state: State, logits: np.ndarray, labels: Tensor, losses: np.ndarray) -> Evaluation:
-    """Every metric of a split; probabilities are softmax of the logits unless the loss's card says otherwise."""
+def _log_probabilities(state: State, logits: np.ndarray) -> np.ndarray | None:
+    """Float64 (n, classes) where the loss's card names a link; None where probabilities are softmax of the logits."""
     link = state.objective.loss.link
-    log_p = None if link is None else link(torch.from_numpy(logits).double()).numpy()
-    return evaluate(logits, to_numpy(labels), losses, log_p)
+    return None if link is None else link(torch.from_numpy(logits).double()).numpy()
 
 
 def _first_look(trial: Trial, state: State) -> Epoch:
