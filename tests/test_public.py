@@ -19,6 +19,7 @@ TOP = [
     "Results",
     "Study",
     "audit",
+    "compare",
     "load",
     "load_study",
     "loss",
@@ -27,6 +28,7 @@ TOP = [
 
 ROOMS = {
     "analysis": [
+        "BEST",
         "METRICS",
         "Analysis",
         "Comparison",
@@ -38,6 +40,7 @@ ROOMS = {
         "Verdict",
         "analyse",
         "holm",
+        "open_questions",
     ],
     "data": [
         "VERSION",
@@ -129,7 +132,7 @@ ROOMS = {
     "losses.audit": ["DECLARATIONS", "Audit", "Check", "Outcome", "audit"],
     "models": ["MODELS", "ModelEntry", "build", "check_model", "model_digest"],
     "native": ["AddReLU", "fuse", "library", "normalise"],
-    "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"],
+    "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect", "read_table"],
     "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "Profile", "one_thread", "usable_cores"],
     "store": [
         "FIRST_BATCH",

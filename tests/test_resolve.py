@@ -13,7 +13,7 @@ import lossbench.train
 from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE
 from lossbench.models import MODELS
-from lossbench.resolve import card_values, resolve, settle_device, settle_names, settle_precision
+from lossbench.resolve import card_values, resolve, settle_device, settle_names, settle_precision, untestable
 from lossbench.spec import LossSpec, Study
 from makers import made_pictures
 
@@ -137,3 +137,67 @@ def test_an_own_loss_that_cannot_be_asked_for_single_points_is_not_drawn() -> No
     values = card_values(LossSpec.of_callable(squeezes), [30, 20, 10])
     assert values["margin"] == values["value"] == ()
     assert values["title"] == "squeezes, a loss of your own"
+
+
+class TestHypotheses:
+    def test_a_loss_goes_by_the_name_that_it_has_in_the_study(self) -> None:
+        study = Study(losses="l1, focal", plan={"hypotheses": "test.accuracy: focal(gamma=2) > l1"})
+        assert settle_names(study).plan.hypotheses == ("test.accuracy: focal > l1",)
+
+    def test_two_that_are_one_after_that_are_refused(self) -> None:
+        study = Study(
+            losses="l1, focal", plan={"hypotheses": ["test.f1: lowest focal", "test.f1: lowest focal(gamma=2)"]}
+        )
+        with pytest.raises(
+            RequestError, match=r"^plan\.hypotheses: expected every hypothesis once, got test\.f1: lowest"
+        ):
+            settle_names(study)
+
+    @pytest.mark.parametrize(
+        ("text", "complaint"),
+        [
+            ("test.accuracy: cros_entropy > l1", r"got cros_entropy \(did you mean cross_entropy\?\)$"),
+            ("test.accuracy: focal(gama=2) > l1", r"got gama"),
+            ("test.accuracy: focal(gamma=-1) > l1", r"got -1"),
+            ("test.accuracy: not_here:loss > l1", r"got not_here:loss"),
+            ('test.accuracy: "two words" > l1', r"got two words"),
+        ],
+    )
+    def test_a_slip_of_the_pen_is_found_before_anything_is_trained(self, text: str, complaint: str) -> None:
+        with pytest.raises(RequestError, match=complaint) as caught:
+            settle_names(Study(losses="l1, cross_entropy", plan={"hypotheses": [text]}))
+        assert str(caught.value).startswith(f"plan.hypotheses ({text}): expected")
+
+    def test_what_a_study_will_not_tell_of_is_said_with_the_reason(self) -> None:
+        texts = [
+            "test.accuracy: cross_entropy > l1",
+            "test.accuracy: gce > l1",
+            "test.accuracy: gce ~ mae within 0.01",
+            "noise(symmetric, 0.4) | test.accuracy: cross_entropy > l1",
+            "clean | test.accuracy: cross_entropy > l1",
+            "validation.accuracy: cross_entropy > l1",
+            "noise(symmetric, 0.4) | test.recall[no such class]: cross_entropy > l1",
+        ]
+        study = Study(losses="l1, cross_entropy", plan={"hypotheses": texts})
+        assert dict(resolve(study, PICTURES).untestable) == {
+            texts[1]: "gce is not in the study",
+            texts[2]: "gce and mae are not in the study",
+            texts[3]: "the study has no scenario noise(symmetric, 0.4)",
+            texts[5]: "the study has no validation split",
+            texts[6]: "the study has no scenario noise(symmetric, 0.4)",
+        }
+        held_out = study.model_copy(update={"scenarios": ("validation(0.2)",)})
+        assert texts[5] not in untestable(held_out, PICTURES.class_names)
+
+    def test_a_class_that_the_data_do_not_have_is_refused(self) -> None:
+        study = Study(losses="l1, cross_entropy", plan={"hypotheses": ["test.recall[catt]: cross_entropy > l1"]})
+        with pytest.raises(
+            RequestError, match=r"^plan\.hypotheses: expected one of cat, dog, got catt \(did you mean cat"
+        ):
+            untestable(study, ("cat", "dog"))
+        assert untestable(study, ("catt", "dog")) == {}
+
+    def test_a_trials_key_knows_nothing_of_hypotheses(self) -> None:
+        plain = Study(losses="l1, focal", seeds=2)
+        plan = {"hypotheses": ["test.f1: lowest l1"], "max_seeds": 5, "margin": 0.5}
+        assert keys(plain) == keys(Study(losses="l1, focal", seeds=2, plan=plan))

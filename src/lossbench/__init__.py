@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lossbench.api.comparing import compare
     from lossbench.api.reading import load
     from lossbench.api.running import run
     from lossbench.errors import LossbenchError, RequestError
@@ -27,6 +28,7 @@ __all__ = [
     "Results",
     "Study",
     "audit",
+    "compare",
     "load",
     "load_study",
     "loss",
@@ -41,6 +43,7 @@ _HOMES = {
     "Results": "results",
     "Study": "spec",
     "audit": "losses.audit",
+    "compare": "api.comparing",
     "load": "api.reading",
     "load_study": "spec",
     "loss": "losses",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ECE_BINS",
+    "LOWER_IS_BETTER",
     "ClassScores",
     "Evaluation",
     "PerPicture",
@@ -29,6 +30,9 @@ __all__ = [
 ]
 
 ECE_BINS = 15
+LOWER_IS_BETTER = frozenset({"loss", "nll", "brier", "ece"})
+"""Metrics whose good direction is down."""
+
 _CHUNK = 65_536  # rows whose float64 softmax is held at once
 
 Counts = NDArray[np.int64]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,12 @@ import torch
 import lossbench.data
 import lossbench.train
 from lossbench.data import Pictures
-from lossbench.errors import RequestError
+from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
 from lossbench.models import MODELS, build, check_model, model_digest
-from lossbench.spec import LossSpec, Precision, Study, Trial, check_augmentation
+from lossbench.spec import Hypothesis, LossSpec, Precision, Study, Trial, check_augmentation, parse_hypothesis
 
-__all__ = ["Resolved", "card_values", "resolve", "settle_device", "settle_names", "settle_precision"]
+__all__ = ["Resolved", "card_values", "resolve", "settle_device", "settle_names", "settle_precision", "untestable"]
 
 
 _ALL = LossSpec("all")
@@ -31,11 +31,13 @@ class Resolved:
         study: with the precision settled.
         pictures: what is trained on.
         trials: by (label, seed), seed by seed, so that an interrupted study has whole pairs.
+        untestable: hypotheses that the study will not tell of, each with the reason.
     """
 
     study: Study
     pictures: Pictures
     trials: dict[tuple[str, int], Trial]
+    untestable: Mapping[str, str] = field(default_factory=dict)
 
 
 def settle_names(study: Study) -> Study:
@@ -54,7 +56,62 @@ def settle_names(study: Study) -> Study:
         if completed in seen:
             raise RequestError("losses", "every loss once", f"{seen[completed]} and {loss}, which are the same")
         seen[completed] = loss
-    return study.model_copy(update={"losses": losses})
+    hypotheses = tuple(str(_hypothesis(text, seen)) for text in study.plan.hypotheses)
+    if len(set(hypotheses)) < len(hypotheses):
+        raise RequestError("plan.hypotheses", "every hypothesis once", _twice(hypotheses))
+    plan = study.plan.model_copy(update={"hypotheses": hypotheses})
+    return study.model_copy(update={"losses": losses, "plan": plan})
+
+
+def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
+    """Hypotheses of which a study will not tell, each with the reason.
+
+    Args:
+        study: with its names settled.
+        class_names: the data's.
+
+    Raises:
+        RequestError: one is about a class that the data do not have.
+    """
+    labels, found = {str(loss) for loss in study.losses}, {}
+    for text in study.plan.hypotheses:
+        hypothesis = parse_hypothesis(text)
+        absent = [label for label in hypothesis.losses if label not in labels]
+        if hypothesis.scenario not in (None, str(study.scenario)):
+            found[text] = f"the study has no scenario {hypothesis.scenario}"
+        elif absent:
+            found[text] = f"{' and '.join(absent)} {'are' if absent[1:] else 'is'} not in the study"
+        elif study.scenario.validation is None and any(m.split == "validation" for m in hypothesis.measures):
+            found[text] = "the study has no validation split"
+        else:
+            for measure in hypothesis.measures:
+                if measure.class_name is not None and measure.class_name not in class_names:
+                    raise UnknownNameError("plan.hypotheses", measure.class_name, class_names)
+    return found
+
+
+def _hypothesis(text: str, known: Mapping[LossSpec, LossSpec]) -> Hypothesis:
+    """A hypothesis with every loss by the name that it has in the study.
+
+    A loss that the study does not have must at least be one of the catalogue, so that a slip of the pen is found.
+    """
+    hypothesis, names = parse_hypothesis(text), {}
+    labels = {str(loss): str(loss) for loss in known.values()}
+    for label in hypothesis.losses:
+        if label in labels:
+            continue
+        try:
+            loss = LossSpec.parse(label)
+            if loss.own:
+                raise UnknownNameError("losses", label, labels)
+            names[label] = str(known.get(complete(loss), loss))
+        except RequestError as error:
+            raise error.renamed(f"plan.hypotheses ({text})") from None
+    return hypothesis.renamed(names)
+
+
+def _twice(texts: Sequence[str]) -> str:
+    return next(text for place, text in enumerate(texts) if text in texts[:place])
 
 
 def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
@@ -83,7 +140,7 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     if own_model:
         digests["model"] = own_model
     trials = {(str(loss), seed): _trial(study, loss, seed, digests) for seed in study.seeds for loss in study.losses}
-    return Resolved(study, pictures, trials)
+    return Resolved(study, pictures, trials, untestable(study, pictures.class_names))
 
 
 def card_values(loss: LossSpec, class_counts: Sequence[int]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from scipy import stats
 
 from lossbench.analysis.comparisons import compare_all
 from lossbench.analysis.family import Arm, Family, Question
-from lossbench.analysis.looks import LOOKS, WEIGHTS, looks_taken
+from lossbench.analysis.looks import WEIGHTS, looks_taken
+from lossbench.spec import LOOKS
 
 QUESTION = Question("test.accuracy", 0.01, True, pictures=10_000, classes=10)
 

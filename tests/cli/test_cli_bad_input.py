@@ -64,7 +64,7 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--device", "tpu"), ("--device: expected auto, cpu or cuda, got tpu",)),
     (
         ("--preset", "course-repor"),
-        ("--preset: expected one of course-report, got course-repor", "did you mean course-report?"),
+        ("--preset: expected one of course-report, course-report-imbalance, got course-repor", "did you mean course-"),
     ),
     (("--name", "a/b"), ("--name: expected a folder's name", "got a/b")),
     (("--data", ""), ("--data: expected text that is not empty",)),

@@ -13,12 +13,25 @@ import yaml
 from cli_runner import QUICK, Runner
 from lossbench.losses import CATALOGUE
 from lossbench.models import MODELS
-from lossbench.spec import PRESETS, Study, load_study
+from lossbench.spec import (
+    PRESETS,
+    Band,
+    Equivalence,
+    Extreme,
+    Follows,
+    Order,
+    Plan,
+    Study,
+    Trend,
+    load_study,
+    parse_hypotheses,
+    parse_hypothesis,
+)
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "status", "losses", "audit", "models", "data", "init")
+COMMANDS = ("run", "report", "compare", "status", "losses", "audit", "models", "data", "init")
 
 
 class TestHelp:
@@ -126,6 +139,15 @@ class TestInit:
         values = yaml.safe_load((here / "mine.yaml").read_text(encoding="utf-8"))
         assert set(values) == set(Study.model_fields)
         assert set(values["recipe"]) == set(Study().canonical()["recipe"]) - {"model"}
+        assert set(values["plan"]) == set(Plan.model_fields)
+
+    def test_the_templates_hypotheses_read_and_have_every_form(self, lossbench: Runner, here: Path) -> None:
+        lossbench("init")
+        text = (here / "study.yaml").read_text(encoding="utf-8")
+        lines = text[text.index("# hypotheses: |") :].splitlines()[1:-1]
+        written = parse_hypotheses([line.strip().removeprefix("#") for line in lines])
+        claims = {type(parse_hypothesis(text).claim) for text in written}
+        assert claims == {Order, Equivalence, Extreme, Band, Trend, Follows}
 
     def test_the_template_runs(self, lossbench: Runner) -> None:
         lossbench("init")
@@ -159,6 +181,10 @@ class TestTheReadme:
         done = subprocess.run([sys.executable, "example.py"], cwd=here, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "cross_entropy" in done.stdout
+
+    def test_its_hypotheses_read(self) -> None:
+        (block,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+        assert len(Study(**yaml.safe_load(block)).plan.hypotheses) == 6
 
     def test_its_make_targets_exist(self) -> None:
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate, Verdict
-from lossbench.figures.text import plain
 from lossbench.report import summary_text
 from lossbench.report.lookup import between, pair
-from lossbench.report.sentences_answer import answer, failures, qualifications, verdict_words
+from lossbench.report.sentences_answer import answer
+from lossbench.report.sentences_comparison import verdict_words
+from lossbench.report.sentences_limits import failures, qualifications
+from lossbench.text import plain
 from synthetic import DOCUMENT, analyse, study
 
 
@@ -41,7 +43,7 @@ def compared(a: str, b: str, verdict: Verdict, difference: float = 0.1, **change
         low=difference - 0.02,
         high=difference + 0.02,
         p_difference=0.01,
-        p_adjusted=0.02,
+        p_adjusted=0.5 if verdict in ("undecided", "equivalent") else 0.02,
         p_equivalence=0.9,
         probability_of_superiority=1.0,
         verdict=verdict,
@@ -71,10 +73,21 @@ def test_the_leader_with_its_interval_comes_first() -> None:
 
 
 def test_undecided_is_said_plainly() -> None:
-    text = said(analysis([estimate("a", 0.6), estimate("b", 0.5)], [compared("a", "b", "undecided", 0.01)], ("a", "b")))
-    assert "a is undecided against b, no difference shown (+0.010, 95 % interval \u22120.010 to 0.030)." in text
+    pair = compared("a", "b", "undecided", 0.01, seeds_to_decide=12, seeds_to_decide_high=40)
+    text = said(analysis([estimate("a", 0.6), estimate("b", 0.5)], [pair], ("a", "b")))
+    shown = "a is undecided against b, no difference shown (+0.010, 95 % interval \u22120.010 to 0.030)"
+    assert f"{shown}: about 12 seeds (up to 40) would decide it, with 80 % power." in text
     assert "No loss is shown to be worse than any other, nor are all shown to be equivalent" in text
     assert "better" not in text
+
+
+def test_what_no_number_of_seeds_decides_is_said_so() -> None:
+    far = compared("a", "b", "undecided", 0.01)
+    text = said(analysis([estimate("a", 0.6), estimate("b", 0.5)], [far], ("a", "b")))
+    assert "more than 1,000 seeds would be needed to decide it, with 80 % power." in text
+    near = replace(far, seeds_to_decide=900)
+    text = said(analysis([estimate("a", 0.6), estimate("b", 0.5)], [near], ("a", "b")))
+    assert "about 900 seeds (possibly more than 1,000) would decide it" in text
 
 
 def test_equivalent_is_another_thing_than_undecided() -> None:
@@ -165,10 +178,14 @@ def test_failures_are_counted_in_singular_and_plural() -> None:
         ("better", {}, "better"),
         ("undecided", {}, "undecided: no difference shown"),
         ("equivalent", {"p_adjusted": 0.5}, "equivalent within 0.01"),
-        ("equivalent", {"p_adjusted": 0.01}, "equivalent within 0.01: a real difference, but below the margin"),
+        (
+            "equivalent",
+            {"reason": "real, but below the margin"},
+            "equivalent within 0.01: a real difference, but below the margin",
+        ),
     ],
 )
-def test_verdicts_in_words(verdict: Verdict, changes: dict[str, float], words: str) -> None:
+def test_verdicts_in_words(verdict: Verdict, changes: dict[str, Any], words: str) -> None:
     assert verdict_words(compared("a", "b", verdict, **changes), 0.01) == words
 
 

@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 
 from lossbench.figures.curves import curves
-from lossbench.figures.text import plain
 from lossbench.report.sentences_curves import (
     apart,
     at_the_end,
@@ -13,7 +12,8 @@ from lossbench.report.sentences_curves import (
     rank_correlation,
     side_by_side_sentences,
 )
-from lossbench.report.sentences_loss import at_chance, chance_sentence, course, gap, loss_sentences, over, turned_seeds
+from lossbench.report.sentences_loss import chance_sentence, course, gap, loss_sentences, over, turned_seeds
+from lossbench.text import plain
 from synthetic import DOCUMENT, study
 
 UP = {1: 0.1, 2: 0.3, 3: 0.5}
@@ -97,7 +97,6 @@ def test_the_course_of_a_curve(values: list[float], rising: bool, text: str) -> 
 
 
 def test_chance_is_said_only_of_what_guessing_explains() -> None:
-    assert at_chance([0.1, 0.108, 0.12], 10, 10_000) == [True, True, False]
     assert "stays at chance (1/10) in all 2 evaluated epochs" in chance_sentence([0.1, 0.101], 10, 10_000)
     assert "in the one evaluated epoch" in chance_sentence([0.1], 10, 10_000)
     assert "ends at chance (1/10) with 0.100, after a highest of 0.300" in chance_sentence([0.3, 0.1], 10, 10_000)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from lossbench.figures.text import plain
 from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span, spread
+from lossbench.text import plain
 from synthetic import study
 
 INF = math.inf

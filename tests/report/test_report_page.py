@@ -152,14 +152,16 @@ def test_first_gradients_stand_in_a_table_and_in_each_losss_section(html: str) -
     assert "Learning rate that would make them equal cross_entropy 1.00 1.00 2 0.100 focal(gamma=0.5) 1.11" in text
     assert "At the first weights its gradient is the measure that every other loss's is held against." in text
     assert text.count("At the first weights its gradient is") == 4
-    assert "comparisons.csv and gradient_scale.csv" in text
+    assert "comparisons.csv, standings.csv, verdicts.json and gradient_scale.csv" in text
 
 
 def test_nothing_is_said_of_first_gradients_that_were_not_measured() -> None:
     norms = {(loss, 1): (1.0, None) for loss in DOCUMENT}
     text = " ".join(parsed(written(study(seeds=1, epochs=2, norms=norms))).text)
-    assert "first gradients are" not in text
-    assert "At the first weights" not in text
+    said, _, rules = text.partition("How reasons are found")
+    assert "first gradients are" not in said
+    assert "At the first weights" not in said
+    assert "At the first weights" in rules  # a rule that found nothing is listed all the same
 
 
 def test_when_to_use_a_loss_is_said_where_somebody_says_it() -> None:
@@ -202,7 +204,7 @@ def test_of_many_losses_the_page_compares_the_leader_and_points_at_the_rest() ->
     assert "The 37 comparisons with the leader" in text
     section = html[html.index('<section id="comparisons"') : html.index('<section id="curves"')]
     assert "The first gradients of 38 losses" in text
-    firsts = re.findall(r'<th scope="row">.*?<bdi class="name">(.*?)</bdi>', section)
+    firsts = re.findall(r'<th scope="row" class="pair">.*?<bdi class="name">(.*?)</bdi>', section)
     assert firsts == [leader] * 37
     assert "In colour here and in the figures of all losses: the 4 best and the worst by test F1." in text
     keys = re.findall(r'class="key (k\d)"', html[: html.index('<section id="final"')])
@@ -211,7 +213,9 @@ def test_of_many_losses_the_page_compares_the_leader_and_points_at_the_rest() ->
 
 def test_of_a_few_losses_every_pair_is_compared(html: str) -> None:
     section = html[html.index('<section id="comparisons"') : html.index('<section id="curves"')]
-    assert section.count('<th scope="row">') == 6
+    own, _, others = section.partition("<h3>In other metrics</h3>")
+    assert own.count('<th scope="row" class="pair">') == 6
+    assert others.count('<th scope="row" class="pair">') == 6 * others.count("<caption>")
     assert "Every pair of losses in test accuracy" in section
     assert "comparisons.csv" not in section
     assert "In colour" not in html

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from lossbench.figures.text import plain
-from lossbench.report.sentences_run import data_sentences, definitions, mixed, recipe_rows, reproduce, unfinished
+from lossbench.report.definitions import definitions
+from lossbench.report.sentences_run import data_sentences, mixed, recipe_rows, reproduce, unfinished
 from lossbench.spec import Study
-from synthetic import study
+from lossbench.text import plain
+from synthetic import analyse, study
 
 
 def test_the_data_in_numbers() -> None:
@@ -57,7 +58,10 @@ def test_seeds_in_singular_and_plural() -> None:
 
 
 def test_definitions_name_what_was_measured() -> None:
-    full, running = (definitions(study(losses=("l1",), seeds=1, epochs=1, running=r), 0.02) for r in (False, True))
+    full, running = (
+        definitions(results, replace(analyse(results), margin=0.02))
+        for results in (study(losses=("l1",), seeds=1, epochs=1, running=r) for r in (False, True))
+    )
     text = " ".join(body for _, body in full)
     assert "guessing gives 1/10" in text
     assert "margin 0.02" in text

@@ -29,8 +29,16 @@ def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_everything_is_there_and_nothing_half_written(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
-        "comparisons.csv", "figures", "gradient_scale.csv", "history.csv", "report.html", "study.yaml", "summary.csv"
-    ]  # fmt: skip
+        "comparisons.csv",
+        "figures",
+        "gradient_scale.csv",
+        "history.csv",
+        "report.html",
+        "standings.csv",
+        "study.yaml",
+        "summary.csv",
+        "verdicts.json",
+    ]
     names = sorted(path.name for path in (folder / "figures").iterdir())
     assert len(names) == 2 * 10 + 1
     assert names[:2] == ["01-definition-l1.png", "01-definition-l1.svg"]

@@ -1,6 +1,7 @@
 """What can be concluded: a pure function of the results table. Imports neither torch nor the catalogue."""
 
 from lossbench.analysis.analyse import analyse
+from lossbench.analysis.decided import BEST, open_questions
 from lossbench.analysis.estimates import METRICS
 from lossbench.analysis.holm import holm
 from lossbench.analysis.types import (
@@ -15,6 +16,7 @@ from lossbench.analysis.types import (
 )
 
 __all__ = [
+    "BEST",
     "METRICS",
     "Analysis",
     "Comparison",
@@ -26,4 +28,5 @@ __all__ = [
     "Verdict",
     "analyse",
     "holm",
+    "open_questions",
 ]

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from lossbench.analysis.comparisons import compare_all
 from lossbench.analysis.estimates import METRICS, estimate_all
+from lossbench.analysis.explain import explain
 from lossbench.analysis.family import Arm, Family, Question
+from lossbench.analysis.hypotheses import findings
 from lossbench.analysis.looks import looks_taken
 from lossbench.analysis.standings import standings
 from lossbench.analysis.types import Analysis, Comparison, Estimate
+from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
 
 __all__ = ["analyse"]
-
-_LOWER_IS_BETTER = ("loss", "nll", "brier", "ece")
 
 
 def analyse(results: Results) -> Analysis:
@@ -31,18 +32,20 @@ def analyse(results: Results) -> Analysis:
     accuracy = _overall(estimates, split, "accuracy")
     comparisons = compare_all(families[column])
     by_loss = {e.loss: e for e in primary}
-    ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], column not in _LOWER_IS_BETTER))
+    ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], column not in LOWER_IS_BETTER))
     others = [family for name, family in families.items() if name != column and family.seeds]
     return Analysis(
         metric=metric,
         margin=float(results.study["plan"]["margin"]),
-        higher_is_better=column not in _LOWER_IS_BETTER,
+        higher_is_better=column not in LOWER_IS_BETTER,
         estimates=estimates,
         comparisons=comparisons,
         ranking=tuple(ranking),
         leaders=_leaders(ranking, by_loss, comparisons),
         standings=standings(families[column], comparisons, primary, accuracy),
         secondary=tuple(item for family in others for item in compare_all(family)),
+        findings=findings(results),
+        explanations=explain(results),
     )
 
 
@@ -56,7 +59,7 @@ def _family(results: Results, estimates: Sequence[Estimate], split: str, column:
     question = Question(
         metric=f"{split}.{column}",
         margin=float(results.study["plan"]["margin"]),
-        higher_is_better=column not in _LOWER_IS_BETTER,
+        higher_is_better=column not in LOWER_IS_BETTER,
         pictures=results.data.test,
         classes=len(results.data.class_names),
         looks=looks_taken(results),

@@ -11,11 +11,11 @@ from scipy import stats
 
 from lossbench.analysis.family import FEWEST_SEEDS, Family
 from lossbench.analysis.holm import holm, holm_levels
-from lossbench.analysis.looks import LOOKS
 from lossbench.analysis.paired import ALPHA
 from lossbench.analysis.power import seeds_to_decide, upper_variance
 from lossbench.analysis.shares import exact_interval, mcnemar
 from lossbench.analysis.types import Comparison, Verdict
+from lossbench.spec import LOOKS
 
 __all__ = ["compare_all"]
 

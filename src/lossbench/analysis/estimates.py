@@ -110,7 +110,7 @@ def _of_classes(results: Results, maker: _Maker) -> Iterator[Estimate]:
 
 
 def _at_the_selected(results: Results, maker: _Maker) -> Iterator[Estimate]:
-    if not results.data.validation or "selected_epoch" not in results.trials.columns:
+    if "validation" not in _splits(results) or "selected_epoch" not in results.trials.columns:
         return
     trials = _finished(results.trials).select("loss_function", "seed", epoch=pl.col("selected_epoch").cast(pl.Int64))
     rows = _finished(results.history).join(trials.drop_nulls(), on=["loss_function", "seed", "epoch"])
@@ -123,7 +123,8 @@ def _at_the_selected(results: Results, maker: _Maker) -> Iterator[Estimate]:
 def _splits(results: Results) -> list[str]:
     """The splits of a study in the order of training, validation, test; `test` also without a finished trial."""
     running = results.study["recipe"]["train_metrics"] == "running"
-    validation = ["validation"] if results.data.validation else []
+    held_out = results.data.validation or "validation" in results.history["split"]
+    validation = ["validation"] if held_out else []
     return ["train_running" if running else "train", *validation, "test"]
 
 

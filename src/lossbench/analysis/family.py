@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from lossbench.analysis.best import leaves_best
 from lossbench.analysis.crossed import Crossed
-from lossbench.analysis.looks import LOOKS, combined, weight_at
+from lossbench.analysis.looks import combined, weight_at
 from lossbench.analysis.moderated import Prior, many
 from lossbench.analysis.paired import ALPHA, Differences
+from lossbench.spec import LOOKS
 
 __all__ = ["FEWEST_SEEDS", "Arm", "Family", "Question"]
 

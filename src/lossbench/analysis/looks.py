@@ -9,19 +9,12 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from lossbench.results import Results
+from lossbench.spec import LOOKS, looks_up_to
 
-__all__ = ["LOOKS", "WEIGHTS", "combined", "looks_taken", "looks_up_to", "weight_at"]
-
-LOOKS = (3, 5, 8, 12, 18, 30)
-"""After how many seeds a study that runs until it is decided is looked at."""
+__all__ = ["WEIGHTS", "combined", "looks_taken", "weight_at"]
 
 WEIGHTS = (0.02, 0.18, 0.2, 0.2, 0.2, 0.2)
 """The share of the error that each look may spend; they sum to 1, so that any stopping is allowed."""
-
-
-def looks_up_to(seeds: int) -> tuple[int, ...]:
-    """The looks of a study of so many seeds at most."""
-    return tuple(look for look in LOOKS if look <= seeds)
 
 
 def looks_taken(results: Results) -> tuple[int, ...] | None:

@@ -1,1 +1,1 @@
-"""The Python surface: `running` trains, `reading` reads what was trained without importing torch."""
+"""The Python surface: `running` trains; `reading` and `comparing` read what was trained, without importing torch."""

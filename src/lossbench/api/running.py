@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lossbench.analysis import Analysis, analyse
+from lossbench.analysis import Analysis, analyse, open_questions
+from lossbench.api.until import stages
 from lossbench.data import Source, find
 from lossbench.errors import RequestError
 from lossbench.files import write_atomically, writing
@@ -22,7 +23,7 @@ from lossbench.spec import Study
 from lossbench.store import Store, StudyFolder
 from lossbench.train import labels_of
 
-__all__ = ["Prepared", "make_executor", "prepare", "run", "train_missing", "write", "write_profile"]
+__all__ = ["Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +125,8 @@ def run(
 ) -> Results:
     """Trains what is missing of a study, writes its report, and gives its results.
 
+    A study with `plan.max_seeds` is given more seeds, look by look, until nothing is open or these are used up.
+
     Args:
         study: what is compared on what.
         save_dir: where results are kept and found again.
@@ -137,9 +140,13 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = make_executor(executor, workers)
-    prepared = prepare(study, save_dir, data_dir=data_dir, device=device)
-    results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
-    write(prepared, results, analyse(results))
+    for stage in stages(study, save_dir):
+        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device)
+        results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+        analysis = analyse(results)
+        if not open_questions(analysis):
+            break
+    write(prepared, results, analysis)
     return results
 
 

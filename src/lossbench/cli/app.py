@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,14 +12,17 @@ import typer
 from rich.console import Console
 
 from lossbench.cli import show
+from lossbench.cli.compare import compare
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
+from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.errors import RequestError, SaveDirError
 
 if TYPE_CHECKING:
     from lossbench.api import running
+    from lossbench.results import Results
     from lossbench.run import Event, Executor, Profile
 
 __all__ = ["app", "console"]
@@ -56,7 +61,9 @@ def console() -> Console:
 @app.command()
 def run(
     study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
-    preset: Annotated[str | None, typer.Option(help="A study that lossbench ships: course-report.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A study to start from: course-report, course-report-imbalance.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
     data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
     data_dir: DataDir = None,
@@ -100,6 +107,16 @@ def run(
         str | None, typer.Option(help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]")
     ] = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided", help="Add seeds, with looks at 3, 5, 8, 12, 18 and 30, until every question is decided."
+        ),
+    ] = False,
+    max_seeds: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="N", help="The most seeds of --until-decided, 3 to 30. [default: 30]"),
+    ] = None,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time went, and write it to profile.csv.")
@@ -130,22 +147,43 @@ def run(
         "--eval-interval": eval_interval,
         "--train-metrics": train_metrics,
         "--precision": precision,
+        "--until-decided": until_decided or None,
+        "--max-seeds": max_seeds,
     }
     asked = build_study(study, preset, options)
 
+    from lossbench.analysis import analyse, open_questions
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
     from lossbench.run import Profile
 
     chosen = running.make_executor(executor, _workers(workers))
-    prepared = running.prepare(asked, save_dir, data_dir=data_dir, device=device)
+    stages = running.stages(asked, save_dir)
+    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
     if dry_run:
+        prepared = prepare(stages[-1])
         show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
+        show_stages(console(), stages)
+        show_untestable(console(), prepared.resolved.untestable)
         return
     measured = Profile(chosen.workers, began)
-    code = _run(prepared, chosen, measured, keep_weights=keep_weights)
+    for stage, after in zip_longest(stages, stages[1:]):
+        prepared = prepare(stage)
+        if stage is stages[0]:
+            show_untestable(console(), prepared.resolved.untestable)
+        results = _train(prepared, chosen, measured, keep_weights=keep_weights)
+        analysis = analyse(results)
+        still_open = open_questions(analysis)
+        if stage.plan.max_seeds is not None:
+            show_look(console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
+        measured.lap("reporting")
+        if not still_open:
+            break
+    page = running.write(prepared, results, analysis)
+    measured.lap("reporting")
+    show.show_answer(console(), results, analysis, page)
     if profile:
         show.show_profile(console(), measured.rows(), running.write_profile(prepared, measured))
-    raise typer.Exit(code)
+    raise typer.Exit(0 if results.trials["status"].is_in(["finished", "diverged"]).all() else 1)
 
 
 @app.command()
@@ -168,6 +206,7 @@ def status(folder: Folder) -> None:
     show.show_status(console(), name, states)
 
 
+app.command()(compare)
 app.command()(losses)
 app.command()(audit)
 
@@ -199,9 +238,8 @@ def init(
     console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
 
 
-def _run(prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool) -> int:
-    """Trains, reports and prints; gives the exit code."""
-    from lossbench.analysis import analyse
+def _train(prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool) -> Results:
+    """Trains what is missing, and shows how it goes."""
     from lossbench.api import running
 
     study, trials = prepared.resolved.study, prepared.resolved.trials
@@ -221,14 +259,10 @@ def _run(prepared: running.Prepared, executor: Executor, profile: Profile, *, ke
         profile.lap("preparing")
         results = running.train_missing(prepared, executor, heard, keep_weights=keep_weights)
         profile.lap("training")
-    analysis = analyse(results)
-    page = running.write(prepared, results, analysis)
-    profile.lap("reporting")
-    show.show_answer(out, results, analysis, page)
     if keep_weights and len(missing) < len(trials):
         words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)
-    return 0 if results.trials["status"].is_in(["finished", "diverged"]).all() else 1
+    return results
 
 
 def _workers(text: str) -> int | None:

@@ -82,7 +82,7 @@ def write_picture(figure: Figure, path: Path) -> None:
 
 def show_picture(console: Console, figure: Figure, path: Path) -> None:
     """What the picture shows, and where it is."""
-    from lossbench.figures.text import plain
+    from lossbench.text import plain
 
     console.print(plain(figure.caption), markup=False, highlight=False, soft_wrap=not console.is_terminal)
     console.print(f"picture: {path}", markup=False, highlight=False, soft_wrap=True)

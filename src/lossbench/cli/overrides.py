@@ -7,9 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.errors import RequestError, UnknownNameError
-from lossbench.spec import PRESETS, Study, default_name, parse_losses, parse_seeds, read_study_file, split_outside
+from lossbench.spec import (
+    LOOKS,
+    PRESETS,
+    Study,
+    default_name,
+    parse_losses,
+    parse_seeds,
+    read_study_file,
+    split_outside,
+)
 
-__all__ = ["OPTIONS", "build_study"]
+__all__ = ["OPTIONS", "UNTIL_DECIDED", "build_study"]
+
+UNTIL_DECIDED = "--until-decided"
 
 # where in a study each option's value goes
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +39,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--eval-interval": ("recipe", "eval_interval"),
     "--train-metrics": ("recipe", "train_metrics"),
     "--precision": ("recipe", "precision"),
+    "--max-seeds": ("plan", "max_seeds"),
 }
 
 
@@ -43,6 +55,9 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
         RequestError: something is not allowed; where an option brought it, the sentence names the option.
     """
     given = {name: value for name, value in options.items() if value is not None and value != []}
+    until_decided = given.pop(UNTIL_DECIDED, False)
+    if until_decided and "--seeds" in given:
+        raise RequestError("--seeds", f"nothing beside {UNTIL_DECIDED}, which adds seeds itself", given["--seeds"])
     values: dict[str, Any] = {}
     if preset is not None:
         if preset not in PRESETS:
@@ -51,14 +66,19 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
     if file is not None:
         values = _merged(values, read_study_file(file))
     values = _merged(values, _nested(given))
+    if until_decided:
+        values = _merged({"plan": {"max_seeds": LOOKS[-1]}}, values)
     if preset is not None and not values.get("name"):
         models = values["models"] if isinstance(values["models"], list) else [values["models"]]
         if models and isinstance(models[0], str):
             values["name"] = default_name(preset, models[0])
     try:
-        return Study(**values)
+        study = Study(**values)
     except RequestError as error:
         raise _in_options_words(error, given) from None
+    if "--max-seeds" in given and not until_decided:
+        raise RequestError("--max-seeds", f"{UNTIL_DECIDED} beside it", f"{study.plan.max_seeds} alone")
+    return study
 
 
 def _nested(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from lossbench.cli.duration import duration
 from lossbench.cli.tables import empty_table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from lossbench.analysis import Analysis
     from lossbench.api.running import Prepared
+    from lossbench.report import Summary
     from lossbench.results import Results
     from lossbench.run import Executor
 
@@ -29,20 +32,39 @@ __all__ = [
 ]
 
 
-def show_answer(console: Console, results: Results, analysis: Analysis, page: Path) -> None:
-    """The report's answer, a ranking, and where the report is."""
+def show_answer(console: Console, results: Results, analysis: Analysis, page: Path | None) -> None:
+    """The report's answer, a ranking, what became of the hypotheses, and where the report is, if it was written."""
     from lossbench.report import summary_text  # charts take a second, which `--help` need not wait for
 
     summary = summary_text(results, analysis)
     for sentence in summary.sentences:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
-    table = empty_table("loss", summary.metric, "95 % interval", "seeds")
+    console.print(_ranking(summary))
+    if summary.findings:
+        console.print(_hypotheses(summary))
+    if page is not None:
+        console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _ranking(summary: Summary) -> Table:
+    """The losses, best first; ranks only where they are known, the best set only where it does not hold all."""
+    ranked = any(row.ranks for row in summary.rows)
+    best = {True, False} <= {row.best for row in summary.rows if row.n}
+    table = empty_table("loss", summary.metric, "95 % interval", *["ranks"] * ranked, *["best set"] * best, "seeds")
     for row in summary.rows:
         mean = "no finished trial" if row.mean is None else f"{row.mean:.4f}"
         interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
-        table.add_row(escape(row.loss), mean, interval, str(row.n))
-    console.print(table)
-    console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
+        stands = [*[row.ranks] * ranked, *["in" if row.best else ""] * best]
+        table.add_row(escape(row.loss), mean, interval, *stands, str(row.n))
+    return table
+
+
+def _hypotheses(summary: Summary) -> Table:
+    """What became of each hypothesis; the evidence stands in the report."""
+    table = empty_table("outcome", "hypothesis")
+    for finding in summary.findings:
+        table.add_row(finding.outcome, escape(finding.hypothesis))
+    return table
 
 
 def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_weights: bool) -> None:

@@ -34,4 +34,15 @@ recipe:
 plan:                             # what will be concluded from, written before the run
   metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece
   margin: 0.01                    # smaller differences are of no practical importance
+  hypotheses: []                  # what you expect, one per line; the report says what became of each
+  # hypotheses: |
+  #   test.accuracy: cross_entropy > l1                           # or <
+  #   test.accuracy: cross_entropy ~ focal(gamma=0.5) within 0.01
+  #   test.f1: highest cross_entropy                              # or lowest
+  #   test.accuracy: l1 within 0.05 of 0.1                        # the last value of every seed
+  #   train.loss: l1 falls                                        # or rises; and monotonically, at every step
+  #   test.accuracy: cross_entropy > l1 along training            # the mean over the epochs
+  #   test.recall[3]: cross_entropy > l1                          # one class: precision, recall or f1
+  #   test.f1 follows test.accuracy                               # they rank the losses alike
+  max_seeds: null                 # or 3 to 30: add seeds until every question is decided, as --until-decided does
 """

@@ -12,9 +12,9 @@ import polars as pl
 from lossbench.figures.charts import Panel, data, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
-from lossbench.figures.text import counted, isolate, oxford, shortened
 from lossbench.figures.types import Figure
 from lossbench.results import Results
+from lossbench.text import counted, isolate, oxford, shortened
 
 __all__ = ["CONFUSION", "confusion", "mean_matrix"]
 

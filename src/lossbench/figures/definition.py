@@ -11,9 +11,9 @@ import polars as pl
 from altair.utils.schemapi import UndefinedType
 
 from lossbench.figures.charts import LINE, Keys, data, message, specification
-from lossbench.figures.text import fixed, isolate, listed, oxford, slug
 from lossbench.figures.types import Figure
 from lossbench.results import LossView
+from lossbench.text import fixed, isolate, listed, oxford, slug
 
 __all__ = ["definition"]
 

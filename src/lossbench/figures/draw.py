@@ -11,10 +11,10 @@ from lossbench.figures.confusion import confusion
 from lossbench.figures.definition import definition
 from lossbench.figures.final import final_accuracy, ranking
 from lossbench.figures.side_by_side import SIDE_BY_SIDE, side_by_side
-from lossbench.figures.text import slug
 from lossbench.figures.training import training
 from lossbench.figures.types import Figure
 from lossbench.results import LossView, Results
+from lossbench.text import slug
 
 __all__ = ["draw"]
 
@@ -25,7 +25,7 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
     """All figures of a study.
 
     Per family of losses its definition, then one figure of training per loss; then last accuracy, the metrics per
-    epoch side by side, the ranking and the confusion matrices.
+    epoch side by side, the ranking and the confusion matrices. Of results trained elsewhere those that the table tells.
 
     Args:
         results: the study's table.
@@ -35,14 +35,25 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
         the figures, numbered from 1; the same for the same input.
     """
     colours = Colours.of(results.labels, analysis)
-    builders: list[Builder] = [
-        *_families(results, colours.places),
-        partial(final_accuracy, results=results, analysis=analysis, colours=colours),
-        *(partial(side_by_side, results=results, metric=metric, colours=colours) for metric in SIDE_BY_SIDE),
-        partial(ranking, results=results, analysis=analysis, colours=colours),
-        partial(confusion, results=results, colours=colours),
-    ]
+    builders = _families(results, colours.places)
+    if _has(results, "accuracy"):
+        builders.append(partial(final_accuracy, results=results, analysis=analysis, colours=colours))
+    for metric in SIDE_BY_SIDE:
+        if _has_curves(results, metric.column):
+            builders.append(partial(side_by_side, results=results, metric=metric, colours=colours))
+    builders.append(partial(ranking, results=results, analysis=analysis, colours=colours))
+    if results.confusion or not results.external:
+        builders.append(partial(confusion, results=results, colours=colours))
     return tuple(build(number) for number, build in enumerate(builders, start=1))
+
+
+def _has(results: Results, *columns: str) -> bool:
+    """Whether a figure of these columns has something to show; one of a study says so where it has not."""
+    return not results.external or results.measured(*columns)
+
+
+def _has_curves(results: Results, *columns: str) -> bool:
+    return _has(results, *columns) and (not results.external or results.history["epoch"].n_unique() > 1)
 
 
 def _families(results: Results, places: Mapping[str, int]) -> list[Builder]:
@@ -53,8 +64,9 @@ def _families(results: Results, places: Mapping[str, int]) -> list[Builder]:
     names: list[str] = []
     builders: list[Builder] = []
     for views in families.values():
-        builders.append(partial(definition, views=views, places=places))
-        for view in views:
+        if not results.external:
+            builders.append(partial(definition, views=views, places=places))
+        for view in views if _has_curves(results, "loss", "accuracy") else ():
             names.append(slug(view.label, names))
             builders.append(partial(training, results=results, loss=view.label, places=places, name=names[-1]))
     return builders

@@ -13,9 +13,9 @@ from lossbench.figures.charts import Keys, chance, data, message, short_labels, 
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
 from lossbench.figures.style import INK, PAPER
-from lossbench.figures.text import counted, fixed, isolate, listed, oxford
 from lossbench.figures.types import Figure
 from lossbench.results import Results
+from lossbench.text import counted, fixed, isolate, listed, oxford
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
@@ -99,6 +99,7 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: tuple[
         pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"),
     )
     titles = [split_title(split) for split in shown]
+    classes = len(results.data.class_names)
     base = alt.Chart(data(), width=480, height=alt.Step(20))
     labels = list(results.labels)
     axis = short_labels(labels, _LONG)
@@ -117,7 +118,7 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: tuple[
     means = base.transform_filter(kind == "mean")
     chart = alt.layer(
         means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
-        chance(len(results.data.class_names), along="x"),
+        *([chance(classes, along="x")] if classes else []),
         *(_seeds_and_intervals(base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
             y=y, yOffset=offset, x=alt.value("width"), text="text:N"
@@ -148,8 +149,8 @@ def _dots(table: pl.DataFrame, results: Results, colours: Colours, analysis: Ana
         scale=alt.Scale(domain=list(analysis.ranking)),
         axis=alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG)),
     )
-    of_accuracy = analysis.metric.endswith(".accuracy")
-    line = [1 / len(results.data.class_names)] if of_accuracy else []
+    classes = len(results.data.class_names) if analysis.metric.endswith(".accuracy") else 0
+    line = [1 / classes] if classes else []
     scale = wide_enough([*_drawn(table), *line], least=0.0)
     x = alt.X("value:Q", title=name, scale=scale, axis=alt.Axis(tickCount=6))
     keys = Keys(colours.places, legend=None)
@@ -158,7 +159,7 @@ def _dots(table: pl.DataFrame, results: Results, colours: Colours, analysis: Ana
     whole = means.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
     seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
     chart = alt.layer(
-        *([chance(len(results.data.class_names), along="x")] if of_accuracy else []),
+        *([chance(classes, along="x")] if classes else []),
         *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) else []),
         whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),

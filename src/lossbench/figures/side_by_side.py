@@ -12,9 +12,9 @@ from lossbench.figures.charts import HEIGHT, Keys, Panel, chance, data, epochs_a
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
 from lossbench.figures.style import OTHERS
-from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford
 from lossbench.figures.types import Figure
 from lossbench.results import Results
+from lossbench.text import capital, counted, fixed, isolate, listed, oxford
 
 __all__ = ["SIDE_BY_SIDE", "Metric", "side_by_side"]
 
@@ -98,7 +98,8 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
     if shown is not base:
         rest = base.transform_filter(alt.datum.mark == None).mark_line(strokeWidth=1, opacity=0.4, color=OTHERS)  # noqa: E711 # of the chart
         layers.insert(0, rest.encode(x=x, y=y, detail="loss_function:N"))
-    line = [chance(len(results.data.class_names))] if metric.chance else []
+    classes = len(results.data.class_names)
+    line = [chance(classes)] if metric.chance and classes else []
     return alt.layer(*line, *layers).properties(title=capital(split_title(split)))
 
 

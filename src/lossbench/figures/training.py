@@ -11,9 +11,9 @@ import polars as pl
 from lossbench.figures.charts import HEIGHT, LINE, Panel, chance, data, epochs_axis, message, specification, wide_enough
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, splits
 from lossbench.figures.style import color
-from lossbench.figures.text import capital, counted, fixed, isolate, listed
 from lossbench.figures.types import Figure
 from lossbench.results import Results
+from lossbench.text import capital, counted, fixed, isolate, listed
 
 __all__ = ["training"]
 
@@ -51,7 +51,7 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
         return alt.layer(message(f"no finite {metric}", width=290))
     x = epochs_axis(int(table["epoch"].to_numpy().min()), results.last_epoch)
     classes = len(results.data.class_names)
-    line = [1 / classes] if metric == "accuracy" else []
+    line = [1 / classes] if metric == "accuracy" and classes else []
     scale = wide_enough([*_drawn(table), *line], least=0.1 if metric == "accuracy" else 0.0)
     y = alt.Y("value:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=6))
     legend = alt.Legend(title=None, symbolStrokeColor=hue, **({} if _few(table) else LINE))

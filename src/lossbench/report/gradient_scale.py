@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lossbench.figures.text import counted, isolate, significant
 from lossbench.results import LossView, Results
+from lossbench.text import counted, isolate, significant
 
 __all__ = ["GradientScale", "first_step", "gradient_scales", "span", "spread"]
 
@@ -55,8 +55,8 @@ class GradientScale:
 
 
 def gradient_scales(results: Results) -> dict[str, GradientScale]:
-    """Every loss's, in the study's order; trials without both norms, as in older stores, are left out."""
-    rate = float(results.study["recipe"]["optimizer"]["lr"])
+    """Every loss's, in the study's order; trials without both norms, as in older stores and tables, are left out."""
+    rate = float(results.study["recipe"].get("optimizer", {}).get("lr", math.nan))
     columns = results.trials.select("loss_function", "initial_gradient_norm", "cross_entropy_gradient_norm")
     ratios: dict[str, list[float]] = {label: [] for label in results.labels}
     for label, own, reference in columns.iter_rows():

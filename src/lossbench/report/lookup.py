@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lossbench.analysis.types import Analysis, Comparison, Estimate, Verdict
+from lossbench.analysis.types import Analysis, Comparison, Estimate, Standing, Verdict
 from lossbench.figures.curves import split_title
 
-__all__ = ["LOWER_IS_BETTER", "between", "column_title", "estimate", "finished", "metric_title", "pair", "primary"]
-
-LOWER_IS_BETTER = frozenset({"loss", "nll", "brier", "ece"})
+__all__ = [
+    "best_set",
+    "between",
+    "column_title",
+    "estimate",
+    "finished",
+    "last_epoch",
+    "metric_title",
+    "pair",
+    "primary",
+    "standings",
+]
 
 _TITLES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
 _COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
@@ -29,10 +38,15 @@ def column_title(column: str) -> str:
 
 
 def estimate(analysis: Analysis, loss: str, column: str, split: str = "test") -> Estimate | None:
-    """An estimate with a value, or None; `train` also finds running metrics."""
+    """The last epoch's estimate of all classes, with a value, or None; `train` also finds running metrics."""
     wanted = {split, "train_running"} if split == "train" else {split}
-    found = (e for e in analysis.estimates if e.loss == loss and e.metric == column and e.split in wanted)
+    found = (e for e in last_epoch(analysis) if e.loss == loss and e.metric == column and e.split in wanted)
     return next((item for item in found if item.mean is not None), None)
+
+
+def last_epoch(analysis: Analysis) -> Iterator[Estimate]:
+    """The estimates at the last epoch, of all classes together."""
+    return (item for item in analysis.estimates if item.epoch is not None and item.class_name is None)
 
 
 def primary(analysis: Analysis, loss: str) -> Estimate | None:
@@ -44,6 +58,17 @@ def primary(analysis: Analysis, loss: str) -> Estimate | None:
 def finished(analysis: Analysis) -> list[Estimate]:
     """The estimates in the study's own metric, best first, of the losses that have one."""
     return [item for loss in analysis.ranking if (item := primary(analysis, loss)) is not None]
+
+
+def standings(analysis: Analysis) -> dict[str, Standing]:
+    """Where each loss stands; empty where nothing was asked."""
+    return {item.loss: item for item in analysis.standings}
+
+
+def best_set(analysis: Analysis) -> tuple[str, ...]:
+    """The finished losses not shown to be below the best, best mean first; none where that cannot be asked."""
+    best = {item.loss for item in analysis.standings if item.best and item.finished}
+    return tuple(loss for loss in analysis.ranking if loss in best)
 
 
 def pair(analysis: Analysis, a: str, b: str) -> Comparison | None:
@@ -65,7 +90,9 @@ def _turned(item: Comparison) -> Comparison:
     def minus(value: float | None) -> float | None:
         return None if value is None else -value
 
-    superiority = item.probability_of_superiority
+    def rest(value: float | None) -> float | None:
+        return None if value is None else 1 - value
+
     return replace(
         item,
         a=item.b,
@@ -73,6 +100,12 @@ def _turned(item: Comparison) -> Comparison:
         difference=minus(item.difference),
         low=minus(item.high),
         high=minus(item.low),
-        probability_of_superiority=None if superiority is None else 1 - superiority,
+        low_new=minus(item.high_new),
+        high_new=minus(item.low_new),
+        low_verdict=minus(item.high_verdict),
+        high_verdict=minus(item.low_verdict),
+        probability_of_superiority=rest(item.probability_of_superiority),
+        superiority_low=rest(item.superiority_high),
+        superiority_high=rest(item.superiority_low),
         verdict=_OPPOSITE.get(item.verdict, item.verdict),
     )

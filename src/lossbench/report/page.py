@@ -9,26 +9,29 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lossbench.analysis.types import Analysis, Comparison, Estimate
+from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures import Figure
 from lossbench.figures.colours import Colours
-from lossbench.figures.curves import ended, split_title, train_split
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.figures.style import PALETTE
-from lossbench.figures.text import FSI, PDI, capital, fixed, isolate, signed, significant
-from lossbench.report import sentences_answer, sentences_run
+from lossbench.report import beside, sentences_answer, sentences_limits, sentences_run
+from lossbench.report.compared import compared, in_other_metrics
+from lossbench.report.definitions import definitions
 from lossbench.report.formula import formula
 from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span
 from lossbench.report.inline import css_colors, inline_svg
-from lossbench.report.lookup import column_title, estimate, finished, metric_title, pair
+from lossbench.report.key_figures import key_figures
+from lossbench.report.lookup import metric_title
 from lossbench.report.pictures import samples
 from lossbench.report.sentences_curves import side_by_side_sentences
 from lossbench.report.sentences_loss import loss_sentences
+from lossbench.report.sentences_why import rules, why
 from lossbench.results import LossView, Results
+from lossbench.text import FSI, PDI, capital, fixed, isolate, p_value, signed, significant
 
 __all__ = ["page"]
 
-_ALONGSIDE = ("accuracy", "f1", "nll", "ece")  # of every loss in the key figures, on the test set
+_MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not tested": "–"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class Member:
     """A loss, how it trained, what is said of that, and what of its first step."""
 
     view: LossView
-    training: Drawn
+    training: Drawn | None
     sentences: tuple[str, ...]
+    why: tuple[str, ...]
     first_step: str
 
 
@@ -55,7 +59,7 @@ class Family:
 
     view: LossView
     formula: Markup
-    definition: Drawn
+    definition: Drawn | None
     members: tuple[Member, ...]
 
 
@@ -82,16 +86,19 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         places={label: place % len(PALETTE) for label, place in colours.places.items()},
         colours=colours,
         answer=sentences_answer.answer(analysis),
-        qualifications=sentences_answer.qualifications(results, analysis),
-        key_figures=_key_figures(results, analysis),
+        qualifications=sentences_limits.qualifications(results, analysis),
+        key_figures=key_figures(results, analysis),
+        hypotheses=_hypotheses(analysis),
         final=[item for slug, item in shared.items() if slug.startswith("ranking-") or slug == "final-accuracy"],
-        comparisons=_comparisons(analysis, colours),
-        compared=metric_title(analysis.metric),
+        compared=compared(analysis, colours),
+        in_other_metrics=in_other_metrics(analysis, colours),
+        own=metric_title(analysis.metric),
+        beside=_beside(results, analysis),
         curves=_curves(shared),
         scales=[scales[loss] for loss in analysis.ranking if scales[loss].ratios],
-        families=_families(results, drawn, scales),
+        families=_families(results, analysis, drawn, scales),
         headings={metric.column: metric.title for metric in SIDE_BY_SIDE},
-        confusion=shared["confusion"],
+        confusion=shared.get("confusion"),
         run=_run(results, analysis),
         samples=samples(results.data),
     )  # fmt: skip
@@ -114,6 +121,7 @@ def _environment() -> Environment:
         significant=_significant,
         span=span,
         p=_p,
+        reach=_reach,
         capital=capital,
         isolate=isolate,
         setting=sentences_run.shown,
@@ -135,6 +143,11 @@ def _signed(value: float | None) -> str:
     return "–" if value is None else signed(value if abs(value) > 1e-12 else 0.0)
 
 
+def _reach(ends: tuple[float | None, float | None]) -> str:
+    low, high = ends
+    return "–" if low is None or high is None else f"{fixed(low)} to {fixed(high)}"
+
+
 def _significant(value: float | None) -> str:
     return "–" if value is None else significant(value)
 
@@ -148,48 +161,29 @@ def _half(item: Estimate) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return "–" if value is None else p_value(value).removeprefix("= ")
 
 
-def _key_figures(results: Results, analysis: Analysis) -> dict[str, object]:
-    """The table under the answer: the study's own metric first, then the others on the test set."""
-    split, _, own = analysis.metric.partition(".")
-    wanted = [(split, own), *(("test", name) for name in _ALONGSIDE if ("test", name) != (split, own))]
-    wanted.append((train_split(results), "accuracy"))
-    heads = [f"{split_title(at)} {column_title(name)}" for at, name in wanted]
-    rows = [
-        {
-            "rank": rank,
-            "loss": loss,
-            "cells": [estimate(analysis, loss, name, at) for at, name in wanted],
-            "trials": _trials(results, loss),
-        }
-        for rank, loss in enumerate(analysis.ranking, start=1)
-    ]
-    ranked = {item.loss for item in finished(analysis)}
-    leaders = set(analysis.leaders)
-    return {"heads": heads, "rows": rows, "leaders": leaders if leaders < ranked else set()}
+def _hypotheses(analysis: Analysis) -> dict[str, object]:
+    """What became of each, with a mark that needs no colour."""
+    rows = [(item, _MARKS[item.outcome]) for item in analysis.findings]
+    return {"rows": rows, "summary": sentences_limits.outcomes(analysis)}
 
 
-def _trials(results: Results, loss: str) -> str:
-    """`4 of 5; 1 diverged`."""
-    counts = {status: len(ended(results, loss, status)) for status in ("finished", "diverged", "failed", "missing")}
-    lost = [f"{count} {status}" for status, count in counts.items() if count and status != "finished"]
-    return "; ".join([f"{counts['finished']} of {sum(counts.values())}", *lost])
-
-
-def _comparisons(analysis: Analysis, colours: Colours) -> list[tuple[Comparison, str]]:
-    """Every pair of losses, each with its verdict in words; of many losses the leader against every other."""
-    shown: Sequence[Comparison] = analysis.comparisons
-    if colours.others:
-        leader, *others = analysis.ranking
-        shown = [item for other in others if (item := pair(analysis, leader, other)) is not None]
-    return [(item, sentences_answer.verdict_words(item, analysis.margin)) for item in shown]
+def _beside(results: Results, analysis: Analysis) -> dict[str, object]:
+    """What stands beside the last epoch's numbers; every part may be empty."""
+    return {
+        "selected": beside.selected(results, analysis),
+        "calibrated": beside.calibrated(results, analysis),
+        "classes": beside.per_class(analysis),
+        "class_sentence": beside.class_sentence(analysis),
+    }
 
 
 def _curves(shared: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ...]]]:
-    accuracy = shared["accuracy-per-epoch"].figure.table
-    found = [(metric.column, shared[f"{metric.column}-per-epoch"]) for metric in SIDE_BY_SIDE]
+    drawn = {metric.column: shared.get(f"{metric.column}-per-epoch") for metric in SIDE_BY_SIDE}
+    found = [(column, item) for column, item in drawn.items() if item is not None]
+    accuracy = None if drawn["accuracy"] is None else drawn["accuracy"].figure.table
     return [
         (
             column,
@@ -200,7 +194,9 @@ def _curves(shared: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ..
     ]
 
 
-def _families(results: Results, drawn: Sequence[Drawn], scales: Mapping[str, GradientScale]) -> list[Family]:
+def _families(
+    results: Results, analysis: Analysis, drawn: Sequence[Drawn], scales: Mapping[str, GradientScale]
+) -> list[Family]:
     views: dict[str, list[LossView]] = {}
     for view in results.losses:
         views.setdefault(view.name, []).append(view)
@@ -210,12 +206,13 @@ def _families(results: Results, drawn: Sequence[Drawn], scales: Mapping[str, Gra
         Family(
             view=group[0],
             formula=formula(group[0].formula),
-            definition=definitions[group[0].label],
+            definition=definitions.get(group[0].label),
             members=tuple(
                 Member(
                     view,
-                    trainings[view.label],
+                    trainings.get(view.label),
                     loss_sentences(results, view.label),
+                    tuple(why(results, analysis, view.label)),
                     first_step(scales[view.label], view),
                 )
                 for view in group
@@ -232,11 +229,13 @@ def _by_loss(drawn: Sequence[Drawn], prefix: str) -> dict[str, Drawn]:
 def _run(results: Results, analysis: Analysis) -> dict[str, object]:
     return {
         "recipe": sentences_run.recipe_rows(results.study),
-        "data": sentences_run.data_sentences(results.data),
+        "data": sentences_run.data_sentences(results.data) if not results.external else (),
+        "table": sentences_run.table_sentences(results),
         "provenance": sorted(results.provenance.items()),
         "mixed": sentences_run.mixed(results.provenance),
         "unfinished": sentences_run.unfinished(results),
-        "reproduce": sentences_run.reproduce(results),
-        "definitions": sentences_run.definitions(results, analysis.margin),
+        "reproduce": () if results.external else sentences_run.reproduce(results),
+        "definitions": definitions(results, analysis),
+        "rules": rules(),
         "trials": results.trials.height,
     }

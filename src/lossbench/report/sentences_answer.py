@@ -1,28 +1,17 @@
-"""The answer in a few sentences: who leads, what is shown, what to choose, and what the numbers speak of."""
+"""The answer in a few sentences: who leads, what is shown, what to choose."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate
-from lossbench.figures.text import capital, counted, fixed, isolate, listed, oxford, signed
-from lossbench.report.gradient_scale import gradient_scales, spread
-from lossbench.report.lookup import between, finished, metric_title, pair
-from lossbench.results import Results
+from lossbench.report.lookup import best_set, between, finished, metric_title, pair, primary
+from lossbench.report.sentences_comparison import NAMES_UP_TO, for_new_pictures, more_seeds, significant
+from lossbench.text import capital, counted, fixed, isolate, listed, oxford, p_value, signed
 
-__all__ = [
-    "answer",
-    "choice",
-    "failures",
-    "interval",
-    "leading",
-    "qualifications",
-    "scope",
-    "standing",
-    "verdict_words",
-]
+__all__ = ["answer", "choice", "interval", "leading", "standing"]
 
-_NAMES_UP_TO = 4  # longer lists are counted instead
+_NO_OTHER = "No other loss has a finished trial, so there is nothing to hold it against."
 
 
 def answer(analysis: Analysis) -> tuple[str, ...]:
@@ -30,19 +19,12 @@ def answer(analysis: Analysis) -> tuple[str, ...]:
     ranked = finished(analysis)
     if not ranked:
         return ("No trial finished, so nothing can be said yet.",)
+    stands = standing(analysis, ranked)
     if len(ranked) == 1:
-        alone = "No other loss has a finished trial, so there is nothing to hold it against."
-        return (leading(analysis, ranked), alone)
-    if _largest(ranked) == 1:
+        return (leading(analysis, ranked), stands or _NO_OTHER)
+    if max(len(item.seeds) for item in ranked) == 1:
         return (leading(analysis, ranked), _ahead(analysis, ranked))
-    return (leading(analysis, ranked), standing(analysis, ranked), choice(analysis, ranked))
-
-
-def qualifications(results: Results, analysis: Analysis) -> tuple[str, ...]:
-    """What the answer speaks of, and what it lacks."""
-    ranked = finished(analysis)
-    scale = spread(gradient_scales(results))
-    return (*([scope(ranked)] if ranked else []), *([scale] if scale else []), *failures(results))
+    return tuple(text for text in (leading(analysis, ranked), stands, choice(analysis, ranked)) if text)
 
 
 def leading(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
@@ -51,10 +33,11 @@ def leading(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
     metric = metric_title(analysis.metric)
     extreme = "highest" if analysis.higher_is_better else "lowest"
     if len(ranked) == 1:
-        return f"{capital(metric)} with {isolate(best[0].loss)} is {interval(best[0])}."
+        return f"{capital(metric)} with {isolate(best[0].loss)} is {interval(best[0])}{_where_it_converged(best[0])}."
     if len(best) == 1:
-        return f"{capital(metric)} is {extreme} with {isolate(best[0].loss)}: {interval(best[0])}."
-    names = oxford(item.loss for item in best) if len(best) <= _NAMES_UP_TO else f"{len(best)} losses alike"
+        lead = f"{capital(metric)} is {extreme} with {isolate(best[0].loss)}"
+        return f"{lead}: {interval(best[0])}{_where_it_converged(best[0])}."
+    names = oxford(item.loss for item in best) if len(best) <= NAMES_UP_TO else f"{len(best)} losses alike"
     return f"{capital(metric)} is {extreme}, and the same, with {names}: {fixed(best[0].mean or 0)}."
 
 
@@ -70,71 +53,98 @@ def interval(item: Estimate) -> str:
 
 
 def standing(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
-    """How the leader stands against every other loss, by verdict."""
+    """How the leader stands against every other loss, by verdict; nothing where there is no other.
+
+    A loss without a finished seed takes part where it counts as guessing.
+    """
     best = ranked[0].loss
-    against = [item for other in ranked[1:] if (item := pair(analysis, best, other.loss)) is not None]
-    groups = {verdict: [item for item in against if item.verdict == verdict] for verdict in _PHRASES}
-    parts = [_PHRASES[verdict](items, analysis.margin) for verdict, items in groups.items() if items]
+    pairs = [item for other in analysis.ranking if (item := pair(analysis, best, other)) is not None]
+    against = [item for item in pairs if item.verdict != "undecided" or primary(analysis, item.b) is not None]
+    groups: dict[_Phrase, list[Comparison]] = {phrase: [] for phrase in _PHRASES}
+    for item in against:
+        groups[_phrase(item)].append(item)
+    parts = [phrase(items, analysis) for phrase, items in groups.items() if items]
     return f"{isolate(best)} is {'; it is '.join(parts)}." if parts else ""
 
 
 def choice(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
-    """What follows for somebody who must choose."""
-    labels = [item.loss for item in ranked]
-    leaders = [loss for loss in analysis.leaders if loss in labels]
+    """What follows for somebody who must choose: the best set, and where the pairs say otherwise."""
+    best = best_set(analysis)
+    if not best:
+        return _choice_by_pairs(analysis, ranked)
+    said = _alone(analysis, best[0]) if len(best) == 1 else _best_several(analysis, best, ranked)
+    return said + _which_family_speaks(analysis, best)
+
+
+def _alone(analysis: Analysis, best: str) -> str:
+    dropped = all(item.best is False for item in analysis.standings if item.loss != best)
+    other = "every other loss" if dropped else "every other loss that finished"
+    only = isolate(best)
+    return f"The best set is {only} alone, so this study's choice is {only}: {other} is shown to be below the best."
+
+
+def _best_several(analysis: Analysis, best: Sequence[str], ranked: Sequence[Estimate]) -> str:
+    alike, within = _alike(analysis, best), f"equivalent within {analysis.margin:g}"
+    if len(best) == len(ranked):
+        if alike:
+            return f"All {len(best)} losses are in the best set and {within}: choose among them for other reasons."
+        return "No loss can be dropped from the best set, nor are all shown to be equivalent: the choice is undecided."
+    names = oxford(best) if len(best) <= NAMES_UP_TO else f"{len(best)} of {len(ranked)} losses, marked below"
+    among = "between them" if len(best) == 2 else "among them"
+    so = f"they are {within}, so choose {among} for other reasons" if alike else f"the choice {among} is undecided"
+    return f"The best set, from which nothing can be dropped, is {names}: {so}."
+
+
+def _which_family_speaks(analysis: Analysis, best: Sequence[str]) -> str:
+    """Where comparisons with the best and comparisons of all pairs differ, both are told."""
+    dropped = [loss for loss in analysis.leaders if loss not in best]
+    kept = [loss for loss in best if loss not in analysis.leaders]
+    said = ""
+    if dropped:
+        it = "it" if len(dropped) == 1 else "them"
+        said += (
+            f" Comparisons with the best drop {_some(dropped)}; pair by pair no loss is shown to be better than {it}."
+        )
+    if kept:
+        verb, it = ("is", "it") if len(kept) == 1 else ("are", "them")
+        lead = f" Pair by pair {_some(kept)} {verb} shown to be worse than some loss"
+        said += f"{lead}; comparisons with the best do not drop {it}."
+    return said
+
+
+def _choice_by_pairs(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
+    """The same where there is no best set: from the pairs alone."""
+    leaders = [item.loss for item in ranked if item.loss in analysis.leaders]
     if len(leaders) == 1:
         only = isolate(leaders[0])
         return f"Every other loss is shown to be worse than some loss, so this study's choice is {only}."
-    pairs = between(analysis, leaders)
-    alike = bool(pairs) and all(item.verdict == "equivalent" for item in pairs)
-    names = oxford(leaders) if len(leaders) <= _NAMES_UP_TO else f"these {len(leaders)} leading losses"
-    whole = len(leaders) == len(labels)
-    if alike:
-        return f"{capital(names)} are equivalent within {analysis.margin:g}: choose among them for other reasons."
-    if whole:
+    if _alike(analysis, leaders):
+        them = capital(_some(leaders, "losses"))
+        return f"{them} are equivalent within {analysis.margin:g}: choose among them for other reasons."
+    if len(leaders) == len(ranked):
         return (
             "No loss is shown to be worse than any other, nor are all shown to be equivalent: the choice is undecided."
         )
+    if not leaders:
+        return "Every loss is shown to be worse than some other, each on its own seeds: the choice is undecided."
+    names = _some(leaders, "leading losses")
     return f"The choice between {names} is undecided; every other loss is shown to be worse than at least one loss."
 
 
-def scope(ranked: Sequence[Estimate]) -> str:
-    """What the numbers speak of."""
-    if _largest(ranked) <= 1:
-        return (
-            "Every loss was trained with one seed: these numbers speak of these trained networks only, "
-            "and what retraining would give is undecided."
-        )
-    return (
-        "The intervals speak of retraining with other seeds, judged on this test set; "
-        "nothing here speaks of new training data."
-    )
+def _alike(analysis: Analysis, losses: Sequence[str]) -> bool:
+    pairs = between(analysis, losses)
+    return bool(pairs) and all(item.verdict == "equivalent" for item in pairs)
 
 
-def failures(results: Results) -> tuple[str, ...]:
-    """How many trials did not get to their end; nothing where all did."""
-    total = results.trials.height
-    parts = []
-    for status, words in (("diverged", "diverged"), ("failed", "failed"), ("missing", "missing")):
-        count = int((results.trials["status"] == status).sum())
-        verb = ("is " if count == 1 else "are ") if status == "missing" else ""
-        if count:
-            parts.append(f"{count:,} {verb}{words}")
-    return (f"Of {counted(total, 'trial')}, {listed(parts)}.",) if parts else ()
+def _some(losses: Sequence[str], what: str = "losses") -> str:
+    return oxford(losses) if len(losses) <= NAMES_UP_TO else f"these {len(losses)} {what}"
 
 
-def verdict_words(item: Comparison, margin: float) -> str:
-    """A verdict as a table shows it, said of the first loss."""
-    if item.verdict == "undecided":
-        return "undecided: no difference shown"
-    if item.verdict == "equivalent":
-        real = item.p_adjusted is not None and item.p_adjusted <= 0.05
-        return f"equivalent within {margin:g}" + (": a real difference, but below the margin" if real else "")
-    return item.verdict
-
-
-def _largest(ranked: Sequence[Estimate]) -> int:
-    return max(len(item.seeds) for item in ranked)
+def _where_it_converged(item: Estimate) -> str:
+    if not item.diverged:
+        return ""
+    seeds = counted(len(item.seeds) + item.diverged, "seed")
+    return f", given convergence, for it diverged in {item.diverged} of {seeds}"
 
 
 def _ahead(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
@@ -147,43 +157,79 @@ def _ahead(analysis: Analysis, ranked: Sequence[Estimate]) -> str:
         # The distance is told without its sign, so the interval of a negative difference is turned round.
         turned = (found.difference or 0) < 0
         low, high = (-found.high, -found.low) if turned else (found.low, found.high)
-        over = f" (95 % interval over test pictures {fixed(low)} to {fixed(high)})"
+        mcnemar = "" if found.p_mcnemar is None else f", McNemar's p {p_value(found.p_mcnemar)}"
+        over = f" (95 % interval over test pictures {fixed(low)} to {fixed(high)}{mcnemar})"
     return (
         f"{isolate(second.loss)} comes next, {fixed(distance)} behind{over}; no difference is shown by a single seed."
     )
 
 
-def _names(items: Sequence[Comparison], numbers: bool) -> str:
-    if len(items) > _NAMES_UP_TO:
-        return f"{len(items)} others"
-    return listed(
-        isolate(item.b) + (f" (by {fixed(abs(item.difference))})" if numbers and item.difference is not None else "")
-        for item in items
-    )
+def _names(items: Sequence[Comparison], analysis: Analysis, numbers: bool) -> str:
+    if len(items) > NAMES_UP_TO:
+        guessing = sum(primary(analysis, item.b) is None for item in items)
+        lost = f" ({guessing} of them counted as guessing, having diverged in every seed)" if guessing else ""
+        return f"{len(items)} others{lost}"
+    return listed(isolate(item.b) + _aside(item, analysis, numbers) for item in items)
 
 
-def _better(items: Sequence[Comparison], _: float) -> str:
-    return f"shown to be better than {_names(items, numbers=True)}"
+def _aside(item: Comparison, analysis: Analysis, numbers: bool) -> str:
+    """` (by 0.100)`, and how a loss without a finished seed comes to have a number."""
+    by = [f"by {fixed(abs(item.difference))}"] if numbers and item.difference is not None else []
+    lost = [] if primary(analysis, item.b) else ["counted as guessing, for it diverged in every seed"]
+    return f" ({', '.join(by + lost)})" if by or lost else ""
 
 
-def _equivalent(items: Sequence[Comparison], margin: float) -> str:
-    return f"equivalent to {_names(items, numbers=False)} within {margin:g}"
+def _better(items: Sequence[Comparison], analysis: Analysis) -> str:
+    too = for_new_pictures(items, analysis.margin)
+    return f"shown to be better than {_names(items, analysis, numbers=True)}{too}"
 
 
-def _undecided(items: Sequence[Comparison], _: float) -> str:
-    lead = f"undecided against {_names(items, numbers=False)}, no difference shown"
-    only = items[0]
-    if len(items) > 1 or only.difference is None or only.low is None or only.high is None:
+def _equivalent(items: Sequence[Comparison], analysis: Analysis) -> str:
+    too = for_new_pictures(items, analysis.margin)
+    return f"equivalent to {_names(items, analysis, numbers=False)} within {analysis.margin:g}{too}"
+
+
+def _real(items: Sequence[Comparison], analysis: Analysis) -> str:
+    names, too = _names(items, analysis, numbers=True), for_new_pictures(items, analysis.margin)
+    return f"really different from {names}, but by less than the margin {analysis.margin:g}{too}"
+
+
+def _undecided(items: Sequence[Comparison], analysis: Analysis) -> str:
+    """No difference is shown; of the nearest rival, which comes first, what would show one."""
+    nearest, several = items[0], len(items) > 1
+    lead = f"undecided against {_names(items, analysis, numbers=False)}, no difference shown"
+    if not several and None not in (nearest.difference, nearest.low, nearest.high):
+        lead += f" ({signed(nearest.difference or 0)}, 95 % interval {_span(nearest)})"
+    seeds = more_seeds(analysis, nearest)
+    if not seeds:
         return lead
-    return f"{lead} ({signed(only.difference)}, 95 % interval {_span(only)})"
+    against = f" against {isolate(nearest.b)}, the nearest" if several else ""
+    return f"{lead}: {seeds}{against}, with 80 % power"
 
 
-def _worse(items: Sequence[Comparison], _: float) -> str:
-    return f"shown to be worse than {_names(items, numbers=True)} on the seeds that both finished"
+def _held(items: Sequence[Comparison], analysis: Analysis) -> str:
+    """Undecided for another reason than a difference that is not shown."""
+    reasons = listed(dict.fromkeys(item.reason for item in items if item.reason))
+    return f"undecided against {_names(items, analysis, numbers=False)}" + (f" ({reasons})" if reasons else "")
+
+
+def _worse(items: Sequence[Comparison], analysis: Analysis) -> str:
+    return f"shown to be worse than {_names(items, analysis, numbers=True)} on the seeds that both finished"
 
 
 def _span(item: Comparison) -> str:
     return f"{fixed(item.low or 0)} to {fixed(item.high or 0)}"
 
 
-_PHRASES = {"better": _better, "equivalent": _equivalent, "undecided": _undecided, "worse": _worse}
+_Phrase = Callable[[Sequence[Comparison], Analysis], str]
+_PHRASES: tuple[_Phrase, ...] = (_better, _equivalent, _real, _undecided, _held, _worse)
+
+
+def _phrase(item: Comparison) -> _Phrase:
+    if item.verdict == "better":
+        return _better
+    if item.verdict == "worse":
+        return _worse
+    if item.verdict == "equivalent":
+        return _real if item.real else _equivalent
+    return _held if item.p_adjusted is None or significant(item) else _undecided

@@ -8,8 +8,9 @@ from itertools import combinations
 import polars as pl
 
 from lossbench.figures.curves import curve
-from lossbench.figures.text import counted, fixed, isolate
-from lossbench.report.lookup import LOWER_IS_BETTER, metric_title
+from lossbench.metrics import LOWER_IS_BETTER
+from lossbench.report.lookup import metric_title
+from lossbench.text import counted, fixed, isolate
 
 __all__ = ["apart", "at_the_end", "follows", "order_along", "rank_correlation", "side_by_side_sentences"]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 import polars as pl
 
+from lossbench.analysis.standings import at_chance
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, train_split
-from lossbench.figures.text import capital, counted, fixed, isolate
 from lossbench.results import Results
+from lossbench.text import capital, counted, fixed, isolate
 
-__all__ = ["at_chance", "chance_sentence", "course", "gap", "loss_sentences", "turned_seeds"]
+__all__ = ["chance_sentence", "course", "gap", "loss_sentences", "turned_seeds"]
 
 _HARDLY = 0.01  # of the whole change: what a curve may give back and still count as standing still
 
@@ -23,7 +23,7 @@ def loss_sentences(results: Results, loss: str) -> tuple[str, ...]:
     table = curves(results, [loss], ["loss", "accuracy"], [train, "test"])
     finished = finished_seeds(results, loss)
     lost = lost_sentences(results, loss)
-    if not finished or table.filter(pl.col("kind") == "mean").is_empty():
+    if not finished or (not results.external and table.filter(pl.col("kind") == "mean").is_empty()):
         return (f"No trial of {isolate(loss)} finished, so nothing is said of it.", *lost)
     sentences = [
         over(finished),
@@ -96,16 +96,9 @@ def turned_seeds(table: pl.DataFrame) -> str:
     return f"In {whole}, test loss ended above its own lowest value."
 
 
-def at_chance(values: Sequence[float], classes: int, pictures: int) -> list[bool]:
-    """Which values guessing explains: within three standard deviations of 1/classes for so many pictures."""
-    chance = 1 / classes
-    spread = 3 * math.sqrt(chance * (1 - chance) / max(pictures, 1))
-    return [abs(value - chance) <= spread for value in values]
-
-
 def chance_sentence(values: Sequence[float], classes: int, pictures: int) -> str:
     """What the test accuracy has to do with guessing; nothing where it has nothing to do with it."""
-    if not values:
+    if not values or not classes:
         return ""
     guessed, chance, last = at_chance(values, classes, pictures), 1 / classes, values[-1]
     if all(guessed):

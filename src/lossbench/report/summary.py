@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lossbench.analysis.types import Analysis
-from lossbench.figures.text import plain
-from lossbench.report.lookup import metric_title, primary
-from lossbench.report.sentences_answer import answer, qualifications
+from lossbench.analysis.types import Analysis, Finding, Standing
+from lossbench.report.key_figures import ranks
+from lossbench.report.lookup import best_set, metric_title, primary, standings
+from lossbench.report.sentences_answer import answer
+from lossbench.report.sentences_limits import qualifications
 from lossbench.results import Results
+from lossbench.text import plain
 
 __all__ = ["Row", "Summary", "summary_text"]
 
@@ -23,6 +26,8 @@ class Row:
         low: lower end of its 95 % interval; None with fewer than two seeds.
         high: its upper end.
         n: how many seeds finished.
+        ranks: which ranks it can have, `1 to 3`; empty where that is not known.
+        best: whether it is in the best set; None where there is none.
     """
 
     loss: str
@@ -30,6 +35,8 @@ class Row:
     low: float | None
     high: float | None
     n: int
+    ranks: str = ""
+    best: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,13 @@ class Summary:
         sentences: the answer, plain text.
         metric: what the rows hold, `test accuracy`.
         rows: the losses, best first.
+        findings: what became of each hypothesis.
     """
 
     sentences: tuple[str, ...]
     metric: str
     rows: tuple[Row, ...]
+    findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         return " ".join(self.sentences)
@@ -53,11 +62,13 @@ class Summary:
 def summary_text(results: Results, analysis: Analysis) -> Summary:
     """The answer in sentences and rows, without any markup."""
     sentences = tuple(plain(sentence) for sentence in (*answer(analysis), *qualifications(results, analysis)))
-    return Summary(sentences, metric_title(analysis.metric), tuple(_row(analysis, loss) for loss in analysis.ranking))
+    stands, best = standings(analysis), best_set(analysis)
+    rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
+    return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
 
 
-def _row(analysis: Analysis, loss: str) -> Row:
-    item = primary(analysis, loss)
-    return (
-        Row(loss, None, None, None, 0) if item is None else Row(loss, item.mean, item.low, item.high, len(item.seeds))
-    )
+def _row(analysis: Analysis, loss: str, stand: Standing | None, best: Sequence[str]) -> Row:
+    item, among = primary(analysis, loss), loss in best if best else None
+    if item is None:
+        return Row(loss, None, None, None, 0, best=among)
+    return Row(loss, item.mean, item.low, item.high, len(item.seeds), ranks(stand), among)

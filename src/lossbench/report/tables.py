@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 
 from lossbench.analysis.types import Analysis
@@ -11,18 +13,22 @@ from lossbench.results import HISTORY_COLUMNS, Results
 __all__ = [
     "COMPARISONS",
     "GRADIENT_SCALE",
+    "STANDINGS",
     "SUMMARY",
     "comparisons_table",
     "csv",
     "gradient_scale_table",
     "history_table",
+    "standings_table",
     "summary_table",
+    "verdicts",
 ]
 
 SUMMARY = {
     "loss_function": pl.String,
     "split": pl.String,
     "metric": pl.String,
+    "class_name": pl.String,
     "epoch": pl.Int64,
     "seeds": pl.Int64,
     "mean": pl.Float64,
@@ -40,12 +46,36 @@ COMPARISONS = {
     "difference": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
-    "p_difference": pl.Float64,
+    "low_new": pl.Float64,
+    "high_new": pl.Float64,
     "p_adjusted": pl.Float64,
     "p_equivalence": pl.Float64,
     "probability_of_superiority": pl.Float64,
     "verdict": pl.String,
+    "seeds_to_decide": pl.Int64,
     "reason": pl.String,
+    "p_difference": pl.Float64,
+    "superiority_low": pl.Float64,
+    "superiority_high": pl.Float64,
+    "seeds_to_decide_high": pl.Int64,
+    "low_verdict": pl.Float64,
+    "high_verdict": pl.Float64,
+    "p_mcnemar": pl.Float64,
+    "degenerate": pl.Boolean,
+    "moderated": pl.Boolean,
+}
+STANDINGS = {
+    "loss_function": pl.String,
+    "rank_low": pl.Int64,
+    "rank_high": pl.Int64,
+    "best": pl.Boolean,
+    "p_best": pl.Float64,
+    "finished": pl.Int64,
+    "diverged": pl.Int64,
+    "failed": pl.Int64,
+    "diverged_low": pl.Float64,
+    "diverged_high": pl.Float64,
+    "collapsed": pl.Int64,
 }
 GRADIENT_SCALE = {
     "loss_function": pl.String,
@@ -65,18 +95,45 @@ def history_table(results: Results) -> pl.DataFrame:
 
 
 def summary_table(analysis: Analysis) -> pl.DataFrame:
-    """One row per estimate."""
+    """One row per estimate: `class_name` is null for all classes, `epoch` where each seed has its own."""
     rows = [
-        (e.loss, e.split, e.metric, e.epoch, len(e.seeds), e.mean, e.sd, e.low, e.high, e.diverged, e.failed)
+        (
+            e.loss,
+            e.split,
+            e.metric,
+            e.class_name,
+            e.epoch,
+            len(e.seeds),
+            e.mean,
+            e.sd,
+            e.low,
+            e.high,
+            e.diverged,
+            e.failed,
+        )
         for e in analysis.estimates
     ]
     return pl.DataFrame(rows, schema=SUMMARY, orient="row")
 
 
 def comparisons_table(analysis: Analysis) -> pl.DataFrame:
-    """One row per pair of losses."""
-    rows = [tuple(getattr(item, name) for name in COMPARISONS) for item in analysis.comparisons]
+    """One row per pair of losses: in the study's own metric, then in each of the others."""
+    items = (*analysis.comparisons, *analysis.secondary)
+    rows = [tuple(getattr(item, name) for name in COMPARISONS) for item in items]
     return pl.DataFrame(rows, schema=COMPARISONS, orient="row")
+
+
+def standings_table(analysis: Analysis) -> pl.DataFrame:
+    """One row per loss: its possible ranks, whether it is in the best set, how often it diverged or collapsed."""
+    _, *others = STANDINGS
+    rows = [(item.loss, *(getattr(item, name) for name in others)) for item in analysis.standings]
+    return pl.DataFrame(rows, schema=STANDINGS, orient="row")
+
+
+def verdicts(analysis: Analysis) -> str:
+    """What became of the hypotheses, as JSON: one object each, in the plan's order."""
+    found = [{"hypothesis": x.hypothesis, "outcome": x.outcome, "evidence": x.evidence} for x in analysis.findings]
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def gradient_scale_table(results: Results) -> pl.DataFrame:

@@ -9,7 +9,15 @@ from lossbench.analysis.types import Analysis
 from lossbench.figures import Figure, draw, render_png, render_svg
 from lossbench.files import write_atomically, writing
 from lossbench.report.page import page
-from lossbench.report.tables import comparisons_table, csv, gradient_scale_table, history_table, summary_table
+from lossbench.report.tables import (
+    comparisons_table,
+    csv,
+    gradient_scale_table,
+    history_table,
+    standings_table,
+    summary_table,
+    verdicts,
+)
 from lossbench.results import Results
 
 __all__ = ["write_report"]
@@ -33,13 +41,17 @@ def write_report(results: Results, analysis: Analysis, folder: Path) -> Path:
     """
     figures = draw(results, analysis)
     svgs = {figure.number: render_svg(figure) for figure in figures}
+    html = page(results, analysis, figures, svgs)
     with writing("save dir", folder):
         _write_figures(figures, svgs, folder / "figures")
         write_atomically(folder / "history.csv", csv(history_table(results)))
         write_atomically(folder / "summary.csv", csv(summary_table(analysis)))
         write_atomically(folder / "comparisons.csv", csv(comparisons_table(analysis)))
-        write_atomically(folder / "gradient_scale.csv", csv(gradient_scale_table(results)))
-        write_atomically(folder / "report.html", page(results, analysis, figures, svgs))
+        write_atomically(folder / "standings.csv", csv(standings_table(analysis)))
+        write_atomically(folder / "verdicts.json", verdicts(analysis))
+        if not results.external:
+            write_atomically(folder / "gradient_scale.csv", csv(gradient_scale_table(results)))
+        write_atomically(folder / "report.html", html)
     return folder / "report.html"
 
 

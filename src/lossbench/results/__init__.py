@@ -1,6 +1,7 @@
 """The results table: finished, diverged, failed and missing trials of one study, as values."""
 
 from lossbench.results.collect import collect
+from lossbench.results.external import read_table
 from lossbench.results.types import HISTORY_COLUMNS, DataView, LossView, Results
 
-__all__ = ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect"]
+__all__ = ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect", "read_table"]

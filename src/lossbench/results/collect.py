@@ -13,7 +13,7 @@ import polars as pl
 from lossbench.errors import StoreError
 from lossbench.metrics import class_scores
 from lossbench.results.outputs import Outputs
-from lossbench.results.types import CLASS_COLUMNS, HISTORY_COLUMNS, DataView, LossView, Results
+from lossbench.results.types import CLASS_COLUMNS, HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
 
 __all__ = ["collect"]
@@ -33,35 +33,7 @@ _PROVENANCE = (
     "compiled",
 )
 
-_HISTORY_SCHEMA: dict[str, Any] = {
-    "loss_function": pl.String,
-    "seed": pl.Int64,
-    "epoch": pl.Int64,
-    "split": pl.String,
-    **dict.fromkeys(HISTORY_COLUMNS[4:-1], pl.Float64),
-    "status": pl.String,
-    "mean_confidence": pl.Float64,
-    "gradient_norm": pl.Float64,
-}
-
-_TRIALS_SCHEMA: dict[str, Any] = {
-    "loss_function": pl.String,
-    "seed": pl.Int64,
-    "key": pl.String,
-    "status": pl.String,
-    "epochs": pl.Int64,
-    "reason": pl.String,
-    "seconds": pl.Float64,
-    "selected_epoch": pl.Int64,
-    "initial_gradient_norm": pl.Float64,
-    "cross_entropy_gradient_norm": pl.Float64,
-    "median_absolute_logit": pl.Float64,
-    "median_true_logit": pl.Float64,
-    "temperature": pl.Float64,
-    "ece_calibrated": pl.Float64,
-}
-
-_MEASURED = list(_TRIALS_SCHEMA)[6:]  # of ended trials alone
+_MEASURED = list(TRIALS_SCHEMA)[6:]  # of ended trials alone
 
 
 def collect(store: Store, name: str) -> Results:
@@ -81,8 +53,8 @@ def collect(store: Store, name: str) -> Results:
         study=folder.study.canonical(),
         losses=tuple(LossView(**_tuples(card)) for card in folder.cards),
         data=_data(store, folder),
-        history=pl.DataFrame([row for part in parts for row in part.history], schema=_HISTORY_SCHEMA, orient="row"),
-        trials=pl.DataFrame([part.trial for part in parts], schema=_TRIALS_SCHEMA, orient="row"),
+        history=pl.DataFrame([row for part in parts for row in part.history], schema=HISTORY_SCHEMA, orient="row"),
+        trials=pl.DataFrame([part.trial for part in parts], schema=TRIALS_SCHEMA, orient="row"),
         correct=_last(parts, "correct"),
         confusion=_last(parts, "confusion"),
         provenance=_provenance([part.provenance for part in parts if part.provenance]),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-__all__ = ["CLASS_COLUMNS", "HISTORY_COLUMNS", "DataView", "LossView", "Results"]
+__all__ = ["CLASS_COLUMNS", "HISTORY_COLUMNS", "HISTORY_SCHEMA", "TRIALS_SCHEMA", "DataView", "LossView", "Results"]
 
 HISTORY_COLUMNS = (
     "loss_function",
@@ -29,6 +29,34 @@ HISTORY_COLUMNS = (
     "ece",
     "status",
 )
+
+HISTORY_SCHEMA: Mapping[str, Any] = {
+    "loss_function": pl.String,
+    "seed": pl.Int64,
+    "epoch": pl.Int64,
+    "split": pl.String,
+    **dict.fromkeys(HISTORY_COLUMNS[4:-1], pl.Float64),
+    "status": pl.String,
+    "mean_confidence": pl.Float64,
+    "gradient_norm": pl.Float64,
+}
+
+TRIALS_SCHEMA: Mapping[str, Any] = {
+    "loss_function": pl.String,
+    "seed": pl.Int64,
+    "key": pl.String,
+    "status": pl.String,
+    "epochs": pl.Int64,
+    "reason": pl.String,
+    "seconds": pl.Float64,
+    "selected_epoch": pl.Int64,
+    "initial_gradient_norm": pl.Float64,
+    "cross_entropy_gradient_norm": pl.Float64,
+    "median_absolute_logit": pl.Float64,
+    "median_true_logit": pl.Float64,
+    "temperature": pl.Float64,
+    "ece_calibrated": pl.Float64,
+}
 
 CLASS_COLUMNS: Mapping[str, Any] = {
     "loss_function": pl.String,
@@ -151,6 +179,15 @@ class Results:
     def labels(self) -> tuple[str, ...]:
         """The losses as the study writes them, in its order."""
         return tuple(loss.label for loss in self.losses)
+
+    @property
+    def external(self) -> bool:
+        """Whether the trials were trained elsewhere, so that nothing is known of them but a table of numbers."""
+        return "data" not in self.study
+
+    def measured(self, *columns: str) -> bool:
+        """Whether the history has a value in any of these columns."""
+        return any(self.history[column].is_not_null().any() for column in columns)
 
     @property
     def last_epoch(self) -> int:

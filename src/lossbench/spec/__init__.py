@@ -10,11 +10,24 @@ from lossbench.spec.augmentation import (
     parse_augmentation,
 )
 from lossbench.spec.call import Value, print_value, split_outside
+from lossbench.spec.hypothesis import (
+    Band,
+    Claim,
+    Equivalence,
+    Extreme,
+    Follows,
+    Hypothesis,
+    Measure,
+    Order,
+    Trend,
+    written,
+)
+from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
+from lossbench.spec.looks import LOOKS, looks_up_to
 from lossbench.spec.loss import LossSpec
+from lossbench.spec.presets import FOUR_LOSSES, PRESETS
 from lossbench.spec.recipe import Optimizer, Precision, Recipe, Scenario, Schedule
 from lossbench.spec.study import (
-    FOUR_LOSSES,
-    PRESETS,
     Plan,
     Study,
     default_name,
@@ -27,29 +40,43 @@ from lossbench.spec.trial import Trial
 
 __all__ = [
     "FOUR_LOSSES",
+    "LOOKS",
     "PRESETS",
     "Augmentation",
+    "Band",
+    "Claim",
     "Crop",
     "Cutout",
+    "Equivalence",
+    "Extreme",
     "Flip",
+    "Follows",
+    "Hypothesis",
     "LossSpec",
+    "Measure",
     "Optimizer",
+    "Order",
     "Plan",
     "Precision",
     "Recipe",
     "Scenario",
     "Schedule",
     "Study",
+    "Trend",
     "Trial",
     "Value",
     "canonical_json",
     "check_augmentation",
     "default_name",
     "load_study",
+    "looks_up_to",
     "parse_augmentation",
+    "parse_hypotheses",
+    "parse_hypothesis",
     "parse_losses",
     "parse_seeds",
     "print_value",
     "read_study_file",
     "split_outside",
+    "written",
 ]

@@ -11,14 +11,15 @@ import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from lossbench.errors import RequestError, StudyFileError
-from lossbench.spec._model import Positive, Spec
+from lossbench.spec._model import Count, Positive, Spec
 from lossbench.spec.call import split_outside
+from lossbench.spec.hypothesis_parser import parse_hypotheses
+from lossbench.spec.looks import LOOKS
 from lossbench.spec.loss import LossSpec
+from lossbench.spec.presets import FOUR_LOSSES
 from lossbench.spec.recipe import Recipe, Scenario
 
 __all__ = [
-    "FOUR_LOSSES",
-    "PRESETS",
     "Plan",
     "Study",
     "load_study",
@@ -26,26 +27,6 @@ __all__ = [
     "parse_seeds",
     "read_study_file",
 ]
-
-FOUR_LOSSES = ("l1", "cross_entropy", "focal(gamma=2)", "focal(gamma=0.5)")
-
-# The document's study, value for value; what is not said here is the default of Recipe, which is the document's too.
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "course-report": {
-        "question": "Which of L1, cross entropy and focal loss should a classifier of pictures be trained with?",
-        "data": "cifar10",
-        "models": ["lenet5"],
-        "losses": list(FOUR_LOSSES),
-        "seeds": [1],
-        "recipe": {
-            "epochs": 30,
-            "batch_size": 128,
-            "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
-            "schedule": {"name": "step", "step": 5, "gamma": 0.5},
-            "eval_interval": 1,
-        },
-    },
-}
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -133,6 +114,9 @@ class Plan(Spec):
     Args:
         metric: the split and metric that the verdict is about.
         margin: differences smaller than this are of no practical importance.
+        hypotheses: what is expected, one `Hypothesis` per text.
+        max_seeds: how many seeds a study that runs until it is decided may come to, 3 to 30; None for a study whose
+            seeds are fixed.
     """
 
     place: ClassVar[str] = "plan"
@@ -141,6 +125,8 @@ class Plan(Spec):
         "test.accuracy", "test.precision", "test.recall", "test.f1", "test.nll", "test.brier", "test.ece"
     ] = "test.accuracy"
     margin: Positive = 0.01
+    hypotheses: Annotated[tuple[str, ...], BeforeValidator(parse_hypotheses)] = ()
+    max_seeds: Annotated[Count, Field(ge=LOOKS[0], le=LOOKS[-1])] | None = None
 
 
 class Study(Spec):

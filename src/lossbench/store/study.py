@@ -17,6 +17,7 @@ from lossbench.store.store import Store
 __all__ = ["StudyFolder", "locate_study"]
 
 _MAY_GROW = ("losses", "seeds")
+_SEEDS_ALONE = ("seeds",)  # a loss that joins after a look would join because of what was seen
 
 
 @dataclass(frozen=True)
@@ -108,10 +109,16 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
     for name in ("data", "question"):  # where data lie and how the question is put changes no result
         old.pop(name, None)
         new.pop(name, None)
-    for name in _MAY_GROW:
+    before_plan, after_plan = before.study.plan, after.study.plan
+    if before_plan.hypotheses != after_plan.hypotheses:
+        return "plan.hypotheses (they are written before the run, and stand)"
+    if before_plan.max_seeds != after_plan.max_seeds:
+        return "plan.max_seeds (when a study is looked at is settled before its first trial)"
+    for name in _MAY_GROW if after_plan.max_seeds is None else _SEEDS_ALONE:
         if not {str(item) for item in old.pop(name)} <= {str(item) for item in new.pop(name)}:
             return f"{name} (it leaves some out)"
-    return next((name for name in new if old.get(name) != new[name]), "")
+    changed = next((name for name in new if old.get(name) != new[name]), "")
+    return f"{changed} (after a look no loss may join)" if changed == "losses" else changed
 
 
 def _json(value: Any) -> str:

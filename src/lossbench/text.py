@@ -15,6 +15,7 @@ __all__ = [
     "isolate",
     "listed",
     "oxford",
+    "p_value",
     "plain",
     "shortened",
     "signed",
@@ -76,6 +77,11 @@ def significant(value: float) -> str:
 def signed(value: float) -> str:
     """The same with its sign: differences."""
     return fixed(value) if value < 0 else "+" + fixed(value)
+
+
+def p_value(p: float) -> str:
+    """`= 0.012`, `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def shortened(label: str, most: int) -> str:

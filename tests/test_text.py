@@ -2,7 +2,7 @@
 
 import pytest
 
-from lossbench.figures.text import (
+from lossbench.text import (
     capital,
     counted,
     fixed,

@@ -1,0 +1,38 @@
+"""Adding seeds, look by look, until a study is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count, islice
+from pathlib import Path
+
+from lossbench.spec import Study, load_study, looks_up_to
+from lossbench.store import Store
+
+__all__ = ["stages"]
+
+
+def stages(study: Study, save_dir: str | Path) -> list[Study]:
+    """The studies to run one after the other, until nothing is open.
+
+    Of a study with fixed seeds that is the study itself. Of one that runs until it is decided it is one study per look,
+    each with the seeds of the last and more: the study's own first, in their order, then the smallest that are not
+    among them. Looks that the save dir has gone past already are left out.
+
+    Args:
+        study: what is asked for.
+        save_dir: where its folder is, if it has been run before.
+    """
+    most = study.plan.max_seeds
+    if most is None:
+        return [study]
+    file = Store(save_dir).study_folder(study.name) / "study.yaml"
+    trained = len(load_study(file).seeds) if file.is_file() else 0
+    looks = looks_up_to(most)
+    ahead = [look for look in looks if look >= trained] or [looks[-1]]
+    return [study.model_copy(update={"seeds": tuple(islice(_seeds(study), look))}) for look in ahead]
+
+
+def _seeds(study: Study) -> Iterator[int]:
+    yield from study.seeds
+    yield from (seed for seed in count(1) if seed not in study.seeds)
