@@ -10,7 +10,7 @@ INSTALL := python -m pip install --quiet --constraint constraints.txt $(TORCH)
 DATA ?= cifar10
 OPTIONS ?=
 
-.PHONY: demo test lint types pytest bench clean
+.PHONY: demo test lint types pytest bench simulate clean
 
 demo: $(VENV)/installed ## compare the four losses of the course report on digits, and print where the report is
 	$(BIN)/lossbench run
@@ -29,6 +29,9 @@ pytest: $(VENV)/installed-dev
 
 bench: $(BENCH)/installed ## lossbench beside other ways to train; DATA= names the data set, OPTIONS= adds to the command
 	$(BENCH)/bin/python -m benchmarks --data $(DATA) $(OPTIONS)
+
+simulate: $(VENV)/installed-dev ## whether the statistical protocol keeps its promises, on made-up studies; OPTIONS= adds to the command
+	$(BIN)/python -m benchmarks.simulation $(OPTIONS)
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,8 +57,23 @@ def lossbench(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     return Runner(capsys)
 
 
+@contextmanager
+def _blank() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lossbench.report.write.render_svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>')
+        patch.setattr("lossbench.report.write.render_png", lambda svg: b"")
+        yield
+
+
 @pytest.fixture
-def blank_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+def blank_figures() -> Iterator[None]:
     """Figures are not drawn: for tests that run studies and ask about something else."""
-    monkeypatch.setattr("lossbench.report.write.render_svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>')
-    monkeypatch.setattr("lossbench.report.write.render_png", lambda svg: b"")
+    with _blank():
+        yield
+
+
+@pytest.fixture(scope="module")
+def blank_figures_throughout() -> Iterator[None]:
+    """The same for a whole module, and what its fixtures write."""
+    with _blank():
+        yield

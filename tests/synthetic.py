@@ -14,7 +14,7 @@ from scipy import stats
 from lossbench.analysis.types import Analysis, Comparison, Estimate, Verdict
 from lossbench.metrics import class_scores
 from lossbench.results import HISTORY_COLUMNS, DataView, LossView, Results
-from lossbench.results.types import CLASS_COLUMNS
+from lossbench.results.types import CLASS_COLUMNS, TRIALS_SCHEMA
 
 DOCUMENT = ("l1", "cross_entropy", "focal(gamma=2)", "focal(gamma=0.5)")
 METRICS = ("loss", "accuracy", "precision", "recall", "f1", "nll", "brier", "ece")
@@ -107,25 +107,7 @@ def study(
         losses=tuple(_view(label, len(classes)) for label in losses),
         data=_data(classes, data, samples, validation),
         history=history,
-        trials=pl.DataFrame(
-            trials,
-            schema={
-                "loss_function": pl.String,
-                "seed": pl.Int64,
-                "key": pl.String,
-                "status": pl.String,
-                "epochs": pl.Int64,
-                "reason": pl.String,
-                "seconds": pl.Float64,
-                "selected_epoch": pl.Int64,
-                "initial_gradient_norm": pl.Float64,
-                "cross_entropy_gradient_norm": pl.Float64,
-                "median_absolute_logit": pl.Float64,
-                "median_true_logit": pl.Float64,
-                "temperature": pl.Float64,
-                "ece_calibrated": pl.Float64,
-            },
-        ),
+        trials=pl.DataFrame(trials, schema=TRIALS_SCHEMA),
         correct={},
         confusion={
             loss: {seed: counts for seed, counts in of.items() if (loss, seed) in finished}

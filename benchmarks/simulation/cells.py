@@ -132,8 +132,6 @@ def _coverages(seeds: tuple[int, ...]) -> Iterator[Cell]:
             setting, size = f"2 losses, variance from {what}", 800 * n
             gate = COVERS if n == 5 else None
             yield Cell("paired t holds for retraining", setting, n, gate, size, 1.0, partial(draw, new=False))
-            # where seeds alone vary, the interval is never narrower than the paired t, and holds too often
-            gate = gate if what != "seeds" else None
             yield Cell("crossed holds for new pictures", setting, n, gate, size, 1.0, partial(draw, new=True))
             wrong = partial(draw, new=True, crossed=False)
             yield Cell("paired t, read for new pictures", setting, n, None, size, 0.1, wrong)
@@ -177,7 +175,7 @@ def _any_difference(draw: Callable[[Rng, int], NDArray[np.float64]], rng: Rng, s
     values = draw(rng, studies)
     judged = judge(values, MARGIN)
     _check(agree(values[:CHECKED], MARGIN))
-    return np.asarray((judged.better | judged.worse).any(axis=1))
+    return np.asarray(judged.real.any(axis=1))
 
 
 def _any_equivalence(draw: Callable[[Rng, int], NDArray[np.float64]], rng: Rng, studies: int) -> Flags:
@@ -212,7 +210,7 @@ def _ever(draw: Callable[[Rng, int], NDArray[np.float64]], what: str, rng: Rng, 
         seen = values[..., : looks[-1]]
         _check(agree(seen[: CHECKED // 5], MARGIN, looks=looks))
         judged = judge(seen, MARGIN, looks=looks)
-        wrong = judged.better | judged.worse if what == "difference" else judged.equivalent[:, (a - b) % 2 == 1]
+        wrong = judged.real if what == "difference" else judged.equivalent[:, (a - b) % 2 == 1]
         ever |= wrong.any(axis=1)
     return ever
 
@@ -226,7 +224,7 @@ def _interval_when_stopped(rng: Rng, studies: int) -> Flags:
         judged = judge(values[..., :look], MARGIN, looks=looks)
         tests = Differences.of(values[:, 0, :look] - values[:, 1, :look])
         covered = np.abs(tests.mean) <= tests.half_width(ALPHA * weight_at(look))
-        stops = running & ((judged.better | judged.worse)[:, 0] | (look == LOOKS[-1]))
+        stops = running & (judged.real[:, 0] | (look == LOOKS[-1]))
         holds[stops], running[stops] = covered[stops], False
     return holds
 
@@ -239,16 +237,18 @@ def _stress() -> Iterator[Cell]:
         draw = partial(_values, losses=losses, seeds=5, spread="equal", apart=0.0, freedom=4.0)
         yield Cell(none, f"{losses} losses, t with 4 d.f.", 5, None, size, share, partial(_any_difference, draw))
     yield Cell(none, "4 losses, 1 run in 10 of one diverges", 5, None, 80, 1.0, _diverging)
-    yield Cell("paired t holds for retraining", "2 losses, 1 run in 20 is 0.05 lower", 5, None, 20, 1.0, _bad_runs)
+    yield Cell(
+        "paired t holds for retraining", "2 losses, 1 run in 20 of one is 0.05 lower", 5, None, 20, 1.0, _bad_runs
+    )
     stopped = "2 losses, stopped when a difference is shown"
     yield Cell("until decided: printed interval holds", stopped, 0, None, 4 * LOOKS[-1], 1.0, _interval_when_stopped)
 
 
 def _bad_runs(rng: Rng, studies: int) -> Flags:
     values = draw_values(rng, [0.0, 0.0], deviations(rng, "equal", studies, 2, PAIRED), 5)
-    values -= 0.05 * (rng.random(values.shape) < 0.05)
+    values[:, 0] -= 0.05 * (rng.random((studies, 5)) < 0.05)
     tests = Differences.of(values[:, 0] - values[:, 1])
-    return np.asarray(np.abs(tests.mean) <= tests.half_width())
+    return np.asarray(np.abs(tests.mean + 0.05 * 0.05) <= tests.half_width())
 
 
 def _diverging(rng: Rng, studies: int) -> Flags:

@@ -31,12 +31,14 @@ class Judged:
         better: per study and pair whether the first is shown to be better, (studies, pairs).
         worse: likewise worse.
         equivalent: likewise equivalent.
+        real: whether a difference is shown, be it below the margin.
         dropped: per study and loss whether it leaves the best set, (studies, losses).
     """
 
     better: Flags
     worse: Flags
     equivalent: Flags
+    real: Flags
     dropped: Flags
 
 
@@ -68,15 +70,16 @@ def judge(
     clear = np.abs(own.mean) > own.half_width(ALPHA) if looks is None else np.full(own.mean.shape, True)
     inside = np.abs(own.mean) + own.half_width(2 * ALPHA) < margin if looks is None else np.full(own.mean.shape, True)
     equivalent = (p_equivalence <= ALPHA) & inside
-    significant = (p_difference <= ALPHA) & clear & ~equivalent
+    real = (p_difference <= ALPHA) & clear
     above = np.full((len(values), losses, losses), np.nan)
     a, b = pairs_of(losses)
     above[:, a, b] = _over([of.p_greater() for of in tests], looks)
     above[:, b, a] = _over([1 - of.p_greater() for of in tests], looks)
     return Judged(
-        better=significant & (own.mean > 0),
-        worse=significant & (own.mean < 0),
+        better=real & ~equivalent & (own.mean > 0),
+        worse=real & ~equivalent & (own.mean < 0),
         equivalent=equivalent,
+        real=real,
         dropped=leaves_best(above) <= ALPHA,
     )
 
@@ -97,7 +100,8 @@ def agree(values: Floats, margin: float, *, looks: Sequence[int] | None = None) 
         )
         family = Family(arms, question)
         for pair, item in enumerate(compare_all(family)):
-            if item.verdict != next((name for name, flags in names.items() if flags[study, pair]), "undecided"):
+            verdict = next((name for name, flags in names.items() if flags[study, pair]), "undecided")
+            if (item.verdict, item.real) != (verdict, bool(batch.real[study, pair])):
                 return False
         if not np.array_equal(family.p_best <= ALPHA, batch.dropped[study]):
             return False

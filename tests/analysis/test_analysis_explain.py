@@ -177,6 +177,13 @@ def test_outputs_elsewhere_do_not_sit_at_the_median(otherwise: dict[str, Any]) -
     assert one(zero(**otherwise), "outputs_at_median") is None
 
 
+def test_the_median_of_a_target_is_that_of_true_classes_not_of_answers() -> None:
+    """One answer to everything takes nothing from a class's target being 0 for nine of ten pictures."""
+    found = one(zero(counts=counts([1, *[0] * 9])), "outputs_at_median")
+    assert found is not None
+    assert found.values["least_share_of_zeros"] == pytest.approx(0.9)
+
+
 def test_two_equal_classes_have_no_median_of_their_own() -> None:
     trial = zero(absolute=0.1, loss=0.5, counts=np.diag([50, 50]))
     assert one(trial, "outputs_at_median", classes=2) is None
@@ -232,6 +239,14 @@ def test_a_scale_matters_where_it_trains_worse(own: float, accuracy: float, hold
         assert found.values["scale_ratio"] == pytest.approx(own)
 
 
+@pytest.mark.parametrize("others", [(0.9, 0.45), (0.45, 0.9)])
+def test_the_best_loss_is_the_best_whatever_its_place(others: tuple[float, float]) -> None:
+    first, last = (scaled(1.0, accuracy) for accuracy in others)
+    found = of(explain(made({("b", 1): first, ("a", 1): scaled(0.1, 0.5), ("c", 1): last})), "scale_not_compensated")
+    assert found is not None
+    assert found.values["best_train_accuracy"] == 0.9
+
+
 def test_a_scale_matters_where_training_diverges() -> None:
     lost = {("a", 1): scaled(12.0, status="diverged"), ("a", 2): scaled(12.0, 0.5), ("b", 2): scaled(1.0, 0.9)}
     found = of(explain(made(lost)), "scale_not_compensated")
@@ -277,6 +292,12 @@ def test_overfitting_starts_where_test_loss_is_least(tested: list[float], epoch:
         assert (found.values["train_then"], found.values["train_last"]) == (FALLING[epoch - 1], 0.1)
 
 
+def test_one_high_epoch_at_the_end_of_a_short_course_is_no_overfitting() -> None:
+    train = {"loss": FALLING[:5]}
+    assert one({"train": train, "test": {"loss": [1.2, 0.9, 1.0, 0.91, 1.5]}}, "overfitting") is None
+    assert one({"train": train, "test": {"loss": [1.2, 0.9, 1.0, 1.3, 1.5]}}, "overfitting") is not None
+
+
 def test_a_loss_that_rises_on_both_splits_does_not_overfit() -> None:
     rising = [1.0, 0.5, 0.6, 0.8, 1.0]
     assert one({"train": {"loss": rising}, "test": {"loss": rising}}, "overfitting") is None
@@ -293,6 +314,24 @@ def test_running_metrics_stand_in_for_the_train_split() -> None:
     tested = [1.2, 1.0, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
     trial = {"train": {"loss": FALLING}, "test": {"loss": tested}}
     assert one(trial, "overfitting", train="train_running") is not None
+
+
+def test_running_metrics_stand_in_also_beside_a_column_of_the_train_split() -> None:
+    """As in a table with columns train_running.loss, test.loss and gradient_norm."""
+    tested = [1.2, 1.0, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
+    running = made({("a", 1): {"train": {"loss": FALLING}, "test": {"loss": tested}}}, train="train_running")
+    norm = made({("a", 1): {"train": {"gradient_norm": FALLING}}})
+    both = replace(running, history=pl.concat([running.history, norm.history], how="diagonal"))
+    assert explain(both) == explain(running)
+    assert of(explain(both), "overfitting") is not None
+
+
+def test_what_was_measured_after_the_epoch_outranks_what_was_measured_during_it() -> None:
+    tested = [1.2, 1.0, 0.9, 0.95, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
+    after = made({("a", 1): {"train": {"loss": FALLING}, "test": {"loss": tested}}})
+    during = made({("a", 1): {"train": {"loss": FALLING[::-1]}}}, train="train_running")
+    both = replace(after, history=pl.concat([during.history, after.history], how="diagonal"))
+    assert explain(both) == explain(after)
 
 
 def test_still_learning_is_a_slope_over_the_last_fifth() -> None:

@@ -65,7 +65,7 @@ def test_gradients() -> None:
     )
     values = {"epoch": 9.5, "first_norm": 4.1, "norm": 820.0, "norm_ratio": 200.0}
     assert said("exploding_gradients", values).endswith(
-        "its norm reaches 200 times the first batch's (820 against 4.10), in epoch 9.5."
+        "its norm reaches 200 times the first batch's (820 against 4.10), in epoch 10."
     )
 
 
@@ -85,7 +85,7 @@ def test_scale() -> None:
 def test_course() -> None:
     values = {"epoch": 11.333, "least": 1.267, "last": 1.987, "train_then": 0.934, "train_last": 0.384}
     assert said("overfitting", values) == (
-        "In 3 of 3 seeds it overfits from epoch 11.3 on (means over these seeds): test loss is least there (1.267) and "
+        "In 3 of 3 seeds it overfits from epoch 11 on (means over these seeds): test loss is least there (1.267) and "
         "ends at 1.987, while train loss goes on falling from 0.934 to 0.384."
     )
     values = {"epoch": 9.0, "best": 0.8458, "last": 0.7903, "drop": 0.0555}

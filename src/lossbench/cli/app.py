@@ -14,6 +14,7 @@ from rich.console import Console
 from lossbench.cli import show
 from lossbench.cli.compare import compare
 from lossbench.cli.losses import audit, losses
+from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
@@ -37,16 +38,6 @@ app = typer.Typer(
         "no download, under a minute. `lossbench init` writes a study file to start your own from."
     ),
 )
-
-
-def number(text: str) -> object:
-    """A typed number as a number; anything else as it is, for the study's own check to name and refuse."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
 
 
 Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")]

@@ -35,13 +35,14 @@ FINAL = {
 
 def final_accuracy(number: int, results: Results, analysis: Analysis, colours: Colours) -> Figure:
     """Last accuracy per loss, train and test, with intervals and seeds."""
-    shown = splits(results)
+    known = set(results.history["split"])
+    shown = tuple(split for split in splits(results) if not results.external or split in known)
     table = _table(analysis, "accuracy", results.labels, shown)
     drawn = _cut(table, colours, 0.0, 1.0)
     return Figure(
         number=number,
         slug="final-accuracy",
-        title=f"Accuracy of every loss at the last epoch, {split_title(shown[0])} and {split_title(shown[1])}",
+        title=f"Accuracy of every loss at the last epoch, {listed(split_title(split) for split in shown)}",
         caption=_how(table) + _many(table, drawn, colours) + _absent(table, results.labels),
         alt=_alt(table, shown, "Bar chart of the last accuracy"),
         loss=None,
@@ -91,7 +92,7 @@ def _rows(item: Estimate) -> list[tuple[object, ...]]:
     return [mean, *seeds]
 
 
-def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: tuple[str, str]) -> dict[str, Any]:
+def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequence[str]) -> dict[str, Any]:
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     rows = table.with_columns(

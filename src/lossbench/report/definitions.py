@@ -23,7 +23,7 @@ def definitions(results: Results, analysis: Analysis) -> list[tuple[str, str]]:
         *_metrics(results),
         *_comparisons(results, analysis),
         *_beside_comparisons(analysis),
-        *_standings(analysis),
+        *_standings(results, analysis),
         *_plan(results, analysis),
         *_beside(analysis),
         *([] if results.external else [_FIRST_GRADIENT]),
@@ -109,7 +109,7 @@ def _beside_comparisons(analysis: Analysis) -> Entries:
         )
 
 
-def _standings(analysis: Analysis) -> Entries:
+def _standings(results: Results, analysis: Analysis) -> Entries:
     if any(item.best is not None for item in analysis.standings):
         yield (
             "Best set",
@@ -124,11 +124,12 @@ def _standings(analysis: Analysis) -> Entries:
             "worse, over all pairs at once.",
         )
     if any(item.diverged for item in analysis.standings):
+        guessing = " A loss that diverged in every seed counts as guessing against one that never did, in accuracy."
         yield (
             "Diverged",
             "The loss or a logit was no longer finite, which ended the trial; it enters no mean. The share of seeds "
-            "that diverge has its exact 95 % interval (Clopper & Pearson, 1934). A loss that diverged in every seed "
-            "counts as guessing against one that never did.",
+            "that diverge has its exact 95 % interval (Clopper & Pearson, 1934)."
+            + (guessing if results.data.class_names else ""),
         )
     if any(item.collapsed for item in analysis.standings):
         yield "At chance", "Test accuracy within three standard deviations of what guessing gives on so many pictures."
@@ -138,8 +139,9 @@ def _plan(results: Results, analysis: Analysis) -> Entries:
     if analysis.findings:
         yield (
             "Hypothesis",
-            "Written into the study before the run. Supported and contradicted are findings; undecided is none. "
-            "Their p-values are adjusted as a family of their own.",
+            ("" if results.external else "Written into the study before the run. ")
+            + "Supported and contradicted are findings; undecided is none. Their p-values are adjusted as families of "
+            "their own.",
         )
     if looks_taken(results):
         shares = ", ".join(f"{share:g}" for share in WEIGHTS)

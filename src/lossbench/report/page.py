@@ -88,7 +88,7 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         answer=sentences_answer.answer(analysis),
         qualifications=sentences_limits.qualifications(results, analysis),
         key_figures=key_figures(results, analysis),
-        hypotheses=_hypotheses(analysis),
+        hypotheses=_hypotheses(results, analysis),
         final=[item for slug, item in shared.items() if slug.startswith("ranking-") or slug == "final-accuracy"],
         compared=compared(analysis, colours),
         in_other_metrics=in_other_metrics(analysis, colours),
@@ -164,10 +164,10 @@ def _p(value: float | None) -> str:
     return "–" if value is None else p_value(value).removeprefix("= ")
 
 
-def _hypotheses(analysis: Analysis) -> dict[str, object]:
+def _hypotheses(results: Results, analysis: Analysis) -> dict[str, object]:
     """What became of each, with a mark that needs no colour."""
     rows = [(item, _MARKS[item.outcome]) for item in analysis.findings]
-    return {"rows": rows, "summary": sentences_limits.outcomes(analysis)}
+    return {"rows": rows, "summary": sentences_limits.outcomes(results, analysis)}
 
 
 def _beside(results: Results, analysis: Analysis) -> dict[str, object]:
@@ -197,6 +197,8 @@ def _curves(shared: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ..
 def _families(
     results: Results, analysis: Analysis, drawn: Sequence[Drawn], scales: Mapping[str, GradientScale]
 ) -> list[Family]:
+    if results.external and results.history["epoch"].n_unique() < 2:
+        return []  # nothing is known of the losses but what the tables above say
     views: dict[str, list[LossView]] = {}
     for view in results.losses:
         views.setdefault(view.name, []).append(view)

@@ -41,13 +41,14 @@ def qualifications(results: Results, analysis: Analysis) -> tuple[str, ...]:
     return tuple(sentence for sentence in said if sentence)
 
 
-def outcomes(analysis: Analysis) -> str:
+def outcomes(results: Results, analysis: Analysis) -> str:
     """How many hypotheses came out how; nothing where there are none."""
     counts = Counter(item.outcome for item in analysis.findings)
     if not counts:
         return ""
     parts = [f"{counts[outcome]} {outcome}" for outcome in get_args(Outcome) if counts[outcome]]
-    return f"Of {counted(len(analysis.findings), 'hypothesis', 'hypotheses')} written before the run: {listed(parts)}."
+    when = "" if results.external else " written before the run"
+    return f"Of {counted(len(analysis.findings), 'hypothesis', 'hypotheses')}{when}: {listed(parts)}."
 
 
 def scope(ranked: Sequence[Estimate]) -> str:

@@ -135,8 +135,8 @@ def _times_the_first(of: Mapping[str, float]) -> str:
 
 
 def _epoch(of: Mapping[str, float]) -> str:
-    """An epoch, or the mean of several."""
-    return f"{of['epoch']:.0f}" if of["epoch"] == round(of["epoch"]) else fixed(of["epoch"], 1)
+    """An epoch, or the mean of several to the nearest whole one."""
+    return f"{of['epoch']:.0f}"
 
 
 # what holds, and the numbers that say so

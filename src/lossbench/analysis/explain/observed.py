@@ -93,7 +93,7 @@ def observed(results: Results) -> Mapping[str, tuple[Observed, ...]]:
 
 
 def _curves(history: pl.DataFrame) -> dict[tuple[str, int], dict[tuple[str, str], dict[int, float]]]:
-    """Every trial's curves; the train split's are those after the epoch where both were measured."""
+    """Every trial's curves."""
     found: dict[tuple[str, int], dict[tuple[str, str], dict[int, float]]] = {}
     for split, column, loss, seed, epoch, value in _cells(history):
         found.setdefault((loss, seed), {}).setdefault((split, column), {})[epoch] = value
@@ -101,16 +101,20 @@ def _curves(history: pl.DataFrame) -> dict[tuple[str, int], dict[tuple[str, str]
 
 
 def _cells(history: pl.DataFrame) -> Iterator[tuple[str, str, str, int, int, float]]:
-    present = set(history["split"].unique())
-    train = "train" if "train" in present else "train_running"
-    for split, source in (("train", train), ("test", "test")):
-        rows = history.filter(pl.col("split") == source).sort("loss_function", "seed", "epoch")
-        for column in _CURVES:
-            if column in rows.columns:
-                known = rows.filter(pl.col(column).cast(pl.Float64).is_finite())
-                cells = known.select("loss_function", "seed", "epoch", pl.col(column).cast(pl.Float64))
-                for loss, seed, epoch, value in cells.iter_rows():
-                    yield split, column, loss, seed, epoch, value
+    """The train split's are those after the epoch where a column has both.
+
+    Column by column: a table with running metrics may have gradient norms, which are of the train split.
+    """
+    for column in _CURVES:
+        if column not in history.columns:
+            continue
+        value = pl.col(column).cast(pl.Float64)
+        known = history.filter(value.is_finite()).sort("loss_function", "seed", "epoch")
+        train = "train" if "train" in known["split"] else "train_running"
+        for split, source in (("train", train), ("test", "test")):
+            cells = known.filter(pl.col("split") == source).select("loss_function", "seed", "epoch", value)
+            for loss, seed, epoch, number in cells.iter_rows():
+                yield split, column, loss, seed, epoch, number
 
 
 def _numbers(trial: Mapping[str, object]) -> dict[str, float]:
