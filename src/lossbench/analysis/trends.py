@@ -14,7 +14,7 @@ from lossbench.analysis.values import Measured
 from lossbench.spec import Trend
 from lossbench.text import counted, fixed
 
-__all__ = ["FEWEST_EPOCHS", "TREND", "judge_trend"]
+__all__ = ["FEWEST_EPOCHS", "TREND", "judge_trend", "kendall_tau"]
 
 TREND = 0.5
 """Kendall's tau beyond which a curve falls or rises: more than three quarters of all pairs of epochs are in order.
@@ -50,7 +50,7 @@ def judge_trend(claim: Trend, measured: Measured) -> Judged:
 
 def _in_general(claim: Trend, measured: Measured, aside: str) -> Judged:
     curves, sign = measured.curves[claim.loss], 1.0 if claim.rises else -1.0
-    taus = [_tau(curve) for curve in curves.values()]
+    taus = [kendall_tau(curve) for curve in curves.values()]
     beyond = sum(sign * tau > TREND for tau in taus)
     told = (
         f"Kendall's tau between epoch and {measured.measure} of {claim.loss} is {span(min(taus), max(taus))} "
@@ -87,8 +87,8 @@ def _in(some: list[int], of: Mapping[int, object]) -> str:
     return f"in {len(some)} of {counted(len(of), 'seed')}" if len(of) > 1 else f"in {of_seeds(some)}"
 
 
-def _tau(curve: Mapping[int, float]) -> float:
-    """Kendall's tau-b; 0 of a constant curve."""
+def kendall_tau(curve: Mapping[int, float]) -> float:
+    """Kendall's tau-b between epoch and value; 0 of a constant curve."""
     tau = float(stats.kendalltau(list(curve), list(curve.values())).statistic)
     return 0.0 if math.isnan(tau) else round(tau, _DIGITS)
 

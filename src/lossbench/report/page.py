@@ -202,6 +202,7 @@ def _families(
     views: dict[str, list[LossView]] = {}
     for view in results.losses:
         views.setdefault(view.name, []).append(view)
+    reasons = {x: [item.rule for item in analysis.explanations if item.loss == x] for x in results.labels}
     definitions = _by_loss(drawn, "definition-")
     trainings = _by_loss(drawn, "training-")
     return [
@@ -213,7 +214,7 @@ def _families(
                 Member(
                     view,
                     trainings.get(view.label),
-                    loss_sentences(results, view.label),
+                    loss_sentences(results, view.label, reasons[view.label]),
                     tuple(why(results, analysis, view.label)),
                     first_step(scales[view.label], view),
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import polars as pl
@@ -17,8 +17,14 @@ __all__ = ["chance_sentence", "course", "gap", "loss_sentences", "turned_seeds"]
 _HARDLY = 0.01  # of the whole change: what a curve may give back and still count as standing still
 
 
-def loss_sentences(results: Results, loss: str) -> tuple[str, ...]:
-    """Everything that is said of one loss's training."""
+def loss_sentences(results: Results, loss: str, reasons: Collection[str] = ()) -> tuple[str, ...]:
+    """Everything that is said of one loss's training.
+
+    Args:
+        results: the study's table.
+        loss: its label.
+        reasons: the rules that hold for it; what they say better is left to them.
+    """
     train = train_split(results)
     table = curves(results, [loss], ["loss", "accuracy"], [train, "test"])
     finished = finished_seeds(results, loss)
@@ -29,7 +35,7 @@ def loss_sentences(results: Results, loss: str) -> tuple[str, ...]:
         over(finished),
         *(course(f"{split_title(split)} loss", *curve(table, loss, "loss", split), rising=False)
           for split in (train, "test")),
-        turned_seeds(table),
+        "" if "overfitting" in reasons else turned_seeds(table),
         *_accuracy(results, table, loss, train),
         *lost,
     ]  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
 from lossbench.analysis.explain.observed import Curve, Observed
 from lossbench.analysis.explain.rule import Reading, Rule
-from lossbench.analysis.trends import FEWEST_EPOCHS, TREND
+from lossbench.analysis.trends import FEWEST_EPOCHS, TREND, kendall_tau
 
 __all__ = [
     "LAST_PART",
@@ -66,15 +65,13 @@ def _still_learning(trial: Observed) -> Reading | None:
     if len(tested) < FEWEST_EPOCHS or trial.last_epoch not in tested:
         return None
     end = _end(tested, FEWEST_EPOCHS)
-    epochs, accuracies = list(end), list(end.values())
     slope, trained = _slope(end), _end(trial.curve("train", "accuracy"), FEWEST_EPOCHS)
-    tau = stats.kendalltau(epochs, accuracies).statistic
     values = {
         "slope": slope,
-        "epoch": float(epochs[0]),
-        "accuracy": accuracies[-1],
+        "epoch": float(next(iter(end))),
+        "accuracy": tested[trial.last_epoch],
     }
-    rises = slope > SLOPE and bool(tau > TREND)
+    rises = slope > SLOPE and kendall_tau(end) > TREND
     return Reading(rises and (len(trained) < FEWEST_EPOCHS or _slope(trained) > SLOPE), values)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
 
 from lossbench.analysis.explain.observed import Observed
 from lossbench.analysis.explain.rule import Reading, Rule
-from lossbench.analysis.trends import FEWEST_EPOCHS, TREND
+from lossbench.analysis.trends import FEWEST_EPOCHS, TREND, kendall_tau
 
 __all__ = [
     "AT_MEDIAN",
@@ -59,10 +58,8 @@ def _chance_while_loss_falls(trial: Observed) -> Reading | None:
     accuracy, losses = trial.last("test", "accuracy"), trial.curve("train", "loss")
     if not trial.classes or accuracy is None or len(losses) < FEWEST_EPOCHS:
         return None
-    epochs, values_along = list(losses), list(losses.values())
-    first, last = values_along[0], values_along[-1]
-    tau = float(stats.kendalltau(epochs, values_along).statistic)
-    falls = first - last > LEAST_FALL * abs(first) and tau < -TREND
+    first, *_, last = losses.values()
+    falls = first - last > LEAST_FALL * abs(first) and kendall_tau(losses) < -TREND
     values = {
         "accuracy": accuracy,
         "highest_accuracy": max(trial.curve("test", "accuracy").values()),
