@@ -39,6 +39,10 @@ def test_losses_that_are_neither_apart_nor_equivalent_leave_it_open() -> None:
     assert open_questions(found(NOISY)) == (BEST,)
 
 
+def test_one_loss_alone_asks_nothing() -> None:
+    assert open_questions(found({"a": {1: 0.9, 2: 0.8, 3: 0.7}})) == ()
+
+
 def test_with_one_seed_it_is_open() -> None:
     assert open_questions(found({"a": {1: 0.9}, "b": {1: 0.1}})) == (BEST,)
 

@@ -17,8 +17,8 @@ def open_questions(analysis: Analysis) -> tuple[str, ...]:
     """The hypotheses that more seeds may still decide, as the study wrote them, and `BEST` where that is open.
 
     Which loss is best is decided when some loss of the best set is shown to be better than, or equivalent to, every
-    other of it: that one may be trained with. Claims about the course of training are read in every seed there is; what
-    is undecided because seeds disagree stays so, whatever further seeds say.
+    other of it: that one may be trained with. Of one loss alone it is no question. Claims about the course of training
+    are read in every seed there is; what is undecided because seeds disagree stays so, whatever further seeds say.
     """
     hypotheses = [item.hypothesis for item in analysis.findings if item.outcome == "undecided"]
     waiting = [text for text in hypotheses if isinstance(parse_hypothesis(text).claim, _SEEDS_TELL)]
@@ -26,6 +26,8 @@ def open_questions(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _best_known(analysis: Analysis) -> bool:
+    if len(analysis.standings) < 2:
+        return True
     best = [item.loss for item in analysis.standings if item.best]
     known = {(item.a, item.b): item for item in analysis.comparisons}
     return any(all(_not_below(known, one, other) for other in best if other != one) for one in best)

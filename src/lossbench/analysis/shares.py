@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from scipy import stats
 
 from lossbench.analysis.paired import ALPHA
@@ -9,6 +11,7 @@ from lossbench.analysis.paired import ALPHA
 __all__ = ["exact_interval", "mcnemar"]
 
 
+@lru_cache  # of all pairs of many losses there are few different ones
 def exact_interval(count: float, of: int) -> tuple[float, float]:
     """The 95 % interval of a share.
 
