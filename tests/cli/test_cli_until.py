@@ -79,5 +79,7 @@ def test_the_most_seeds_alone_mean_nothing(lossbench: Runner) -> None:
 def test_hypotheses_that_will_not_be_tested_are_named_before_anything_is_trained(lossbench: Runner) -> None:
     quick = ("--data", "digits", "--model", "mlp", "--epochs", "1", "--executor", "inline")
     done = lossbench("run", "--preset", "course-report", *quick, "--losses", "cross_entropy", "--dry-run")
-    assert "not tested: test.accuracy: l1 within 0.05 of 0.1 (l1 is not in the study)" in done.out
-    assert "not tested: train.loss: cross_entropy falls" not in done.out
+    assert "not tested: 6 hypotheses (l1 is not in the study)" in done.out
+    assert "(focal(gamma=2) and focal(gamma=0.5) are not in the study)" in done.out
+    assert "not tested: test.accuracy: focal(gamma=0.5) > focal(gamma=2) (" in done.out
+    assert "train.loss: cross_entropy falls" not in done.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -42,6 +43,8 @@ def show_stages(console: Console, stages: Sequence[Study]) -> None:
 
 
 def show_untestable(console: Console, reasons: Mapping[str, str]) -> None:
-    """Which hypotheses a study will not tell of, and why."""
-    for hypothesis, reason in reasons.items():
-        console.print(f"not tested: {hypothesis} ({reason})", markup=False, highlight=False, soft_wrap=True)
+    """Which hypotheses a study will not tell of, and why; those with the same reason are counted."""
+    for reason, count in Counter(reasons.values()).items():
+        first = next(hypothesis for hypothesis, why in reasons.items() if why == reason)
+        which = first if count == 1 else f"{count} hypotheses"
+        console.print(f"not tested: {which} ({reason})", markup=False, highlight=False, soft_wrap=True)
