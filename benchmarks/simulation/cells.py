@@ -25,7 +25,7 @@ MARGIN = 0.005  # as in the protocol's own figures
 PAIRED = 0.003  # standard deviation of a paired difference, over seeds
 MANY = 40  # losses from which on a tenth of the studies is simulated
 AT_ONCE = 4_000_000  # numbers that are held at once
-CHECKED = 20  # studies of each cell whose verdicts are also taken from the product, one by one
+CHECKED = 80  # arms of losses, in the first studies of each part, whose verdicts are also taken from the product
 
 Rng = np.random.Generator
 Flags = NDArray[np.bool_]
@@ -174,14 +174,14 @@ def _values(
 def _any_difference(draw: Callable[[Rng, int], NDArray[np.float64]], rng: Rng, studies: int) -> Flags:
     values = draw(rng, studies)
     judged = judge(values, MARGIN)
-    _check(agree(values[:CHECKED], MARGIN))
+    _check(agree(values[: CHECKED // values.shape[1]], MARGIN))
     return np.asarray(judged.real.any(axis=1))
 
 
 def _any_equivalence(draw: Callable[[Rng, int], NDArray[np.float64]], rng: Rng, studies: int) -> Flags:
     values = draw(rng, studies)
     a, b = pairs_of(values.shape[1])
-    _check(agree(values[:CHECKED], MARGIN))
+    _check(agree(values[: CHECKED // values.shape[1]], MARGIN))
     return np.asarray(judge(values, MARGIN).equivalent[:, (a - b) % 2 == 1].any(axis=1))
 
 
@@ -208,7 +208,7 @@ def _ever(draw: Callable[[Rng, int], NDArray[np.float64]], what: str, rng: Rng, 
     for place in range(len(LOOKS)):
         looks = LOOKS[: place + 1]
         seen = values[..., : looks[-1]]
-        _check(agree(seen[: CHECKED // 5], MARGIN, looks=looks))
+        _check(agree(seen[: CHECKED // (5 * seen.shape[1])], MARGIN, looks=looks))
         judged = judge(seen, MARGIN, looks=looks)
         wrong = judged.real if what == "difference" else judged.equivalent[:, (a - b) % 2 == 1]
         ever |= wrong.any(axis=1)

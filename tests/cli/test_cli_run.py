@@ -262,7 +262,8 @@ class TestInterrupted:
         assert again.returncode == 0, again.stderr
 
     def test_a_killed_run_goes_on_to_the_bytes_of_an_uninterrupted_one(self, here: Path, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "lossbench", "run", "--losses", "cross_entropy", "--seeds", "2"]
+        arguments = ["run", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "12"]
+        command = [sys.executable, "-m", "lossbench", *arguments]
         with subprocess.Popen(command, cwd=here, start_new_session=True, stdout=subprocess.DEVNULL) as run:
             wait_for(lambda: len(list(here.glob("log/trials/*/trial.json"))) == 2)
             time.sleep(0.3)
