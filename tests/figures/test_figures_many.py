@@ -115,7 +115,8 @@ def test_every_chart_keeps_to_the_schema(figures: dict[str, Figure]) -> None:
     few = study(losses=(*DOCUMENT[:2], "my_package.my_module:a_long_name(alpha=0.5)"), seeds=2, epochs=2)
     slugs = {"ranking-accuracy", "final-accuracy", "nll-per-epoch", "confusion", "training-loss00", "definition-loss00"}
     charts: list[Any] = [figure.chart for slug, figure in figures.items() if slug in slugs]
-    charts += [figure.chart for figure in draw(few, analyse(few))]
-    assert len(charts) == 6 + 14
+    drawn = draw(few, analyse(few))
+    charts += [figure.chart for figure in drawn] + [figure.explorer for figure in drawn if figure.explorer]
+    assert len(charts) == 6 + 18 + 1
     for chart in charts:
         alt.Chart.from_dict(dict(chart))  # raises SchemaValidationError

@@ -21,6 +21,10 @@ TITLES = (
     "nll-per-epoch",
     "ranking-accuracy",
     "confusion",
+    "comparisons",
+    "classes",
+    "reliability",
+    "cost",
 )
 
 
@@ -28,7 +32,7 @@ def test_the_documents_losses_get_the_documents_numbers() -> None:
     results = study(seeds=1, epochs=2)
     figures = draw(results, analyse(results))
     assert tuple(figure.slug for figure in figures) == TITLES
-    assert [figure.number for figure in figures] == list(range(1, 16))
+    assert [figure.number for figure in figures] == list(range(1, 20))
     assert figures[7].stem == "08-final-accuracy"
     assert [figure.loss for figure in figures[:7]] == [
         "l1", "l1", "cross_entropy", "cross_entropy", "focal(gamma=2)", "focal(gamma=2)", "focal(gamma=0.5)"
@@ -76,7 +80,7 @@ def test_a_long_label_loses_its_middle_in_legends_and_at_axes_only_where_there_i
 def test_the_ranking_is_drawn_in_the_studys_own_metric(metric: str) -> None:
     results = study(losses=DOCUMENT[:2], seeds=2, epochs=2, metric=f"test.{metric}")
     analysis = analyse(results)
-    figure = draw(results, analysis)[-2]
+    figure = draw(results, analysis)[-6]
     assert figure.slug == f"ranking-{metric}"
     means = figure.table.filter(figure.table["kind"] == "mean")
     assert tuple(means["loss_function"]) == analysis.ranking

@@ -47,16 +47,17 @@ UNKNOWN = (
 
 def written(results: Results, folder: Path) -> str:
     html = write_report(results, analyse(results), folder).read_text(encoding="utf-8")
-    bare = re.sub(r"<svg.*?</svg>|<style>.*?</style>|<wbr>", "", html, flags=re.DOTALL)
+    bare = re.sub(r"<svg.*?</svg>|<style>.*?</style>|<script.*?</script>|<wbr>", "", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", bare)))
 
 
-def test_of_last_values_alone_there_are_tables_and_two_figures(tmp_path: Path) -> None:
+def test_of_last_values_alone_there_are_tables_and_three_figures(tmp_path: Path) -> None:
     results = read_table(ONE_EPOCH, hypotheses='test.accuracy: a > b\ntest.accuracy: lowest "my loss <b>"')
     text = written(results, tmp_path)
     assert sorted(path.stem for path in (tmp_path / "figures").glob("*.svg")) == [
         "01-final-accuracy",
         "02-ranking-accuracy",
+        "03-comparisons",
     ]
     assert "a is shown to be better than b (by 0.100)" in text
     assert "Of 2 hypotheses: 1 supported and 1 undecided." in text
@@ -72,7 +73,7 @@ def test_of_curves_there_are_figures_of_what_the_table_has(tmp_path: Path) -> No
     results = read_table(CURVES)
     text = written(results, tmp_path)
     stems = sorted(path.stem.partition("-")[2] for path in (tmp_path / "figures").glob("*.svg"))
-    assert stems == ["f1-per-epoch", "ranking-f1", "training-a", "training-b"]
+    assert stems == ["comparisons", "f1-per-epoch", "ranking-f1", "training-a", "training-b"]
     assert "At the epoch selected on validation" not in text  # accuracy selects, and the table has none
     assert "Train loss fell from 1.015 in epoch 1 to 0.348 in epoch 3, at every step." in text
     for words in (word for word in UNKNOWN if word not in ("chance", "guessing", "digest", "not finite")):

@@ -118,9 +118,9 @@ def test_the_comparisons_have_the_columns_of_the_design_and_every_metric(folder:
 
 
 def test_what_stands_beside_the_last_epoch(folder: Path, analysis: Analysis) -> None:
-    final, classes = text_of(folder, "final"), text_of(folder, "confusion")
+    final, classes = text_of(folder, "final"), text_of(folder, "classes")
     assert "At the epoch selected on validation" in final
-    assert "Calibration after temperature scaling" in final
+    assert "Calibration after temperature scaling" in text_of(folder, "calibration")
     assert "Recall of every class" in (folder / "report.html").read_text(encoding="utf-8")
     assert "test recall is highest for" in classes
     summary = pl.read_csv(folder / "summary.csv")

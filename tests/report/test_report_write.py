@@ -40,7 +40,7 @@ def test_everything_is_there_and_nothing_half_written(folder: Path) -> None:
         "verdicts.json",
     ]
     names = sorted(path.name for path in (folder / "figures").iterdir())
-    assert len(names) == 2 * 10 + 1
+    assert len(names) == 2 * 13 + 1
     assert names[:2] == ["01-definition-l1.png", "01-definition-l1.svg"]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 __all__ = ["Analysis", "Comparison", "Estimate", "Explanation", "Finding", "Outcome", "Standing", "Verdict"]
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 Outcome = Literal["supported", "contradicted", "undecided", "not tested"]
+
+_OPPOSITE: Mapping[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,25 @@ class Comparison:
         """Whether there is a difference for certain, be it below the margin."""
         return self.verdict in ("better", "worse") or (self.verdict == "equivalent" and bool(self.reason))
 
+    def turned(self) -> Comparison:
+        """The same comparison, said of b."""
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            difference=_minus(self.difference),
+            low=_minus(self.high),
+            high=_minus(self.low),
+            low_new=_minus(self.high_new),
+            high_new=_minus(self.low_new),
+            low_verdict=_minus(self.high_verdict),
+            high_verdict=_minus(self.low_verdict),
+            probability_of_superiority=_rest(self.probability_of_superiority),
+            superiority_low=_rest(self.superiority_high),
+            superiority_high=_rest(self.superiority_low),
+            verdict=_OPPOSITE.get(self.verdict, self.verdict),
+        )
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -222,3 +243,11 @@ class Analysis:
         return next(
             e for e in self.estimates if e.overall and e.loss == loss and e.metric == metric and e.split in wanted
         )
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share

@@ -13,6 +13,7 @@ from lossbench.figures.style import AXIS, CONFIG, INK, color, dash, shape
 __all__ = [
     "HEIGHT",
     "LINE",
+    "TOLD",
     "WIDTH",
     "Keys",
     "Panel",
@@ -30,6 +31,9 @@ WIDTH, HEIGHT = 300, 230
 # A legend of lines, long enough to tell their dashes apart.
 LINE: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 700, "symbolOpacity": 1}
 
+# On a line whose values the page tells under the pointer; in a picture it does nothing.
+TOLD: dict[str, Any] = {"content": "data"}
+
 Panel = alt.LayerChart | alt.FacetChart  # what the library says that layers with a title or a size are
 
 
@@ -46,10 +50,10 @@ class Keys:
         longest = max(map(len, labels), default=0)
         words: dict[str, Any] = {"title": None, "columns": 4 if longest < 19 else 3 if longest < 28 else 2}
         words |= short_labels(labels, 40)
-        shown = alt.Legend(**words, symbolOpacity=1, symbolStrokeWidth=0) if legend else None
+        shown = alt.Legend(**words, symbolOpacity=1, symbolStrokeWidth=0, symbolDash=[1, 0]) if legend else None
         dashed = alt.Legend(**words, **LINE) if legend == "dash" else None
         self.color = _channel(alt.Color, labels, [color(index) for index in indices], dashed or shown)
-        self.dash = _channel(alt.StrokeDash, labels, [dash(index) for index in indices], dashed)
+        self.dash = _channel(alt.StrokeDash, labels, [dash(index) for index in indices], dashed or shown)
         self.shape = _channel(alt.Shape, labels, [shape(index) for index in indices], shown)
 
 

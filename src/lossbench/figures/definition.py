@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from altair.utils.schemapi import UndefinedType
 
-from lossbench.figures.charts import LINE, Keys, data, message, specification
+from lossbench.figures.charts import LINE, TOLD, Keys, Panel, data, message, specification
+from lossbench.figures.slider import GAMMA, movable, moved
 from lossbench.figures.types import Figure
 from lossbench.results import LossView
 from lossbench.text import fixed, isolate, listed, oxford, slug
@@ -25,6 +26,7 @@ _Y = {"value": "loss", "gradient": "gradient by the true class's logit"}
 
 _FAR = 12.0  # times as large as the middle one: a line of twelve pixels' height where there would be 170
 _ROOM = 0.05  # of a cut axis beyond the values that it is for, so that no line is cut along its length
+_WIDTH, _HEIGHT = 285, 170  # of one panel
 _LONG = 40  # characters that a legend shows of a label; studies keep to it
 
 
@@ -44,7 +46,10 @@ def definition(number: int, views: Sequence[LossView], places: Mapping[str, int]
     several = len(names) > 1
     beyond = {column: _beyond(table, column, views) if several else [] for column in _Y}
     parts = [_caption(views), _pulls(views) if several else " ".join(map(_weight, views)), _cut(beyond), note]
-    chart = _chart(table, {label: places[label] for label in labels}, beyond, whole_labels=several)
+    own_places = {label: places[label] for label in labels}
+    chart = _chart(table, own_places, beyond, whole_labels=several)
+    moving = movable(views)
+    explorer = _chart(table, own_places, beyond, whole_labels=several, moving=moving) if moving else None
     return Figure(
         number=number,
         slug=f"definition-{slug('-'.join(names))}",
@@ -54,6 +59,8 @@ def definition(number: int, views: Sequence[LossView], places: Mapping[str, int]
         loss=first.label,
         table=table,
         chart=specification(chart, {"table": table}),
+        explorer=specification(explorer, {"table": table}) if explorer else None,
+        controls=(GAMMA,) if explorer else (),
     )
 
 
@@ -91,7 +98,12 @@ def _scale(table: pl.DataFrame, column: str, beyond: Sequence[str]) -> alt.Scale
 
 
 def _chart(
-    table: pl.DataFrame, places: Mapping[str, int], beyond: Mapping[str, Sequence[str]], *, whole_labels: bool
+    table: pl.DataFrame,
+    places: Mapping[str, int],
+    beyond: Mapping[str, Sequence[str]],
+    *,
+    whole_labels: bool,
+    moving: LossView | None = None,
 ) -> alt.ConcatChart | alt.Chart:
     if table.is_empty():
         return message("no definition to draw")
@@ -102,20 +114,23 @@ def _chart(
         color, dash = color.legend(**legend), dash.legend(**legend)
     scales = {"probability": alt.Scale(domain=[0, 1]), "margin": alt.Scale(nice=False)}
 
-    def panel(x: str, y: str) -> alt.Chart:
+    def panel(x: str, y: str) -> alt.Chart | Panel:
+        across = alt.X(f"{x}:Q", title=_X[x], axis=alt.Axis(tickCount=6, grid=False), scale=scales[x])
+        up = _scale(table, y, beyond[y])
         chart: alt.Chart = (
-            alt.Chart(data(), width=285, height=170)
-            .mark_line(strokeWidth=2.2, clip=bool(beyond[y]) or alt.Undefined)
+            alt.Chart(data(), width=_WIDTH, height=_HEIGHT)
+            .mark_line(strokeWidth=2.2, clip=bool(beyond[y]) or alt.Undefined, tooltip=TOLD)
             .encode(
-                x=alt.X(f"{x}:Q", title=_X[x], axis=alt.Axis(tickCount=6, grid=False), scale=scales[x]),
-                y=alt.Y(f"{y}:Q", title=_Y[y], axis=alt.Axis(tickCount=5), scale=_scale(table, y, beyond[y])),
+                x=across,
+                y=alt.Y(f"{y}:Q", title=_Y[y], axis=alt.Axis(tickCount=5), scale=up),
                 color=color,
                 strokeDash=dash,
             )
         )
-        return chart
+        return alt.layer(chart, moved(moving, _WIDTH, _HEIGHT, across, y, _Y[y], up)) if moving else chart
 
-    return alt.concat(*(panel(x, y) for y in _Y for x in _X), columns=2, spacing={"row": 16, "column": 30})
+    panels = alt.concat(*(panel(x, y) for y in _Y for x in _X), columns=2, spacing={"row": 16, "column": 30})
+    return panels.add_params(alt.param(name=GAMMA.parameter, value=GAMMA.value)) if moving else panels
 
 
 def _caption(views: Sequence[LossView]) -> str:

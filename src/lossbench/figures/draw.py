@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from lossbench.analysis.types import Analysis
+from lossbench.figures.classes import classes
 from lossbench.figures.colours import Colours
 from lossbench.figures.confusion import confusion
+from lossbench.figures.cost import cost
 from lossbench.figures.definition import definition
 from lossbench.figures.final import final_accuracy, ranking
+from lossbench.figures.pairs import pairs
+from lossbench.figures.reliability import reliability
 from lossbench.figures.side_by_side import SIDE_BY_SIDE, side_by_side
 from lossbench.figures.training import training
 from lossbench.figures.types import Figure
@@ -25,7 +29,8 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
     """All figures of a study.
 
     Per family of losses its definition, then one figure of training per loss; then last accuracy, the metrics per
-    epoch side by side, the ranking and the confusion matrices. Of results trained elsewhere those that the table tells.
+    epoch side by side, the ranking, the confusion matrices, the comparisons, the classes, calibration and cost. Of
+    results trained elsewhere those that the table tells.
 
     Args:
         results: the study's table.
@@ -44,6 +49,13 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
     builders.append(partial(ranking, results=results, analysis=analysis, colours=colours))
     if results.confusion or not results.external:
         builders.append(partial(confusion, results=results, colours=colours))
+    if analysis.comparisons:
+        builders.append(partial(pairs, analysis=analysis))
+    if not results.external:
+        builders.append(partial(classes, results=results, analysis=analysis))
+        if results.calibration:
+            builders.append(partial(reliability, results=results, analysis=analysis, colours=colours))
+        builders.append(partial(cost, results=results, colours=colours))
     return tuple(build(number) for number, build in enumerate(builders, start=1))
 
 

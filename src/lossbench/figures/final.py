@@ -13,12 +13,14 @@ from lossbench.figures.charts import Keys, chance, data, message, short_labels, 
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
 from lossbench.figures.style import INK, PAPER
-from lossbench.figures.types import Figure
+from lossbench.figures.types import Choice, Figure
+from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
 from lossbench.text import counted, fixed, isolate, listed, oxford
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
+_RANKED = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece")  # what a reader may rank by
 _LONG = 32  # letters that a row's label has room for
 
 # `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
@@ -57,6 +59,7 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
     table = _table(analysis, metric, analysis.ranking, (split,))
     drawn = _cut(table, colours, *_reach(table))
     name = f"{split_title(split)} {metric_name(metric)}"
+    others = _explored(results, analysis)
     better = "higher" if analysis.higher_is_better else "lower"
     return Figure(
         number=number,
@@ -69,7 +72,31 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
         loss=None,
         table=table,
         chart=_dots(drawn, results, colours, analysis, name),
+        explorer=_dots(others, results, colours, analysis, "", chosen=analysis.metric) if others is not None else None,
+        controls=(_choice(analysis, others),) if others is not None else (),
     )
+
+
+def _explored(results: Results, analysis: Analysis) -> pl.DataFrame | None:
+    """The same table for every test metric, with each loss's `place` in it; None where there is one metric only."""
+    metrics = [name for name in dict.fromkeys(e.metric for e in analysis.estimates if e.overall) if name in _RANKED]
+    wanted = dict.fromkeys([analysis.metric, *(f"test.{name}" for name in metrics)])
+    parts = []
+    for name in wanted:
+        split, _, metric = name.partition(".")
+        table = _table(analysis, metric, results.labels, (split,))
+        means = dict(table.filter(pl.col("kind") == "mean").select("loss_function", "value").iter_rows())
+        order = sorted(means, key=lambda loss: means[loss] if metric in LOWER_IS_BETTER else -means[loss])
+        places = pl.col("loss_function").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
+        parts += [table.with_columns(pl.lit(name).alias("metric"), places.alias("place"))] if means else []
+    return pl.concat(parts) if len(parts) > 1 else None
+
+
+def _choice(analysis: Analysis, table: pl.DataFrame) -> Choice:
+    names = dict.fromkeys([analysis.metric, *table["metric"]])
+    options = [(name, *name.partition(".")[::2]) for name in names]
+    words = ((name, f"{split_title(split)} {metric_name(metric)}") for name, split, metric in options)
+    return Choice("metric", "Metric", tuple(words))
 
 
 def _table(analysis: Analysis, metric: str, labels: Sequence[str], shown: Sequence[str]) -> pl.DataFrame:
@@ -111,7 +138,7 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     x = alt.X("value:Q", title="accuracy", scale=alt.Scale(domain=domain, nice=True), axis=alt.Axis(tickCount=6))
     kind = alt.datum.kind
     opacity = alt.Opacity(
-        "split:N",
+        "split:O",
         scale=alt.Scale(domain=titles, range=[0.35, 0.9]),
         legend=alt.Legend(title=None, symbolType="square", symbolFillColor=INK, symbolStrokeColor=INK),
     )
@@ -138,22 +165,25 @@ def _seeds_and_intervals(base: alt.Chart, x: alt.X, place: Mapping[str, Any]) ->
     ]
 
 
-def _dots(table: pl.DataFrame, results: Results, colours: Colours, analysis: Analysis, name: str) -> dict[str, Any]:
+def _dots(
+    table: pl.DataFrame, results: Results, colours: Colours, analysis: Analysis, name: str, chosen: str = ""
+) -> dict[str, Any]:
+    """The ranking; with `chosen`, of a table of several metrics the one that the parameter `metric` names."""
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     rows = table.with_columns(pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"))
     base = alt.Chart(data(), width=480, height=alt.Step(24 if colours.others else 34))
-    y = alt.Y(
-        "loss_function:N",
-        title=None,
-        sort=list(analysis.ranking),
-        scale=alt.Scale(domain=list(analysis.ranking)),
-        axis=alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG)),
-    )
-    classes = len(results.data.class_names) if analysis.metric.endswith(".accuracy") else 0
+    axis = alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG))
+    y = alt.Y("loss_function:N", title=None, axis=axis)
+    if chosen:
+        base = base.add_params(alt.param(name="metric", value=chosen)).transform_filter("datum.metric === metric")
+        y = y.sort(field="place", op="min")
+    else:
+        y = y.sort(list(analysis.ranking)).scale(domain=list(analysis.ranking))
+    classes = len(results.data.class_names) if analysis.metric.endswith(".accuracy") and not chosen else 0
     line = [1 / classes] if classes else []
-    scale = wide_enough([*_drawn(table), *line], least=0.0)
-    x = alt.X("value:Q", title=name, scale=scale, axis=alt.Axis(tickCount=6))
+    scale = alt.Scale(zero=False) if chosen else wide_enough([*_drawn(table), *line], least=0.0)
+    x = alt.X("value:Q", title=name or None, scale=scale, axis=alt.Axis(tickCount=6))
     keys = Keys(colours.places, legend=None)
     kind = alt.datum.kind
     means = base.transform_filter(kind == "mean")

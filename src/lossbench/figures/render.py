@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import vl_convert
 
-from lossbench.figures.style import PAPER
+from lossbench.figures.style import PAPER, VEGA_LITE
 from lossbench.figures.types import Figure
 
 __all__ = ["render_png", "render_svg"]
@@ -20,7 +20,7 @@ _ID = re.compile(r'\bid="([^"]+)"')
 
 def render_svg(figure: Figure) -> str:
     """The figure as a stand-alone SVG on white."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(figure.chart), vl_version="6.4", show_warnings=False)
+    svg = vl_convert.vegalite_to_svg(json.dumps(figure.chart), vl_version=VEGA_LITE, show_warnings=False)
     return _stable(svg) + "\n"
 
 

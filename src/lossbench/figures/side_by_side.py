@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lossbench.figures.charts import HEIGHT, Keys, Panel, chance, data, epochs_axis, message, specification
+from lossbench.figures.charts import HEIGHT, TOLD, Keys, Panel, chance, data, epochs_axis, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
 from lossbench.figures.style import OTHERS
@@ -87,7 +87,7 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
         y = alt.Y("value:Q", title=title, scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=6, format=".3~g"))
     shown = base.transform_filter(alt.datum.mark != None) if rows["mark"].has_nulls() else base  # noqa: E711 # of the chart
     layers = [
-        shown.mark_line(strokeWidth=2).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
+        shown.mark_line(strokeWidth=2, tooltip=TOLD).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
         base.transform_filter(alt.datum.mark)
         .mark_point(filled=True, size=48, opacity=1)
         .encode(x=x, y=y, color=keys.color, shape=keys.shape),
@@ -96,7 +96,8 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
         band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=keys.color)
         layers.insert(0, band)
     if shown is not base:
-        rest = base.transform_filter(alt.datum.mark == None).mark_line(strokeWidth=1, opacity=0.4, color=OTHERS)  # noqa: E711 # of the chart
+        grey = base.transform_filter(alt.datum.mark == None)  # noqa: E711 # an expression of the chart
+        rest = grey.mark_line(strokeWidth=1, opacity=0.4, color=OTHERS, tooltip=TOLD)
         layers.insert(0, rest.encode(x=x, y=y, detail="loss_function:N"))
     classes = len(results.data.class_names)
     line = [chance(classes)] if metric.chance and classes else []

@@ -7,8 +7,10 @@ from typing import Any
 
 __all__ = [
     "AXIS",
+    "BETTER",
     "CONFIG",
     "DARK",
+    "EQUIVALENT",
     "GRID",
     "HEAT",
     "INK",
@@ -16,6 +18,8 @@ __all__ = [
     "OTHERS",
     "PALETTE",
     "PAPER",
+    "VEGA_LITE",
+    "WORSE",
     "color",
     "dash",
     "shape",
@@ -23,6 +27,9 @@ __all__ = [
 
 # Each is used for one purpose only, for the page replaces them by CSS variables with a dark value (DARK).
 INK, AXIS, GRID, PAPER, HEAT, ON_HEAT = "#1b1f23", "#6a737d", "#e2e5e9", "#fffffe", "#00507d", "#fefffe"
+
+# Grounds of verdicts, on which ON_HEAT has a contrast of 4.5: blue and orange, which nearly everybody tells apart.
+BETTER, WORSE, EQUIVALENT = "#1d6a94", "#ad4e00", "#5f656c"
 
 # After Okabe and Ito (2008), darkened until each has a contrast of 3 against white.
 PALETTE = ("#0072b2", "#d55e00", "#00875f", "#aa4499", "#927200", "#2a8fd0", "#666a70")
@@ -35,12 +42,17 @@ DARK: Mapping[str, str] = {
     PAPER: "#15181c",
     HEAT: "#2a78b0",  # dark enough for light words on it
     ON_HEAT: "#fdfefe",
+    BETTER: "#2d76a1",
+    WORSE: "#b35a10",
+    EQUIVALENT: "#686f77",
     **dict(zip(PALETTE, ("#58abe4", "#ff8c42", "#2fc79a", "#e08ad0", "#d6b73c", "#93d1ff", "#b4b8be"), strict=True)),
 }
 
 # Five dashes and six shapes beside seven colours: thirty-five losses before colour and dash repeat together.
 _DASHES: tuple[list[float], ...] = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3], [4, 2])
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+
+VEGA_LITE = "6.4"  # the version that charts are written for and drawn with
 
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"  # the renderer carries the first, with Arial's measures
 

@@ -8,7 +8,18 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lossbench.figures.charts import HEIGHT, LINE, Panel, chance, data, epochs_axis, message, specification, wide_enough
+from lossbench.figures.charts import (
+    HEIGHT,
+    LINE,
+    TOLD,
+    Panel,
+    chance,
+    data,
+    epochs_axis,
+    message,
+    specification,
+    wide_enough,
+)
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, splits
 from lossbench.figures.style import color
 from lossbench.figures.types import Figure
@@ -61,7 +72,7 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     kind = alt.datum.kind
     band = base.transform_filter((kind == "mean") & (alt.datum.low != None)).mark_area(color=hue, opacity=0.16)  # noqa: E711 # an expression of the chart
     thin = base.transform_filter(kind == "seed").mark_line(color=hue, strokeWidth=0.8, opacity=0.45)
-    bold = base.transform_filter(kind == "mean").mark_line(color=hue, strokeWidth=2.4)
+    bold = base.transform_filter(kind == "mean").mark_line(color=hue, strokeWidth=2.4, tooltip=TOLD)
     layers = [
         band.encode(x=x, y=alt.Y("low:Q", title=metric), y2="high:Q", detail="split:N"),
         thin.encode(x=x, y=y, detail="seed:N", strokeDash=split),

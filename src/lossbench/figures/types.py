@@ -8,7 +8,43 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["Figure"]
+__all__ = ["Choice", "Figure", "Slider"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several things that a figure on the page can show.
+
+    Args:
+        parameter: of the figure's `explorer` that the choice sets.
+        label: what is chosen, in a word.
+        options: (value, words) pairs, the first of which the figure shows by itself.
+    """
+
+    parameter: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number that a figure on the page can be moved by.
+
+    Args:
+        parameter: of the figure's `explorer` that the slider sets.
+        label: what is moved.
+        low: the least value.
+        high: the greatest.
+        step: between two values.
+        value: where it stands at first.
+    """
+
+    parameter: str
+    label: str
+    low: float
+    high: float
+    step: float
+    value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +63,9 @@ class Figure:
         loss: the loss it is about, for training figures; of a definition figure the first of its family.
         table: the data that it draws, typed and sorted.
         chart: a Vega-Lite specification with the data inside.
+        explorer: the specification that a page with JavaScript shows, where it has more to show; it has the parameters
+            that `controls` set.
+        controls: what a reader may change there.
     """
 
     number: int
@@ -37,6 +76,8 @@ class Figure:
     loss: str | None
     table: pl.DataFrame
     chart: Mapping[str, Any]
+    explorer: Mapping[str, Any] | None = None
+    controls: tuple[Choice | Slider, ...] = ()
 
     @property
     def stem(self) -> str:

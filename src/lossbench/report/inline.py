@@ -7,13 +7,13 @@ import re
 from markupsafe import Markup, escape
 
 from lossbench.figures import Figure
-from lossbench.figures.style import AXIS, DARK, GRID, HEAT, INK, ON_HEAT, PALETTE, PAPER
+from lossbench.figures.style import AXIS, BETTER, DARK, EQUIVALENT, GRID, HEAT, INK, ON_HEAT, PALETTE, PAPER, WORSE
 
-__all__ = ["css_colors", "inline_svg"]
+__all__ = ["css_colors", "css_variable", "inline_svg"]
 
-_NAMES = {INK: "ink", AXIS: "axis", GRID: "grid", PAPER: "paper", HEAT: "heat", ON_HEAT: "on-heat"} | {
-    value: f"loss{index}" for index, value in enumerate(PALETTE)
-}
+_NAMES = {INK: "ink", AXIS: "axis", GRID: "grid", PAPER: "paper", HEAT: "heat", ON_HEAT: "on-heat"}
+_NAMES |= {BETTER: "better", WORSE: "worse", EQUIVALENT: "equivalent"}
+_NAMES |= {value: f"loss{index}" for index, value in enumerate(PALETTE)}
 # What the page has beside its figures: quiet text and links with a contrast of 4.5 and more, the ground of code.
 _PAGE = (
     {"axis-text": "#57606a", "link": "#0a5c9e", "shade": "#f3f5f7"},
@@ -50,8 +50,9 @@ def css_colors() -> tuple[dict[str, str], dict[str, str]]:
 def _tag(tag: str, prefix: str) -> str:
     tag = _NOISE.sub("", tag)
     tag = tag.replace('id="part', f'id="{prefix}part').replace("url(#part", f"url(#{prefix}part")
-    return _PAINT.sub(lambda match: f'{match[1]}="{_paint(match[2])}"', tag)
+    return _PAINT.sub(lambda match: f'{match[1]}="{css_variable(match[2])}"', tag)
 
 
-def _paint(value: str) -> str:
+def css_variable(value: str) -> str:
+    """The page's variable for a colour of the figures; anything else as it is."""
     return f"var(--{_NAMES[value]})" if value in _NAMES else value

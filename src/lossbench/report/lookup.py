@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from lossbench.analysis.types import Analysis, Comparison, Estimate, Standing, Verdict
+from lossbench.analysis.types import Analysis, Comparison, Estimate, Standing
 from lossbench.figures.curves import split_title
 
 __all__ = [
@@ -23,7 +22,6 @@ __all__ = [
 
 _TITLES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
 _COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
-_OPPOSITE: dict[Verdict, Verdict] = {"better": "worse", "worse": "better"}
 
 
 def metric_title(metric: str) -> str:
@@ -77,35 +75,10 @@ def pair(analysis: Analysis, a: str, b: str) -> Comparison | None:
         if (item.a, item.b) == (a, b):
             return item
         if (item.a, item.b) == (b, a):
-            return _turned(item)
+            return item.turned()
     return None
 
 
 def between(analysis: Analysis, losses: Sequence[str]) -> list[Comparison]:
     """The comparisons among some losses."""
     return [item for item in analysis.comparisons if item.a in losses and item.b in losses]
-
-
-def _turned(item: Comparison) -> Comparison:
-    def minus(value: float | None) -> float | None:
-        return None if value is None else -value
-
-    def rest(value: float | None) -> float | None:
-        return None if value is None else 1 - value
-
-    return replace(
-        item,
-        a=item.b,
-        b=item.a,
-        difference=minus(item.difference),
-        low=minus(item.high),
-        high=minus(item.low),
-        low_new=minus(item.high_new),
-        high_new=minus(item.low_new),
-        low_verdict=minus(item.high_verdict),
-        high_verdict=minus(item.low_verdict),
-        probability_of_superiority=rest(item.probability_of_superiority),
-        superiority_low=rest(item.superiority_high),
-        superiority_high=rest(item.superiority_low),
-        verdict=_OPPOSITE.get(item.verdict, item.verdict),
-    )

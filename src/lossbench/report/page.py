@@ -17,29 +17,35 @@ from lossbench.figures.style import PALETTE
 from lossbench.report import beside, sentences_answer, sentences_limits, sentences_run
 from lossbench.report.compared import compared, in_other_metrics
 from lossbench.report.definitions import definitions
+from lossbench.report.embedded import embedded, library
 from lossbench.report.formula import formula
 from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span
 from lossbench.report.inline import css_colors, inline_svg
 from lossbench.report.key_figures import key_figures
 from lossbench.report.lookup import metric_title
 from lossbench.report.pictures import samples
+from lossbench.report.sentences_calibration import calibration_sentences
+from lossbench.report.sentences_cost import cost_sentences
 from lossbench.report.sentences_curves import side_by_side_sentences
 from lossbench.report.sentences_loss import loss_sentences
 from lossbench.report.sentences_why import rules, why
 from lossbench.results import LossView, Results
-from lossbench.text import FSI, PDI, capital, fixed, isolate, p_value, signed, significant
+from lossbench.text import FSI, PDI, capital, fixed, isolate, p_value, shortened, signed, significant
 
 __all__ = ["page"]
 
+_FEW_HYPOTHESES = 12  # more are first told by outcome, without their evidence
+_CHIP = 34  # letters that a button has room for
 _MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not tested": "–"}
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure on the page: itself and its inlined SVG."""
+    """A figure on the page: itself, its inlined SVG, and its chart for JavaScript."""
 
     figure: Figure
     svg: Markup
+    chart: Markup
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,9 @@ class Family:
     members: tuple[Member, ...]
 
 
-def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: Mapping[int, str]) -> str:
+def page(
+    results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: Mapping[int, str], *, pictures: bool = True
+) -> str:
     """The whole page.
 
     Args:
@@ -71,8 +79,12 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         analysis: what was concluded from it.
         figures: as `draw` gives them.
         svgs: their stand-alone SVGs by number.
+        pictures: whether sample pictures of the data are shown.
     """
-    drawn = [Drawn(figure, inline_svg(figure, svgs[figure.number])) for figure in figures]
+    drawn = [
+        Drawn(figure, inline_svg(figure, svgs[figure.number]), embedded(figure, results.last_epoch))
+        for figure in figures
+    ]
     shared = {item.figure.slug: item for item in drawn if item.figure.loss is None}
     colours = Colours.of(results.labels, analysis)
     scales = gradient_scales(results)
@@ -89,7 +101,9 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         qualifications=sentences_limits.qualifications(results, analysis),
         key_figures=key_figures(results, analysis),
         hypotheses=_hypotheses(results, analysis),
-        final=[item for slug, item in shared.items() if slug.startswith("ranking-") or slug == "final-accuracy"],
+        ranking=next((item for slug, item in shared.items() if slug.startswith("ranking-")), None),
+        final=shared.get("final-accuracy"),
+        matrix=shared.get("comparisons"),
         compared=compared(analysis, colours),
         in_other_metrics=in_other_metrics(analysis, colours),
         own=metric_title(analysis.metric),
@@ -98,9 +112,14 @@ def page(results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: 
         scales=[scales[loss] for loss in analysis.ranking if scales[loss].ratios],
         families=_families(results, analysis, drawn, scales),
         headings={metric.column: metric.title for metric in SIDE_BY_SIDE},
+        class_map=shared.get("classes"),
         confusion=shared.get("confusion"),
+        reliability=shared.get("reliability"),
+        calibration=calibration_sentences(shared["reliability"].figure.table) if "reliability" in shared else (),
+        cost=_cost(results, shared.get("cost")),
         run=_run(results, analysis),
-        samples=samples(results.data),
+        samples=samples(results.data) if pictures else [],
+        library=library(),
     )  # fmt: skip
 
 
@@ -125,6 +144,7 @@ def _environment() -> Environment:
         capital=capital,
         isolate=isolate,
         setting=sentences_run.shown,
+        shortened=lambda label: shortened(label, _CHIP),
     )
     return environment
 
@@ -167,7 +187,11 @@ def _p(value: float | None) -> str:
 def _hypotheses(results: Results, analysis: Analysis) -> dict[str, object]:
     """What became of each, with a mark that needs no colour."""
     rows = [(item, _MARKS[item.outcome]) for item in analysis.findings]
-    return {"rows": rows, "summary": sentences_limits.outcomes(results, analysis)}
+    groups = [
+        (outcome, mark, [item for item, _ in rows if item.outcome == outcome]) for outcome, mark in _MARKS.items()
+    ]
+    grouped = [group for group in groups if group[2]] if len(rows) > _FEW_HYPOTHESES else []
+    return {"rows": rows, "grouped": grouped, "summary": sentences_limits.outcomes(results, analysis)}
 
 
 def _beside(results: Results, analysis: Analysis) -> dict[str, object]:
@@ -223,6 +247,13 @@ def _families(
         )
         for group in views.values()
     ]
+
+
+def _cost(results: Results, drawn: Drawn | None) -> dict[str, object] | None:
+    """The sentences, the figure and its rows; nothing where no time is known."""
+    if drawn is None or drawn.figure.table.is_empty():
+        return None
+    return {"sentences": cost_sentences(results), "figure": drawn, "rows": drawn.figure.table.to_dicts()}
 
 
 def _by_loss(drawn: Sequence[Drawn], prefix: str) -> dict[str, Drawn]:

@@ -66,7 +66,7 @@ def recipe_rows(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [(name, study[name]) for name in ("models", "data", "scenarios", "losses", "seeds") if name in study]
     recipe = study.get("recipe", {}) if "data" in study else {}  # of a table nobody knows how its losses were trained
     flat = [*rows, *_flat("", dict(recipe)), *_flat("", dict(study.get("plan", {})))]
-    return [(name, shown(value)) for name, value in flat if name != "model"]
+    return [(name, shown(value)) for name, value in flat if name not in ("model", "hypotheses")]
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> list[tuple[str, Any]]:

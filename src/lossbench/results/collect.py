@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from lossbench.errors import StoreError
-from lossbench.metrics import class_scores
+from lossbench.metrics import class_scores, reliability
 from lossbench.results.outputs import Outputs
 from lossbench.results.types import CLASS_COLUMNS, HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
@@ -59,6 +59,7 @@ def collect(store: Store, name: str) -> Results:
         confusion=_last(parts, "confusion"),
         provenance=_provenance([part.provenance for part in parts if part.provenance]),
         per_picture={name: _last(parts, name) for name in ("nll", "brier")},
+        calibration=_last(parts, "calibration"),
         classes=pl.concat([part.classes for part in parts]) if parts else pl.DataFrame(schema=CLASS_COLUMNS),
     )
 
@@ -86,7 +87,8 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
         trial |= outputs.calibrated()
         each = outputs.per_picture()
         last = {"correct": outputs.correct, "confusion": counts[max(counts)]}
-        last |= {"nll": each.nll, "brier": each.brier} if each else {}
+        if each:
+            last |= {"nll": each.nll, "brier": each.brier, "calibration": reliability(each.confidence, outputs.correct)}
     history = [_history(row, label, seed, trial["status"]) for row in rows if row.epoch > 0]
     return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last)
 

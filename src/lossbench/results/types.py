@@ -160,6 +160,8 @@ class Results:
             {metric: {loss: {seed: float64 (pictures,)}}}.
         classes: one row per loss, seed, evaluated epoch and class of the test split, sorted so: `loss_function, seed,
             epoch, split, class_name, precision, recall, f1, status`.
+        calibration: per loss and finished seed what a reliability diagram of the last test probabilities draws, float64
+            (3, bins): pictures, summed confidence and hits of every bin, as `metrics.reliability` gives them.
         provenance: what the trials ran on: each of `torch`, `device`, `machine`, `precision`, ... with the set of
             values met, sorted; more than one value means that the comparison mixes them.
     """
@@ -174,6 +176,7 @@ class Results:
     provenance: Mapping[str, tuple[str, ...]]
     per_picture: Mapping[str, Mapping[str, Mapping[int, np.ndarray]]] = field(default_factory=dict)
     classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
+    calibration: Mapping[str, Mapping[int, np.ndarray]] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
