@@ -19,6 +19,7 @@ __all__ = [
     "Panel",
     "chance",
     "data",
+    "drawable",
     "epochs_axis",
     "message",
     "short_labels",
@@ -30,6 +31,24 @@ WIDTH, HEIGHT = 300, 230
 
 # A legend of lines, long enough to tell their dashes apart.
 LINE: dict[str, Any] = {"symbolType": "stroke", "symbolSize": 700, "symbolOpacity": 1}
+
+# What every object of the renderer's language has: it looks groups up by name, and finds these instead.
+_TAKEN = frozenset(
+    {
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+    }
+)
 
 # On a line whose values the page tells under the pointer; in a picture it does nothing.
 TOLD: dict[str, Any] = {"content": "data"}
@@ -119,4 +138,23 @@ def specification(chart: Any, tables: Mapping[str, pl.DataFrame]) -> dict[str, A
     """The chart as plain data, with its tables inside and the look of all figures."""
     spec: dict[str, Any] = chart.to_dict(validate=False)  # that takes longer than the rest; a test does it
     datasets = {name: table.to_dicts() for name, table in tables.items()}
-    return {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}
+    whole: dict[str, Any] = {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}
+    return whole if _TAKEN.isdisjoint(_words(tables)) else _drawable(whole)
+
+
+def drawable(label: str) -> str:
+    """A label as charts know it: one that the renderer takes for something of its own gets a mark that nobody sees."""
+    return f"{label}\u2060" if label in _TAKEN else label
+
+
+def _words(tables: Mapping[str, pl.DataFrame]) -> set[str]:
+    columns = (table[name] for table in tables.values() for name in table.columns if table[name].dtype == pl.String)
+    return {word for column in columns for word in column.unique().to_list() if word is not None}
+
+
+def _drawable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _drawable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_drawable(item) for item in value]
+    return drawable(value) if isinstance(value, str) else value

@@ -11,7 +11,7 @@ import polars as pl
 from altair.utils.schemapi import UndefinedType
 
 from lossbench.figures.charts import LINE, TOLD, Keys, Panel, data, message, specification
-from lossbench.figures.slider import GAMMA, movable, moved
+from lossbench.figures.slider import GAMMA, movable, moved, reach
 from lossbench.figures.types import Figure
 from lossbench.results import LossView
 from lossbench.text import fixed, isolate, listed, oxford, slug
@@ -97,6 +97,12 @@ def _scale(table: pl.DataFrame, column: str, beyond: Sequence[str]) -> alt.Scale
     return alt.Scale(domain=[low - room, high + room], nice=False)
 
 
+def _still(table: pl.DataFrame, column: str, moving: LossView) -> alt.Scale:
+    """A scale that holds the curve wherever its slider stands."""
+    ends = reach(moving, column)
+    return alt.Scale(domain=[min(0.0, ends[0], *table[column]), max(0.0, ends[1], *table[column])], nice=True)
+
+
 def _chart(
     table: pl.DataFrame,
     places: Mapping[str, int],
@@ -116,7 +122,7 @@ def _chart(
 
     def panel(x: str, y: str) -> alt.Chart | Panel:
         across = alt.X(f"{x}:Q", title=_X[x], axis=alt.Axis(tickCount=6, grid=False), scale=scales[x])
-        up = _scale(table, y, beyond[y])
+        up = _scale(table, y, beyond[y]) if moving is None else _still(table, y, moving)
         chart: alt.Chart = (
             alt.Chart(data(), width=_WIDTH, height=_HEIGHT)
             .mark_line(strokeWidth=2.2, clip=bool(beyond[y]) or alt.Undefined, tooltip=TOLD)

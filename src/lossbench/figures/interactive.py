@@ -70,6 +70,8 @@ def interactive(figure: Figure, last_epoch: int) -> Spec:
         if last_epoch > 2:
             panel.zoom(last_epoch)
         panel.tell()
+    for mark in _marks(spec):
+        mark["aria"] = False  # the picture as a whole has a text alternative
     values: Spec = {"hidden": [], "focus": None, "first": 1, "last": last_epoch}
     spec["params"] = [*spec.get("params", []), *({"name": name, "value": value} for name, value in values.items())]
     return spec
@@ -135,6 +137,14 @@ def _panels(spec: Spec, name: str, tables: Mapping[str, Any]) -> Iterator[_Panel
     for key in ("hconcat", "vconcat", "concat"):
         for part in spec.get(key, []):
             yield from _panels(part, name, tables)
+
+
+def _marks(spec: Spec) -> Iterator[Spec]:
+    if "mark" in spec:
+        yield spec["mark"]
+    for key in ("layer", "hconcat", "vconcat", "concat"):
+        for part in spec.get(key, []):
+            yield from _marks(part)
 
 
 def _first_filter(unit: Spec, test: str) -> None:

@@ -85,7 +85,8 @@ def _chart(table: pl.DataFrame, analysis: Analysis, few: bool, chosen: str = "")
     if few:
         hue = alt.condition(alt.datum.verdict == "undecided", alt.value(INK), alt.value(ON_HEAT))
         layers.append(base.mark_text(fontSize=11.5).encode(x=x, y=y, text="text:N", color=hue))
-    return specification(alt.layer(*layers), {"table": _with_text(table)})
+    whole = {"usermeta": {"whole": few}}  # cells that hold numbers are not made narrower
+    return {**specification(alt.layer(*layers), {"table": _with_text(table)}), **whole}
 
 
 def _with_text(table: pl.DataFrame) -> pl.DataFrame:

@@ -7,13 +7,14 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+from numpy.typing import NDArray
 
 from lossbench.figures.charts import data
 from lossbench.figures.style import INK
 from lossbench.figures.types import Slider
 from lossbench.results import LossView
 
-__all__ = ["GAMMA", "movable", "moved"]
+__all__ = ["GAMMA", "movable", "moved", "reach"]
 
 GAMMA = Slider("gamma", "gamma", low=0.0, high=5.0, step=0.1, value=1.0)
 
@@ -30,6 +31,14 @@ _EXPRESSIONS = {
 def movable(views: Sequence[LossView]) -> LossView | None:
     """The first of these losses that is drawn as the formula says, so that moving its gamma tells the truth of it."""
     return next((view for view in views if view.name == "focal" and _as_the_formula_says(view)), None)
+
+
+def reach(view: LossView, name: str) -> tuple[float, float]:
+    """The least and the greatest of the values or gradients that the slider can draw, so that axes can stand still."""
+    p = np.asarray(view.probability, dtype=float)
+    p = p[(p > 0) & (p < 1)]
+    drawn = np.concatenate([_formula(name, p, gamma) for gamma in np.linspace(GAMMA.low, GAMMA.high, 11)])
+    return float(drawn.min()), float(drawn.max())
 
 
 def moved(view: LossView, width: float, height: float, x: alt.X, y: str, title: str, scale: Any) -> alt.Chart:
@@ -49,8 +58,12 @@ def _as_the_formula_says(view: LossView) -> bool:
         return False
     p = np.asarray(view.probability, dtype=float)
     held = (p > 0) & (p < 1)
-    p = p[held]
-    value = -((1 - p) ** gamma) * np.log(p)
-    gradient = (1 - p) ** gamma * (gamma * p * np.log(p) + p - 1)
-    drawn = (np.asarray(curve, dtype=float)[held] for curve in (view.value, view.gradient))
-    return all(np.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(drawn, (value, gradient), strict=True))
+    drawn = {name: np.asarray(getattr(view, name), dtype=float)[held] for name in _EXPRESSIONS}
+    return all(np.allclose(drawn[name], _formula(name, p[held], gamma), rtol=1e-4, atol=1e-6) for name in drawn)
+
+
+def _formula(name: str, p: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+    """What `_EXPRESSIONS` say."""
+    if name == "value":
+        return np.asarray(-((1 - p) ** gamma) * np.log(p))
+    return np.asarray((1 - p) ** gamma * (gamma * p * np.log(p) + p - 1))

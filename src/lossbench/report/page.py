@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures import Figure
+from lossbench.figures.charts import drawable
 from lossbench.figures.colours import Colours
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.figures.style import PALETTE
@@ -144,6 +145,7 @@ def _environment() -> Environment:
         capital=capital,
         isolate=isolate,
         setting=sentences_run.shown,
+        drawable=drawable,
         shortened=lambda label: shortened(label, _CHIP),
     )
     return environment

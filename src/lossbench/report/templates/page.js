@@ -70,11 +70,29 @@
     show();
   };
 
+  // On a narrow window panels stand below each other and become narrower, so that nothing has to be scrolled sideways.
+  const fitted = (spec, room) => {
+    if (room >= 560 || (spec.usermeta && spec.usermeta.whole)) return;
+    if (spec.hconcat) { spec.vconcat = spec.hconcat; delete spec.hconcat; }
+    if (spec.concat) spec.columns = 1;
+    const narrow = (node) => {
+      if (!node || typeof node !== "object") return;
+      if (typeof node.width === "number") node.width = Math.max(120, Math.min(node.width, room - 150));
+      if (node.legend && node.legend.columns) node.legend = { ...node.legend, columns: 2, labelLimit: room / 2 - 40 };
+      for (const [name, value] of Object.entries(node)) if (name !== "datasets") narrow(value);
+    };
+    narrow(spec);
+    for (const panel of spec.vconcat || spec.concat || []) {
+      if (typeof panel.width === "number") panel.width = Math.min(panel.width + 60, room - 90);
+    }
+  };
+
   const draw = async (figure) => {
     const source = figure.querySelector("script.chart");
     const frame = figure.querySelector(".chart-frame");
     const { spec, tables } = JSON.parse(source.textContent);
     spec.datasets = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, unpacked(table)]));
+    fitted(spec, frame.clientWidth);
     const box = document.createElement("div");
     const { view } = await vegaEmbed(box, spec, {
       mode: "vega-lite", ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: tell, logLevel: 0,
@@ -85,7 +103,7 @@
     const drawn = box.querySelector("svg");
     drawn.setAttribute("role", "img");
     drawn.setAttribute("aria-label", picture.getAttribute("aria-label"));
-    drawn.style.setProperty("--w", picture.style.getPropertyValue("--w"));
+    drawn.style.setProperty("--w", drawn.getAttribute("viewBox").split(" ")[2]);
     picture.replaceWith(box);
     figure.dataset.drawn = "";
     views.set(figure, view);
@@ -117,7 +135,7 @@
   const toggle = (label) => {
     if (!labels.includes(label)) return;
     const gone = state.hidden.includes(label);
-    change({ hidden: gone ? state.hidden.filter((other) => other !== label) : [...state.hidden, label] });
+    change({ focus: null, hidden: gone ? state.hidden.filter((other) => other !== label) : [...state.hidden, label] });
   };
   const end = Number(document.body.dataset.epochs);
   const show = () => {
@@ -127,7 +145,9 @@
   for (const chip of chips) {
     const label = chip.dataset.loss;
     chip.addEventListener("click", () => toggle(label));
-    for (const begin of ["pointerenter", "focus"]) chip.addEventListener(begin, () => change({ focus: label }));
+    for (const begin of ["pointerenter", "focus"]) chip.addEventListener(begin, () => {
+      if (!state.hidden.includes(label)) change({ focus: label }); // setting off what is hidden would only fade the rest
+    });
     for (const over of ["pointerleave", "blur"]) chip.addEventListener(over, () => change({ focus: null }));
   }
   const zoom = () => {
