@@ -62,6 +62,7 @@ def _blank() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lossbench.report.write.render_svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>')
         patch.setattr("lossbench.report.write.render_png", lambda svg: b"")
+        patch.setattr("lossbench.report.write.render_pdf", lambda svg: b"")
         yield
 
 

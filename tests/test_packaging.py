@@ -15,6 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 OPTIONAL = {
     "huggingface_hub": "the extra `hub`, imported where a data set is asked of the Hub",
+    "pandas": "frames for those who have it",
+    "typst": "the extra `pdf`, imported where a PDF is asked for",
+    "ziamath": "the same",
     "jaxtyping": "shapes are checked where the development extra is installed, and plain tensors elsewhere",
 }
 

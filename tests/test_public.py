@@ -137,12 +137,14 @@ ROOMS = {
     "store": [
         "FIRST_BATCH",
         "FIRST_BATCH_CROSS_ENTROPY",
+        "Progress",
         "Record",
         "Row",
         "Status",
         "Store",
         "StudyFolder",
         "locate_study",
+        "progress",
     ],
     "train": ["PHASES", "VERSION", "Clock", "Epoch", "Phase", "Snapshot", "labels_of", "splits_of", "train"],
 }

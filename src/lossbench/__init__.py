@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from lossbench.api.comparing import compare
     from lossbench.api.reading import load
     from lossbench.api.running import run
+    from lossbench.api.study_results import Results
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
-    from lossbench.results import Results
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
 __all__ = [
@@ -40,7 +40,7 @@ _HOMES = {
     "LossbenchError": "errors",
     "Recipe": "spec",
     "RequestError": "errors",
-    "Results": "results",
+    "Results": "api.study_results",
     "Study": "spec",
     "audit": "losses.audit",
     "compare": "api.comparing",

@@ -159,7 +159,7 @@ def test_first_gradients_stand_in_a_table_and_in_each_losss_section(html: str) -
     assert "Learning rate that would make them equal cross_entropy 1.00 1.00 2 0.100 focal(gamma=0.5) 1.11" in text
     assert "At the first weights its gradient is the measure that every other loss's is held against." in text
     assert text.count("At the first weights its gradient is") == 4
-    assert "comparisons.csv, standings.csv, verdicts.json and gradient_scale.csv" in text
+    assert "history.csv, summary.csv, comparisons.csv, standings.csv and gradient_scale.csv" in text
 
 
 def test_nothing_is_said_of_first_gradients_that_were_not_measured() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped] # has no types; statsmodels brings it
+import pandas as pd
 import polars as pl
 import pytest
 

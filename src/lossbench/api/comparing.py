@@ -45,11 +45,14 @@ def compare(
     return compare_and_write(results, save_dir)[0]
 
 
-def compare_and_write(results: Results, save_dir: str | Path | None) -> tuple[Analysis, Path | None]:
-    """What is concluded from results, and the path of report.html where it was written.
+def compare_and_write(
+    results: Results, save_dir: str | Path | None, forms: tuple[str, ...] = ("html",)
+) -> tuple[Analysis, Path | None]:
+    """What is concluded from results, and the path of the report's first form where it was written.
 
     Raises:
+        RequestError: a form cannot be written here.
         SaveDirError: the folder cannot be written.
     """
     analysis = analyse(results)
-    return analysis, None if save_dir is None else write_report(results, analysis, Path(save_dir))
+    return analysis, None if save_dir is None else write_report(results, analysis, Path(save_dir), forms=forms)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lossbench.analysis import Analysis, analyse, open_questions
+from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.until import stages
 from lossbench.data import Source, find
 from lossbench.errors import RequestError
@@ -122,7 +123,8 @@ def run(
     executor: str = "processes",
     workers: int | None = None,
     keep_weights: bool = False,
-) -> Results:
+    pictures: bool = True,
+) -> StudyResults:
     """Trains what is missing of a study, writes its report, and gives its results.
 
     A study with `plan.max_seeds` is given more seeds, look by look, until nothing is open or these are used up.
@@ -135,6 +137,7 @@ def run(
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
         keep_weights: whether the last weights are kept.
+        pictures: whether the report shows sample pictures of the data.
 
     Raises:
         RequestError: something in the study cannot be done; nothing was written.
@@ -146,13 +149,14 @@ def run(
         analysis = analyse(results)
         if not open_questions(analysis):
             break
-    write(prepared, results, analysis)
-    return results
+    write(prepared, results, analysis, pictures=pictures)
+    return StudyResults.of(results)
 
 
-def write(prepared: Prepared, results: Results, analysis: Analysis) -> Path:
+def write(prepared: Prepared, results: Results, analysis: Analysis, *, pictures: bool = True) -> Path:
     """Writes the study's tables, figures and report; gives the path of report.html."""
-    return write_report(results, analysis, prepared.store.study_folder(prepared.resolved.study.name))
+    folder = prepared.store.study_folder(prepared.resolved.study.name)
+    return write_report(results, analysis, folder, pictures=pictures)
 
 
 def write_profile(prepared: Prepared, profile: Profile) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import webbrowser
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
@@ -19,6 +20,7 @@ from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.template import STUDY_TEMPLATE
+from lossbench.cli.watch import watch
 from lossbench.errors import RequestError, SaveDirError
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ app = typer.Typer(
 
 
 Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")]
+Pictures = Annotated[
+    bool, typer.Option("--pictures/--no-pictures", help="Whether the report shows sample pictures of the data.")
+]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")]
 
 
@@ -112,6 +117,7 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time went, and write it to profile.csv.")
     ] = False,
+    pictures: Pictures = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and estimate time and disk; train and write nothing.")
     ] = False,
@@ -169,7 +175,7 @@ def run(
         measured.lap("reporting")
         if not still_open:
             break
-    page = running.write(prepared, results, analysis)
+    page = running.write(prepared, results, analysis, pictures=pictures)
     measured.lap("reporting")
     show.show_answer(console(), results, analysis, page)
     if profile:
@@ -178,12 +184,22 @@ def run(
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    form: Annotated[
+        str, typer.Option("--format", help="html, md, pdf, tex, separated by commas; pdf needs the extra pdf.")
+    ] = "html",
+    pictures: Pictures = True,
+    show_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
     """Write a study's tables, figures and report anew from the store."""
     from lossbench.api.reading import report as write
+    from lossbench.report import parse_forms
 
-    results, analysis, page = write(folder)
+    results, analysis, page = write(folder, parse_forms(form), pictures=pictures)
     show.show_answer(console(), results, analysis, page)
+    if show_it and not webbrowser.open(page.resolve().as_uri()):
+        console().print("no browser could be opened; open that file yourself", highlight=False)
 
 
 @app.command()
@@ -197,6 +213,7 @@ def status(folder: Folder) -> None:
     show.show_status(console(), name, states)
 
 
+app.command()(watch)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)

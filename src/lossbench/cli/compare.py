@@ -50,6 +50,9 @@ def compare(
     save_dir: Annotated[
         Path | None, typer.Option(help="Where tables and report are written. [default: nowhere]")
     ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="Of the report: html, md, pdf, tex, separated by commas.")
+    ] = "html",
 ) -> None:
     """Compare losses by a table of results that were trained elsewhere.
 
@@ -60,11 +63,13 @@ def compare(
 
     from lossbench.api.comparing import compare_and_write  # tables and charts take a second, which `--help` need not
     from lossbench.cli import show
+    from lossbench.report import parse_forms
     from lossbench.results import read_table
 
+    forms = parse_forms(form)
     try:
         results = read_table(table, metric=metric, margin=least, pictures=pictures, hypotheses=expected)
-        analysis, page = compare_and_write(results, save_dir)
+        analysis, page = compare_and_write(results, save_dir, forms)
     except RequestError as error:
         raise error.renamed(f"--{error.field}") if error.field.partition(",")[0] in _OPTIONS else error from None
     show.show_answer(Console(), results, analysis, page)

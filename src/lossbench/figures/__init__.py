@@ -1,4 +1,4 @@
-"""The study's figures: data first (a typed table per figure), then the chart, then its SVG and PNG.
+"""The study's figures: data first (a typed table per figure), then the chart, then its SVG, PNG and PDF.
 
 `draw` decides which figures there are and numbers them; one file per kind of figure builds its table, its words
 and its Vega-Lite specification; `render` turns a specification into bytes that depend on nothing else.
@@ -6,7 +6,7 @@ and its Vega-Lite specification; `render` turns a specification into bytes that 
 
 from lossbench.figures.definition import definition
 from lossbench.figures.draw import draw
-from lossbench.figures.render import render_png, render_svg
+from lossbench.figures.render import render_pdf, render_png, render_svg, specification_text
 from lossbench.figures.types import Figure
 
-__all__ = ["Figure", "definition", "draw", "render_png", "render_svg"]
+__all__ = ["Figure", "definition", "draw", "render_pdf", "render_png", "render_svg", "specification_text"]

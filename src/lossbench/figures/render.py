@@ -1,4 +1,4 @@
-"""A chart as SVG and PNG, byte for byte the same for the same chart."""
+"""A chart as SVG, PNG, specification, byte for byte the same for the same chart, and as PDF."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import vl_convert
 from lossbench.figures.style import PAPER, VEGA_LITE
 from lossbench.figures.types import Figure
 
-__all__ = ["render_png", "render_svg"]
+__all__ = ["render_pdf", "render_png", "render_svg", "specification_text"]
 
 _LONG_NUMBER = re.compile(r"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
 _TEXT = re.compile(r"(<text\b[^>]*>)(.*?)(</text>)", re.DOTALL)
@@ -29,6 +29,18 @@ def render_png(figure: Figure | str, scale: float = 2) -> bytes:
     svg = figure if isinstance(figure, str) else render_svg(figure)
     png: bytes = vl_convert.svg_to_png(svg.replace(PAPER, "#ffffff"), scale=scale)
     return png
+
+
+def render_pdf(figure: Figure | str) -> bytes:
+    """A figure, or its SVG, as a PDF of its own size; the renderer orders the parts of the file as it likes."""
+    svg = figure if isinstance(figure, str) else render_svg(figure)
+    pdf: bytes = vl_convert.svg_to_pdf(svg.replace(PAPER, "#ffffff"))
+    return pdf
+
+
+def specification_text(figure: Figure) -> str:
+    """Its Vega-Lite specification with the data inside, as JSON."""
+    return json.dumps(figure.chart, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _stable(svg: str) -> str:

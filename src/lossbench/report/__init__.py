@@ -4,7 +4,19 @@
 `summary` gives the same answer for a terminal.
 """
 
-from lossbench.report.summary import Row, Summary, summary_text
+from lossbench.report.forms import FORMS, check_forms, parse_forms
+from lossbench.report.summary import Row, Summary, curves_of, summary_text
+from lossbench.report.tables import frames
 from lossbench.report.write import write_report
 
-__all__ = ["Row", "Summary", "summary_text", "write_report"]
+__all__ = [
+    "FORMS",
+    "Row",
+    "Summary",
+    "check_forms",
+    "curves_of",
+    "frames",
+    "parse_forms",
+    "summary_text",
+    "write_report",
+]

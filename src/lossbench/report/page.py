@@ -9,29 +9,29 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lossbench.analysis.types import Analysis, Estimate
+from lossbench.analysis.types import Analysis
 from lossbench.figures import Figure
 from lossbench.figures.charts import drawable
 from lossbench.figures.colours import Colours
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.figures.style import PALETTE
-from lossbench.report import beside, sentences_answer, sentences_limits, sentences_run
+from lossbench.report import beside, cells, notes, sentences_answer, sentences_limits, sentences_run
 from lossbench.report.compared import compared, in_other_metrics
 from lossbench.report.definitions import definitions
 from lossbench.report.embedded import embedded, library
+from lossbench.report.families import families
 from lossbench.report.formula import formula
-from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span
+from lossbench.report.gradient_scale import gradient_scales, span
 from lossbench.report.inline import css_colors, inline_svg
 from lossbench.report.key_figures import key_figures
 from lossbench.report.lookup import metric_title
 from lossbench.report.pictures import samples
 from lossbench.report.sentences_calibration import calibration_sentences
 from lossbench.report.sentences_cost import cost_sentences
-from lossbench.report.sentences_curves import side_by_side_sentences
-from lossbench.report.sentences_loss import loss_sentences
-from lossbench.report.sentences_why import rules, why
-from lossbench.results import LossView, Results
-from lossbench.text import FSI, PDI, capital, fixed, isolate, p_value, shortened, signed, significant
+from lossbench.report.sentences_curves import side_by_side
+from lossbench.report.sentences_why import rules
+from lossbench.results import Results
+from lossbench.text import FSI, PDI, capital, isolate, shortened
 
 __all__ = ["page"]
 
@@ -47,27 +47,6 @@ class Drawn:
     figure: Figure
     svg: Markup
     chart: Markup
-
-
-@dataclass(frozen=True)
-class Member:
-    """A loss, how it trained, what is said of that, and what of its first step."""
-
-    view: LossView
-    training: Drawn | None
-    sentences: tuple[str, ...]
-    why: tuple[str, ...]
-    first_step: str
-
-
-@dataclass(frozen=True)
-class Family:
-    """The losses of one name: what they share, and each with what was measured."""
-
-    view: LossView
-    formula: Markup
-    definition: Drawn | None
-    members: tuple[Member, ...]
 
 
 def page(
@@ -88,7 +67,7 @@ def page(
     ]
     shared = {item.figure.slug: item for item in drawn if item.figure.loss is None}
     colours = Colours.of(results.labels, analysis)
-    scales = gradient_scales(results)
+    scales, keys = gradient_scales(results), key_figures(results, analysis)
     light, dark = css_colors()
     return _environment().get_template("page.html").render(
         results=results,
@@ -100,7 +79,7 @@ def page(
         colours=colours,
         answer=sentences_answer.answer(analysis),
         qualifications=sentences_limits.qualifications(results, analysis),
-        key_figures=key_figures(results, analysis),
+        key_figures=keys,
         hypotheses=_hypotheses(results, analysis),
         ranking=next((item for slug, item in shared.items() if slug.startswith("ranking-")), None),
         final=shared.get("final-accuracy"),
@@ -109,9 +88,11 @@ def page(
         in_other_metrics=in_other_metrics(analysis, colours),
         own=metric_title(analysis.metric),
         beside=_beside(results, analysis),
-        curves=_curves(shared),
+        curves=_curves(drawn),
         scales=[scales[loss] for loss in analysis.ranking if scales[loss].ratios],
-        families=_families(results, analysis, drawn, scales),
+        families=families(results, analysis),
+        definition_of=_by_loss(drawn, "definition-"),
+        training_of=_by_loss(drawn, "training-"),
         headings={metric.column: metric.title for metric in SIDE_BY_SIDE},
         class_map=shared.get("classes"),
         confusion=shared.get("confusion"),
@@ -121,6 +102,10 @@ def page(
         run=_run(results, analysis),
         samples=samples(results.data) if pictures else [],
         library=library(),
+        notes=notes,
+        key_note=notes.key_note(keys, colours),
+        comparisons_note=notes.comparisons_note(analysis, colours),
+        numbers=notes.numbers(results),
     )  # fmt: skip
 
 
@@ -135,17 +120,18 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         prose=_prose,
-        fixed=_fixed,
-        half=_half,
-        signed=_signed,
-        significant=_significant,
+        fixed=cells.mean,
+        half=cells.half,
+        signed=cells.difference,
+        significant=cells.size,
         span=span,
-        p=_p,
-        reach=_reach,
+        p=cells.p,
+        reach=cells.reach,
         capital=capital,
         isolate=isolate,
         setting=sentences_run.shown,
         drawable=drawable,
+        formula=formula,
         shortened=lambda label: shortened(label, _CHIP),
     )
     return environment
@@ -154,36 +140,6 @@ def _environment() -> Environment:
 def _prose(text: str) -> Markup:
     """A computed sentence: what stands between isolates becomes an isolated name."""
     return Markup(str(escape(text)).replace(FSI, '<bdi class="name">').replace(PDI, "</bdi>"))  # noqa: S704 # escaped first
-
-
-def _fixed(value: float | None) -> str:
-    return "–" if value is None else fixed(value)
-
-
-def _signed(value: float | None) -> str:
-    """A difference; one that is float64's rounding alone is none."""
-    return "–" if value is None else signed(value if abs(value) > 1e-12 else 0.0)
-
-
-def _reach(ends: tuple[float | None, float | None]) -> str:
-    low, high = ends
-    return "–" if low is None or high is None else f"{fixed(low)} to {fixed(high)}"
-
-
-def _significant(value: float | None) -> str:
-    return "–" if value is None else significant(value)
-
-
-def _half(item: Estimate) -> str:
-    """Half of an interval, to the decimals of the mean beside it."""
-    half = ((item.high or 0) - (item.low or 0)) / 2
-    if half >= 1000:
-        return fixed(half)
-    return f"{half:.3f}" if half >= 0.0005 or half == 0 else "<0.001"
-
-
-def _p(value: float | None) -> str:
-    return "–" if value is None else p_value(value).removeprefix("= ")
 
 
 def _hypotheses(results: Results, analysis: Analysis) -> dict[str, object]:
@@ -206,49 +162,10 @@ def _beside(results: Results, analysis: Analysis) -> dict[str, object]:
     }
 
 
-def _curves(shared: Mapping[str, Drawn]) -> list[tuple[str, Drawn, tuple[str, ...]]]:
-    drawn = {metric.column: shared.get(f"{metric.column}-per-epoch") for metric in SIDE_BY_SIDE}
-    found = [(column, item) for column, item in drawn.items() if item is not None]
-    accuracy = None if drawn["accuracy"] is None else drawn["accuracy"].figure.table
-    return [
-        (
-            column,
-            item,
-            side_by_side_sentences(item.figure.table, column, None if column == "accuracy" else accuracy),
-        )
-        for column, item in found
-    ]
-
-
-def _families(
-    results: Results, analysis: Analysis, drawn: Sequence[Drawn], scales: Mapping[str, GradientScale]
-) -> list[Family]:
-    if results.external and results.history["epoch"].n_unique() < 2:
-        return []  # nothing is known of the losses but what the tables above say
-    views: dict[str, list[LossView]] = {}
-    for view in results.losses:
-        views.setdefault(view.name, []).append(view)
-    reasons = {x: [item.rule for item in analysis.explanations if item.loss == x] for x in results.labels}
-    definitions = _by_loss(drawn, "definition-")
-    trainings = _by_loss(drawn, "training-")
-    return [
-        Family(
-            view=group[0],
-            formula=formula(group[0].formula),
-            definition=definitions.get(group[0].label),
-            members=tuple(
-                Member(
-                    view,
-                    trainings.get(view.label),
-                    loss_sentences(results, view.label, reasons[view.label]),
-                    tuple(why(results, analysis, view.label)),
-                    first_step(scales[view.label], view),
-                )
-                for view in group
-            ),
-        )
-        for group in views.values()
-    ]
+def _curves(drawn: Sequence[Drawn]) -> list[tuple[str, Drawn, tuple[str, ...]]]:
+    shared = {item.figure.slug: item for item in drawn if item.figure.loss is None}
+    found = side_by_side({slug: item.figure for slug, item in shared.items()})
+    return [(column, shared[figure.slug], sentences) for column, figure, sentences in found]
 
 
 def _cost(results: Results, drawn: Drawn | None) -> dict[str, object] | None:
@@ -274,4 +191,6 @@ def _run(results: Results, analysis: Analysis) -> dict[str, object]:
         "definitions": definitions(results, analysis),
         "rules": rules(),
         "trials": results.trials.height,
+        "all_finished": sentences_run.all_finished(results),
+        "command": sentences_run.COMMAND,
     }

@@ -7,12 +7,22 @@ from itertools import combinations
 
 import polars as pl
 
+from lossbench.figures import Figure
 from lossbench.figures.curves import curve
+from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.report.lookup import metric_title
 from lossbench.text import counted, fixed, isolate
 
-__all__ = ["apart", "at_the_end", "follows", "order_along", "rank_correlation", "side_by_side_sentences"]
+__all__ = [
+    "apart",
+    "at_the_end",
+    "follows",
+    "order_along",
+    "rank_correlation",
+    "side_by_side",
+    "side_by_side_sentences",
+]
 
 Curves = Mapping[str, Mapping[int, float]]  # per loss the mean at every evaluated epoch
 
@@ -30,6 +40,18 @@ def side_by_side_sentences(table: pl.DataFrame, column: str, accuracy: pl.DataFr
     if accuracy is not None:
         sentences.append(follows(means, _means(accuracy, "accuracy"), column))
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def side_by_side(shared: Mapping[str, Figure]) -> list[tuple[str, Figure, tuple[str, ...]]]:
+    """Per metric that is drawn side by side its column, its figure and what is said of it."""
+    drawn = {metric.column: shared.get(f"{metric.column}-per-epoch") for metric in SIDE_BY_SIDE}
+    accuracy = drawn["accuracy"]
+    held = None if accuracy is None else accuracy.table
+    return [
+        (column, figure, side_by_side_sentences(figure.table, column, None if column == "accuracy" else held))
+        for column, figure in drawn.items()
+        if figure is not None
+    ]
 
 
 def at_the_end(means: Curves, column: str) -> str:

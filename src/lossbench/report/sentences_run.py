@@ -8,7 +8,19 @@ from typing import Any
 from lossbench.results import DataView, Results
 from lossbench.text import counted, isolate, listed, oxford
 
-__all__ = ["data_sentences", "mixed", "recipe_rows", "reproduce", "shown", "table_sentences", "unfinished"]
+__all__ = [
+    "COMMAND",
+    "all_finished",
+    "data_sentences",
+    "mixed",
+    "recipe_rows",
+    "reproduce",
+    "shown",
+    "table_sentences",
+    "unfinished",
+]
+
+COMMAND = "lossbench run study.yaml"
 
 # Where the data lay and how long it took says nothing about the results.
 _HARMLESS = frozenset({"path", "data path", "data_path", "seconds", "time", "date"})
@@ -49,6 +61,12 @@ def unfinished(results: Results) -> list[Mapping[str, Any]]:
     """The trials that did not finish, in the study's order."""
     rows = [row for row in results.trials.iter_rows(named=True) if row["status"] != "finished"]
     return sorted(rows, key=lambda row: (results.labels.index(row["loss_function"]), row["seed"]))
+
+
+def all_finished(results: Results) -> str:
+    """What is said where no trial is missing, failed or diverged."""
+    count = results.trials.height
+    return f"None: {'the one trial' if count == 1 else f'all {count} trials'} finished."
 
 
 def reproduce(results: Results) -> tuple[str, ...]:

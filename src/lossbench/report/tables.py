@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import polars as pl
@@ -15,13 +16,17 @@ __all__ = [
     "GRADIENT_SCALE",
     "STANDINGS",
     "SUMMARY",
+    "VERDICTS",
     "comparisons_table",
     "csv",
+    "frames",
     "gradient_scale_table",
     "history_table",
+    "parquet",
     "standings_table",
     "summary_table",
     "verdicts",
+    "verdicts_table",
 ]
 
 SUMMARY = {
@@ -64,6 +69,7 @@ COMPARISONS = {
     "degenerate": pl.Boolean,
     "moderated": pl.Boolean,
 }
+VERDICTS = {"hypothesis": pl.String, "outcome": pl.String, "evidence": pl.String}
 STANDINGS = {
     "loss_function": pl.String,
     "rank_low": pl.Int64,
@@ -136,6 +142,12 @@ def verdicts(analysis: Analysis) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
+def verdicts_table(analysis: Analysis) -> pl.DataFrame:
+    """The same as a table, one row per hypothesis."""
+    rows = [(x.hypothesis, x.outcome, x.evidence) for x in analysis.findings]
+    return pl.DataFrame(rows, schema=VERDICTS, orient="row")
+
+
 def gradient_scale_table(results: Results) -> pl.DataFrame:
     """One row per loss: the length of its first gradient over cross entropy's, and what would make them equal.
 
@@ -147,6 +159,25 @@ def gradient_scale_table(results: Results) -> pl.DataFrame:
         for loss, x in gradient_scales(results).items()
     ]
     return pl.DataFrame(rows, schema=GRADIENT_SCALE, orient="row")
+
+
+def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
+    """Every table that stands beside the page, by name; results trained elsewhere have no first gradients."""
+    tables = {
+        "history": history_table(results),
+        "summary": summary_table(analysis),
+        "comparisons": comparisons_table(analysis),
+        "standings": standings_table(analysis),
+        "verdicts": verdicts_table(analysis),
+    }
+    return tables if results.external else {**tables, "gradient_scale": gradient_scale_table(results)}
+
+
+def parquet(table: pl.DataFrame) -> bytes:
+    """A table as Parquet, with its types."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def csv(table: pl.DataFrame) -> bytes:

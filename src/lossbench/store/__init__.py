@@ -1,5 +1,6 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
+from lossbench.store.progress import Progress, progress
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
 from lossbench.store.study import StudyFolder, locate_study
@@ -7,10 +8,12 @@ from lossbench.store.study import StudyFolder, locate_study
 __all__ = [
     "FIRST_BATCH",
     "FIRST_BATCH_CROSS_ENTROPY",
+    "Progress",
     "Record",
     "Row",
     "Status",
     "Store",
     "StudyFolder",
     "locate_study",
+    "progress",
 ]

@@ -1,0 +1,103 @@
+"""The report as a line of blocks without any markup: what Markdown, PDF and LaTeX are written from.
+
+Text may hold names between Unicode isolates (see `text.isolate`); everything else is plain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lossbench.figures import Figure
+
+__all__ = ["Block", "Bullets", "Code", "Formula", "Heading", "Paragraph", "Picture", "Table", "Terms", "Title"]
+
+
+@dataclass(frozen=True)
+class Title:
+    """What the report is about, and its answer.
+
+    Args:
+        study: its name.
+        question: what was asked.
+        answer: in a few sentences.
+    """
+
+    study: str
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Of a section: level 1, or of a part of one: 2, 3."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; `lead` is set off in front of it; a note is of lesser weight."""
+
+    text: str
+    lead: str = ""
+    note: bool = False
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms with their definitions."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Args:
+        name: part of a file's name: `key-figures`.
+        caption: what it shows.
+        heads: one per column.
+        rows: of cells, all text.
+        numbers: the columns, by place, that hold numbers.
+        bold: the rows, by place, that are set off.
+    """
+
+    name: str
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: frozenset[int] = frozenset()
+    bold: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its number, title and caption."""
+
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Formula:
+    """TeX, without dollar signs."""
+
+    tex: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """What is typed."""
+
+    text: str
+
+
+Block = Title | Heading | Paragraph | Bullets | Terms | Table | Picture | Formula | Code
