@@ -98,7 +98,7 @@ def test_watching_ends_with_the_study_and_says_where_the_report_is(fake: Fake, l
     done = lossbench("watch", str(fake.store.root), "--interval", "0.1")
     assert done.code == 0
     assert done.out.splitlines()[0] == "watched: 4 of 4 trials ended; 16 of 16 epochs"
-    assert "no report is written yet; to write it: lossbench report" in done.out
+    assert "the run writes the report at its end; to write it now: lossbench report" in done.out
 
 
 def test_it_follows_what_another_thread_finishes(fake: Fake, lossbench: Runner) -> None:

@@ -60,7 +60,7 @@ def _ranking(console: Console, summary: Summary, curves: Mapping[str, Sequence[f
     heads = ["loss", summary.metric, "95 % interval", *["ranks"] * ranked, *["best set"] * best, "seeds"]
     rows = []
     for row in summary.rows:
-        mean = "no finished trial" if row.mean is None else f"{row.mean:.4f}"
+        mean = "no trial" if row.mean is None else f"{row.mean:.4f}"
         interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
         rows.append([row.loss, mean, interval, *[row.ranks] * ranked, *["in" if row.best else ""] * best, str(row.n)])
     if console.width < _ROOMY:

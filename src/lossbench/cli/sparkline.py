@@ -13,9 +13,21 @@ __all__ = ["can_show", "sparkline"]
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[float | None], low: float, high: float, width: int) -> str:
-    """The values as blocks from `low` to `high`; a gap where there is none, means where there are more than `width`."""
-    return "".join(_block(value, low, high) for value in _binned(values, width))
+def sparkline(
+    values: Sequence[float | None], low: float | None = None, high: float | None = None, width: int = 30
+) -> str:
+    """The values as blocks; a gap where there is none, a level line where all are the same.
+
+    Args:
+        values: of a curve, from left to right; None or NaN where it has none.
+        low: what the lowest block stands for; the least value unless given.
+        high: what the highest block stands for; the greatest value unless given.
+        width: characters at most; where there are more values, each block is the mean of some of them.
+    """
+    known = _known(values)
+    least = min(known, default=0.0) if low is None else low
+    greatest = max(known, default=1.0) if high is None else high
+    return "".join(_block(value, least, greatest) for value in _binned(values, width))
 
 
 def can_show(console: Console) -> bool:
@@ -42,5 +54,9 @@ def _binned(values: Sequence[float | None], width: int) -> list[float | None]:
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    return sum(known) / len(known) if known else None
+    known = _known(values)
+    return math.fsum(known) / len(known) if known else None
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]

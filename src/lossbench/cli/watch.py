@@ -80,4 +80,4 @@ def _farewell(view: View, watched: Watch) -> list[str]:
     again = [f"{failed} failed; to try again: lossbench run {watched.report.with_name('study.yaml')}"] if failed else []
     if watched.report.exists():
         return [*again, f"report: {watched.report}"]
-    return [*again, f"no report is written yet; to write it: lossbench report {watched.report.parent}"]
+    return [*again, f"the run writes the report at its end; to write it now: lossbench report {watched.report.parent}"]

@@ -12,7 +12,7 @@ from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
-from lossbench.figures.style import INK, PAPER
+from lossbench.figures.style import AXIS, INK, PAPER
 from lossbench.figures.types import Choice, Figure
 from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
@@ -171,7 +171,8 @@ def _dots(
     """The ranking; with `chosen`, of a table of several metrics the one that the parameter `metric` names."""
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
-    rows = table.with_columns(pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text"))
+    text = pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text")
+    rows = _with_absent(table, analysis.ranking).with_columns(text)
     base = alt.Chart(data(), width=480, height=alt.Step(24 if colours.others else 34))
     axis = alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG))
     y = alt.Y("loss_function:N", title=None, axis=axis)
@@ -180,9 +181,12 @@ def _dots(
         y = y.sort(field="place", op="min")
     else:
         y = y.sort(list(analysis.ranking)).scale(domain=list(analysis.ranking))
-    classes = len(results.data.class_names) if analysis.metric.endswith(".accuracy") and not chosen else 0
+    classes = len(results.data.class_names) if chosen or analysis.metric.endswith(".accuracy") else 0
     line = [1 / classes] if classes else []
-    scale = alt.Scale(zero=False) if chosen else wide_enough([*_drawn(table), *line], least=0.0)
+    guessed = chance(classes, along="x") if classes else None
+    if guessed and chosen:
+        guessed = guessed.transform_filter("indexof(metric, '.accuracy') > 0 || indexof(metric, '.recall') > 0")
+    scale = alt.Scale(zero=False, padding=10) if chosen else wide_enough([*_drawn(table), *line], least=0.0)
     x = alt.X("value:Q", title=name or None, scale=scale, axis=alt.Axis(tickCount=6))
     keys = Keys(colours.places, legend=None)
     kind = alt.datum.kind
@@ -190,13 +194,39 @@ def _dots(
     whole = means.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
     seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
     chart = alt.layer(
-        *([chance(classes, along="x")] if classes else []),
+        *([guessed] if guessed else []),
         *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) else []),
         whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
+        *([_said_of_absent(base, y)] if rows.height > table.height else []),
     )
     return specification(chart, {"table": rows})
+
+
+def _with_absent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
+    """With a row of kind `none` for every loss and metric without a mean, in the last places."""
+    metrics = table["metric"].unique(maintain_order=True) if "metric" in table.columns else [None]
+    rows = []
+    for metric in metrics:
+        known = set((table if metric is None else table.filter(metric=metric))["loss_function"])
+        lost = [loss for loss in ranking if loss not in known]
+        rows += [
+            {"loss_function": loss, "kind": "none", "metric": metric, "place": len(known) + place}
+            for place, loss in enumerate(lost)
+        ]
+    if not rows:
+        return table
+    return pl.concat([table, pl.DataFrame(rows).select(set(table.columns) & set(rows[0]))], how="diagonal_relaxed")
+
+
+def _said_of_absent(base: alt.Chart, y: alt.Y) -> alt.Chart:
+    """Words in the row of a loss that has nothing to draw."""
+    rows = base.transform_filter(alt.datum.kind == "none")
+    said: alt.Chart = rows.mark_text(align="left", fontSize=12, color=AXIS).encode(
+        y=y, x=alt.value(6), text=alt.value("no trial finished")
+    )
+    return said
 
 
 def _reach(table: pl.DataFrame) -> tuple[float, float]:

@@ -14,13 +14,15 @@ from lossbench.store.store import Status, Store
 
 __all__ = ["Progress", "progress"]
 
+_UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError)
+
 
 @dataclass(frozen=True)
 class Progress:
     """How far a trial is.
 
     Args:
-        status: as `Store.status` says.
+        status: as `Store.status` says; `failed` too where its files are damaged.
         epochs: that are done, as far as was written down.
         seconds: that they took.
         rows: of its history so far.
@@ -35,17 +37,29 @@ class Progress:
 
 
 def progress(store: Store, key: str) -> Progress:
-    """What the store tells of a trial now; a file that is just being replaced counts as not there."""
+    """What the store tells of a trial now; a damaged file is told as the reason, not raised."""
     try:
-        status = store.status(key)
-        if status in ("finished", "diverged"):
-            outcome, provenance = store.outcome(key), store.provenance(key)
-            rows = store.history(key)
-            return Progress(status, outcome["epochs"], provenance["seconds"], rows, str(outcome["reason"]))
-        epochs, seconds, rows = _checkpoint(store, key)
-        return Progress(status, epochs, seconds, rows, store.reason(key))
-    except (StoreError, OSError, KeyError):
-        return Progress("missing", 0, 0.0, (), "")
+        return _read(store, key)
+    except _UNREADABLE:  # it may have ended between two files
+        try:
+            return _read(store, key)
+        except _UNREADABLE as error:
+            told = str(error) if isinstance(error, StoreError) else f"{store.trial_folder(key)} is damaged ({error!r})"
+            return Progress("failed", 0, 0.0, (), told)
+
+
+def _read(store: Store, key: str) -> Progress:
+    status = store.status(key)
+    epochs, seconds, rows = _checkpoint(store, key)
+    if store.finished(key):  # asked after the checkpoint, which goes when the trial ends
+        return _ended(store, key)
+    return Progress(status, epochs, seconds, rows, store.reason(key) if status == "failed" else "")
+
+
+def _ended(store: Store, key: str) -> Progress:
+    outcome, seconds = store.outcome(key), float(store.provenance(key)["seconds"])
+    status: Status = "diverged" if outcome["status"] == "diverged" else "finished"
+    return Progress(status, int(outcome["epochs"]), seconds, store.history(key), str(outcome["reason"]))
 
 
 def _checkpoint(store: Store, key: str) -> tuple[int, float, tuple[Row, ...]]:
@@ -54,6 +68,6 @@ def _checkpoint(store: Store, key: str) -> tuple[int, float, tuple[Row, ...]]:
         with safe_open(store.trial_folder(key) / "checkpoint" / "state.safetensors", "np") as file:
             head = file.metadata() or {}
         about = json.loads(head["about"])
-        return about["epoch"], about["seconds"], files.history_rows(head["history"])
+        return int(about["epoch"]), float(about["seconds"]), files.history_rows(head["history"])
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         return 0, 0.0, ()
