@@ -8,6 +8,11 @@ import pytest
 
 from lossbench.analysis import analyse
 from lossbench.figures import Figure, draw
+from lossbench.figures.classes import classes
+from lossbench.figures.colours import Colours
+from lossbench.figures.cost import cost
+from lossbench.figures.pairs import pairs
+from lossbench.figures.reliability import reliability as draw_reliability
 from lossbench.metrics import calibration_error, reliability
 from lossbench.results import Results
 from synthetic import DOCUMENT, study
@@ -48,7 +53,7 @@ def test_the_matrix_can_show_every_metric_and_shows_the_studys_own(figures: dict
 
 def test_of_many_losses_the_matrix_has_colours_alone() -> None:
     results = study(losses=[f"loss{k}" for k in range(14)], seeds=2, epochs=2)
-    figure = next(figure for figure in draw(results, analyse(results)) if figure.slug == "comparisons")
+    figure = pairs(1, analyse(results))
     assert figure.explorer is None
     assert figure.table.height == 14 * 13
     assert '"type": "text"' not in str(figure.chart).replace("'", '"')
@@ -67,7 +72,7 @@ def test_the_heat_map_has_each_losss_mean_recall_of_each_class(results: Results,
 def test_of_many_classes_those_that_are_found_least_are_shown() -> None:
     names = tuple(f"class {k:02d}" for k in range(30))
     results = study(losses=DOCUMENT[1:3], seeds=2, epochs=2, classes=names)
-    figure = next(figure for figure in draw(results, analyse(results)) if figure.slug == "classes")
+    figure = classes(1, results, analyse(results))
     last = results.classes.filter(pl.col("epoch") == 2).group_by("class_name").agg(pl.col("recall").mean())
     least = last.sort("recall")["class_name"].to_list()[:20]
     assert set(figure.table["class_name"]) == set(least)
@@ -105,7 +110,8 @@ def test_reliability_pools_the_finished_seeds(results: Results, figures: dict[st
 
 def test_a_loss_whose_probabilities_are_not_known_is_named(results: Results) -> None:
     without = replace(results, calibration={loss: of for loss, of in results.calibration.items() if loss != "l1"})
-    figure = next(figure for figure in draw(without, analyse(without)) if figure.slug == "reliability")
+    analysis = analyse(without)
+    figure = draw_reliability(1, without, analysis, Colours.of(without.labels, analysis))
     assert "The probabilities of \u2068l1\u2069 are not known." in figure.caption
     assert "l1" not in set(figure.table["loss_function"])
 
@@ -113,7 +119,7 @@ def test_a_loss_whose_probabilities_are_not_known_is_named(results: Results) -> 
 def test_cost_counts_the_pictures_that_were_trained_on(results: Results, figures: dict[str, Figure]) -> None:
     seconds = pl.Series([10.0, None, 30.0, 30.0, 10.0, *[12.0] * 15])
     timed = replace(results, trials=results.trials.with_columns(seconds=seconds))
-    figure = next(figure for figure in draw(timed, analyse(timed)) if figure.slug == "cost")
+    figure = cost(1, timed, Colours.of(timed.labels, analyse(timed)))
     row = figure.table.row(0, named=True)
     assert row == {
         "loss_function": "l1", "trials": 4, "seconds": 20.0, "least": 10.0, "greatest": 30.0,

@@ -21,6 +21,7 @@ __all__ = [
     "data",
     "drawable",
     "epochs_axis",
+    "joined",
     "message",
     "short_labels",
     "specification",
@@ -49,6 +50,8 @@ _TAKEN = frozenset(
         "valueOf",
     }
 )
+
+_TOP = {"$schema": alt.SCHEMA_URL}
 
 # On a line whose values the page tells under the pointer; in a picture it does nothing.
 TOLD: dict[str, Any] = {"content": "data"}
@@ -101,6 +104,8 @@ def epochs_axis(first: int, last: int) -> alt.X:
     else:
         scale = alt.Scale(domain=[first, last], nice=False)
         axis = alt.Axis(format="d", tickMinStep=1, tickCount=8, grid=False)
+        if last - first < 4:  # so few that the library would put ticks between them
+            axis = alt.Axis(format="d", values=list(range(first, last + 1)), grid=False)
     return alt.X("epoch:Q", title="epoch", scale=scale, axis=axis)
 
 
@@ -134,9 +139,22 @@ def message(text: str, width: int = WIDTH, height: int = HEIGHT) -> alt.Chart:
     return chart
 
 
+def joined(panels: Sequence[Any], layout: Literal["hconcat", "concat"] = "hconcat", **options: Any) -> dict[str, Any]:
+    """Panels side by side, as plain data: the library's own way to join charts copies them again and again.
+
+    Args:
+        panels: charts.
+        layout: in one row, or as many columns as the options say.
+        options: as Vega-Lite has them: `columns`, `spacing`, `resolve`.
+    """
+    inline: dict[str, Any] = {}
+    parts = [panel.to_dict(validate=False, context={"top_level": False, "datasets": inline}) for panel in panels]
+    return {**_TOP, layout: parts, "datasets": inline, **options}
+
+
 def specification(chart: Any, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The chart as plain data, with its tables inside and the look of all figures."""
-    spec: dict[str, Any] = chart.to_dict(validate=False)  # that takes longer than the rest; a test does it
+    spec: dict[str, Any] = chart if isinstance(chart, dict) else chart.to_dict(validate=False)  # a test validates
     datasets = {name: table.to_dicts() for name, table in tables.items()}
     whole: dict[str, Any] = {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}
     return whole if _TAKEN.isdisjoint(_words(tables)) else _drawable(whole)

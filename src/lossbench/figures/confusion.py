@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from lossbench.figures.charts import Panel, data, message, specification
+from lossbench.figures.charts import Panel, data, joined, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
 from lossbench.figures.types import Figure
@@ -87,7 +87,7 @@ def _chart(table: pl.DataFrame, classes: int) -> dict[str, Any]:
     # A label may be anything; as the name of a table its place will do.
     tables = {f"loss{place}": _cells(table.filter(pl.col("loss_function") == at)) for place, at in enumerate(labels)}
     panels = [_panel(name, label, names, classes) for name, label in zip(tables, labels, strict=True)]
-    return specification(alt.concat(*panels, columns=2, spacing=24), tables)
+    return specification(joined(panels, "concat", columns=2, spacing=24), tables)
 
 
 def _panel(name: str, label: str, names: Mapping[int, str], classes: int) -> Panel:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median_low
+from typing import Any
 
 import altair as alt
 import numpy as np
 import polars as pl
 from altair.utils.schemapi import UndefinedType
 
-from lossbench.figures.charts import LINE, TOLD, Keys, Panel, data, message, specification
+from lossbench.figures.charts import LINE, TOLD, Keys, Panel, data, joined, message, specification
 from lossbench.figures.slider import GAMMA, movable, moved, reach
 from lossbench.figures.types import Figure
 from lossbench.results import LossView
@@ -110,7 +111,7 @@ def _chart(
     *,
     whole_labels: bool,
     moving: LossView | None = None,
-) -> alt.ConcatChart | alt.Chart:
+) -> dict[str, Any] | alt.Chart:
     if table.is_empty():
         return message("no definition to draw")
     keys = Keys(places, legend="dash")
@@ -135,8 +136,9 @@ def _chart(
         )
         return alt.layer(chart, moved(moving, _WIDTH, _HEIGHT, across, y, _Y[y], up)) if moving else chart
 
-    panels = alt.concat(*(panel(x, y) for y in _Y for x in _X), columns=2, spacing={"row": 16, "column": 30})
-    return panels.add_params(alt.param(name=GAMMA.parameter, value=GAMMA.value)) if moving else panels
+    moved_by = [{"name": GAMMA.parameter, "value": GAMMA.value}] if moving else []
+    panels = [panel(x, y) for y in _Y for x in _X]
+    return joined(panels, "concat", columns=2, spacing={"row": 16, "column": 30}, params=moved_by)
 
 
 def _caption(views: Sequence[LossView]) -> str:

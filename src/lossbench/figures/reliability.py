@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lossbench.analysis.types import Analysis
-from lossbench.figures.charts import Panel, data, message, specification
+from lossbench.figures.charts import Panel, data, joined, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import AXIS, INK, color
 from lossbench.figures.types import Figure
@@ -73,9 +73,8 @@ def _chart(table: pl.DataFrame, losses: Sequence[str], errors: dict[str, float],
         _panel(name, loss, color(colours.places[loss]), errors.get(loss))
         for name, loss in zip(tables, losses, strict=True)
     ]
-    return specification(
-        alt.concat(*panels, columns=2 if len(panels) in (2, 4) else 3, spacing={"row": 22, "column": 26}), tables
-    )
+    columns = 2 if len(panels) in (2, 4) else 3
+    return specification(joined(panels, "concat", columns=columns, spacing={"row": 22, "column": 26}), tables)
 
 
 def _panel(name: str, loss: str, hue: str, error: float | None) -> Panel:

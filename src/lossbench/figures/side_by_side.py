@@ -8,7 +8,18 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lossbench.figures.charts import HEIGHT, TOLD, Keys, Panel, chance, data, epochs_axis, message, specification
+from lossbench.figures.charts import (
+    HEIGHT,
+    TOLD,
+    Keys,
+    Panel,
+    chance,
+    data,
+    epochs_axis,
+    joined,
+    message,
+    specification,
+)
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
 from lossbench.figures.style import OTHERS
@@ -75,7 +86,7 @@ def _chart(table: pl.DataFrame, metric: Metric, results: Results, colours: Colou
     far = _far_apart(table, colours)
     tables = {split: _with_marks(table.filter(pl.col("split") == split), places) for split in (test, train)}
     panels = [_panel(rows, split, metric, results, keys, far) for split, rows in tables.items()]
-    return specification(alt.hconcat(*panels, spacing=28).resolve_scale(y="shared"), tables)
+    return specification(joined(panels, spacing=28, resolve={"scale": {"y": "shared"}}), tables)
 
 
 def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys, far: bool) -> Panel:

@@ -16,6 +16,7 @@ from lossbench.figures.charts import (
     chance,
     data,
     epochs_axis,
+    joined,
     message,
     specification,
     wide_enough,
@@ -53,7 +54,7 @@ def _chart(table: pl.DataFrame, hue: str, shown: tuple[str, str], results: Resul
     titled = table.with_columns(pl.col("split").replace_strict({split: split_title(split) for split in shown}))
     tables = {metric: titled.filter(pl.col("metric") == metric) for metric in _METRICS}
     panels = [_panel(rows, metric, hue, shown, results) for metric, rows in tables.items()]
-    return specification(alt.hconcat(*panels, spacing=28), tables)
+    return specification(joined(panels, spacing=28), tables)
 
 
 def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], results: Results) -> Panel:
@@ -65,7 +66,8 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     line = [1 / classes] if metric == "accuracy" and classes else []
     scale = wide_enough([*_drawn(table), *line], least=0.1 if metric == "accuracy" else 0.0)
     y = alt.Y("value:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=6))
-    legend = alt.Legend(title=None, symbolStrokeColor=hue, **({} if _few(table) else LINE))
+    filled = {"symbolFillColor": hue, "symbolDash": [1, 0], "symbolOpacity": 1}
+    legend = alt.Legend(title=None, symbolStrokeColor=hue, **(filled if _few(table) else LINE))
     names = [split_title(split) for split in shown]
     dashes = alt.Scale(domain=names, range=[[6, 3], [1, 0]])
     split = alt.StrokeDash("split:N", scale=dashes, legend=legend)
@@ -82,7 +84,7 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     if _few(table):
         points = base.transform_filter(kind == "mean").mark_point(color=hue, filled=True, size=70)
         shapes = alt.Scale(domain=names, range=["triangle-up", "circle"])
-        layers.append(points.encode(x=x, y=y, shape=alt.Shape("split:N", scale=shapes, legend=None)))
+        layers.append(points.encode(x=x, y=y, shape=alt.Shape("split:N", scale=shapes, legend=legend)))
     return alt.layer(*(chance(classes) for _ in line), *layers)
 
 
