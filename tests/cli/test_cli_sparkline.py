@@ -13,6 +13,13 @@ def test_low_and_high_are_the_ends_of_the_blocks() -> None:
     assert sparkline([-5, 7], 0, 1, 10) == "▁█"
 
 
+def test_without_a_scale_a_curve_has_its_own() -> None:
+    assert sparkline([3, None, 5, 7]) == "▁ ▅█"
+    assert sparkline([3, 5, 7], high=11) == "▁▃▅"
+    assert sparkline([2, 2, 2]) == "▅▅▅"
+    assert sparkline([None, math.nan]) == "  "
+
+
 def test_a_gap_is_a_space_and_a_level_curve_is_level() -> None:
     assert sparkline([0.0, None, math.nan, 1.0], 0, 1, 10) == "▁  █"
     assert sparkline([0.3, 0.3, 0.3], 0.3, 0.3, 10) == "▅▅▅"

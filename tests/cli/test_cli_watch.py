@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import os
+import shlex
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +20,12 @@ from rich.console import Console
 
 from cli_runner import Runner
 from lossbench.api.running import prepare
-from lossbench.api.watching import Watch
+from lossbench.api.watching import LossSoFar, View, Watch
 from lossbench.cli import show_watch
 from lossbench.spec import Recipe, Study
 from lossbench.store import Record, Row, Store, progress
+
+BetweenLooks = Callable[..., None]
 
 
 def rows(epochs: int, accuracy: float = 0.5) -> tuple[Row, ...]:
@@ -35,9 +43,15 @@ class Fake:
         self.store: Store = self.prepared.store
         self.prepared.folder.write(self.store)
         self.trials = self.prepared.resolved.trials
+        self.report = self.store.study_folder("watched") / "report.html"
 
     def checkpoint(self, pair: tuple[str, int], epochs: int, seconds: float) -> None:
         self.store.save_checkpoint(self.trials[pair].key, Record(rows=rows(epochs), epochs=epochs), {}, epochs, seconds)
+
+    def checkpoint_of_failed(self, pair: tuple[str, int], epochs: int, reason: str) -> None:
+        with self.store.claim(self.trials[pair]):
+            self.checkpoint(pair, epochs, 1.0)
+            self.store.fail(self.trials[pair], reason)
 
     def finish(self, pair: tuple[str, int], epochs: int = 4, diverged: str = "") -> None:
         trial = self.trials[pair]
@@ -49,7 +63,19 @@ class Fake:
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
-    return Fake(tmp_path / "log")
+    return Fake(tmp_path / "a log")
+
+
+@pytest.fixture
+def between_looks(monkeypatch: pytest.MonkeyPatch) -> BetweenLooks:
+    """Sets what happens between two looks, one thing after the other; nobody sleeps."""
+
+    def happen(*steps: Callable[[], object]) -> None:
+        todo = iter(steps)
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: next(todo)())
+        monkeypatch.setattr("lossbench.cli.watch.time", clock)
+
+    return happen
 
 
 def test_what_a_trial_has_so_far_is_read_from_its_checkpoints_head(fake: Fake) -> None:
@@ -101,19 +127,47 @@ def test_watching_ends_with_the_study_and_says_where_the_report_is(fake: Fake, l
     assert "the run writes the report at its end; to write it now: lossbench report" in done.out
 
 
-def test_it_follows_what_another_thread_finishes(fake: Fake, lossbench: Runner) -> None:
-    def train() -> None:
-        for pair in fake.trials:
-            time.sleep(0.3)
-            fake.finish(pair)
+def test_it_follows_what_somebody_else_finishes_up_to_the_report(
+    fake: Fake, lossbench: Runner, between_looks: BetweenLooks
+) -> None:
+    steps = [partial(fake.finish, pair) for pair in fake.trials]
+    between_looks(*steps, lambda: None, partial(fake.report.write_text, "written", encoding="utf-8"))
+    done = lossbench("watch", str(fake.store.root))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "watched: 0 of 4 trials ended; 0 of 16 epochs",
+        "watched: 1 of 4 trials ended; 4 of 16 epochs",
+        "watched: 2 of 4 trials ended; 8 of 16 epochs",
+        "watched: 3 of 4 trials ended; 12 of 16 epochs",
+        "watched: 4 of 4 trials ended; 16 of 16 epochs; waiting for the report",
+        "watched: 4 of 4 trials ended; 16 of 16 epochs",
+        f"report: {fake.report}",
+        f"to open it: lossbench report '{fake.report.parent}' --open",
+    ]
 
-    trainer = threading.Thread(target=train)
-    trainer.start()
-    done = lossbench("watch", str(fake.store.root), "--interval", "0.1", "--wait")
-    trainer.join()
-    counts = [line for line in done.out.splitlines() if line.startswith("watched: ")]
-    assert len(counts) > 2
-    assert counts[-1].startswith("watched: 4 of 4 trials ended")
+
+def test_a_report_that_never_comes_is_not_waited_for_for_ever(
+    fake: Fake, lossbench: Runner, between_looks: BetweenLooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossbench.cli.watch._REPORT_PATIENCE", 0.0)
+    fake.report.write_text("of an earlier run", encoding="utf-8")
+    os.utime(fake.report, (1, 1))
+    between_looks(*[partial(fake.finish, pair) for pair in fake.trials])
+    done = lossbench("watch", str(fake.store.root))
+    assert f"to write it now: lossbench report '{fake.report.parent}'" in done.out
+    assert "--open" not in done.out
+
+
+def test_between_two_looks_of_a_run_until_decided_more_seeds_are_waited_for(fake: Fake) -> None:
+    watch, folder = Watch(fake.store.root), fake.prepared.folder
+    for pair in fake.trials:
+        fake.finish(pair)
+    assert (watch.look().over, watch.look().grows) == (True, False)
+    plan = folder.study.plan.model_copy(update={"max_seeds": 5})
+    study = folder.study.model_copy(update={"seeds": (1, 2, 3), "plan": plan})
+    replace(folder, study=study, trials={**folder.trials, ("l1", 3): "0" * 16}).write(fake.store)
+    view = watch.look()
+    assert (view.over, view.grows, view.trials, view.counts["missing"]) == (False, True, 5, 1)
 
 
 def test_when_nobody_trains_that_is_said(fake: Fake, lossbench: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +175,112 @@ def test_when_nobody_trains_that_is_said(fake: Fake, lossbench: Runner, monkeypa
     fake.finish(("l1", 1))
     done = lossbench("watch", str(fake.store.root), "--interval", "0.1")
     assert done.code == 0
-    assert "nobody trains it, and 3 of 4 trials are missing; to go on: lossbench run" in done.out
+    words, _, command = done.out.splitlines()[-1].partition("; to go on: ")
+    assert words == "nobody trains it, and 3 of 4 trials are missing"
+    study = fake.report.with_name("study.yaml")
+    assert shlex.split(command) == ["lossbench", "run", str(study), "--save-dir", str(fake.store.root)]
+
+
+def test_it_keeps_waiting_when_asked_to(
+    fake: Fake, lossbench: Runner, between_looks: BetweenLooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossbench.cli.watch._PATIENCE", 0.0)
+    monkeypatch.setattr("lossbench.cli.watch._REPORT_PATIENCE", 0.0)
+    between_looks(lambda: None, *[partial(fake.finish, pair) for pair in fake.trials])
+    done = lossbench("watch", str(fake.store.root), "--wait")
+    assert "; nobody trains it, and 4 of 4 trials are missing; to go on: lossbench run" in done.out
+    assert "watched: 4 of 4 trials ended" in done.out
+
+
+def test_leaving_is_no_failure(fake: Fake, lossbench: Runner, between_looks: BetweenLooks) -> None:
+    def leave() -> None:
+        raise KeyboardInterrupt
+
+    between_looks(leave)
+    done = lossbench("watch", str(fake.store.root))
+    assert (done.code, done.err) == (0, "")
+
+
+def test_in_a_terminal_it_shows_the_screen(fake: Fake, lossbench: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pair in fake.trials:
+        fake.finish(pair)
+    terminal = partial(Console, force_terminal=True, width=80, height=24, color_system=None, _environ={})
+    monkeypatch.setattr("lossbench.cli.watch.Console", terminal)
+    done = lossbench("watch", str(fake.store.root))
+    assert "watched: 4 trials, 4 finished" in done.out
+    assert "cross_entropy  0.5400    ▁▃▆█    8       2 of 2" in done.out
+
+
+def test_nothing_is_written(fake: Fake) -> None:
+    fake.finish(("l1", 1))
+    with fake.store.claim(fake.trials["l1", 2]):
+        fake.checkpoint(("l1", 2), 2, 4.0)  # and then its process died
+    before = {path: path.stat().st_mtime_ns for path in fake.store.root.rglob("*")}
+    Watch(fake.store.root).look()
+    assert {path: path.stat().st_mtime_ns for path in fake.store.root.rglob("*")} == before
+
+
+def test_a_damaged_file_is_told_and_the_others_are_shown(fake: Fake, lossbench: Runner) -> None:
+    for pair in fake.trials:
+        fake.finish(pair)
+    (fake.store.trial_folder(fake.trials["l1", 1].key) / "outcome.json").write_text("{", encoding="utf-8")
+    (fake.store.trial_folder(fake.trials["l1", 2].key) / "provenance.json").write_text("[]", encoding="utf-8")
+    view = Watch(fake.store.root).look()
+    assert dict(view.counts) == {"failed": 2, "finished": 2}
+    assert all("damaged" in reason for *_, reason in view.lost)
+    done = lossbench("watch", str(fake.store.root))
+    assert done.code == 0
+    assert "2 failed; to try again: lossbench run" in done.out
+    (fake.report.parent / "trials.json").write_text("{", encoding="utf-8")
+    assert "trials.json is missing or damaged" in lossbench("watch", str(fake.store.root)).err
+
+
+def test_a_study_that_is_just_being_written_stays_as_it_was(fake: Fake) -> None:
+    watch = Watch(fake.store.root)
+    (fake.report.parent / "trials.json").unlink()
+    assert watch.look().trials == 4
+
+
+def test_a_trial_that_ends_while_it_is_read_has_ended(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.finish(("l1", 1))
+    monkeypatch.setattr(fake.store, "status", lambda _: "running")
+    found = progress(fake.store, fake.trials["l1", 1].key)
+    assert (found.status, found.epochs) == ("finished", 4)
+
+
+def test_what_failed_is_neither_left_to_train_nor_in_a_curve(fake: Fake) -> None:
+    fake.checkpoint_of_failed(("l1", 1), 2, "out of memory")
+    fake.finish(("l1", 2), epochs=1, diverged="not finite")
+    view = Watch(fake.store.root).look()
+    assert view.losses[0].curve == ()
+    assert view.total == 2 + 1 + 4 + 4
+    assert view.lost[0] == ("l1", 1, "failed", "out of memory")
+
+
+def test_a_low_terminal_shows_what_runs_and_counts_the_others() -> None:
+    names = [f"loss_{number}" for number in range(40)]
+    losses = tuple(LossSoFar(name, (0.1, 0.2), 2, {"running" if name == "loss_33" else "missing": 1}) for name in names)
+    counts = {"running": 1, "missing": 39}
+    running = (("loss_33", 1, 2),)
+    view = View("many", "test.accuracy", losses, running, (), counts, 2, 400, None, reported=False, grows=False)
+    console = Console(width=80, height=20, file=io.StringIO())
+    lines = ["".join(part.text for part in parts) for parts in console.render_lines(show_watch.screen(console, view))]
+    assert len(lines) < 20
+    assert any(line.startswith("loss_33 ") for line in lines)
+    assert any("more losses" in line for line in lines)
+    assert "2 of 400 epochs, time left not known yet" in lines[1]
+
+
+def test_long_names_and_plain_encodings_fit(fake: Fake) -> None:
+    item = LossSoFar("=" + "x" * 199, (0.1, 0.2), 2, {"missing": 1})
+    view = View("long", "test.accuracy", (item,), (), (), {"missing": 1}, 2, 4, None, reported=False, grows=False)
+    for encoding in ("utf-8", "latin-1"):
+        console = Console(width=80, file=io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        console.print(show_watch.screen(console, view))
+        lines = console.render_lines(show_watch.screen(console, view))
+        row = next(text for parts in lines if (text := "".join(part.text for part in parts)).startswith("=x"))
+        assert "0.2000" in row
+        assert ("▁" in row) == (encoding == "utf-8")
 
 
 def test_wrong_requests_are_refused(fake: Fake, lossbench: Runner, tmp_path: Path) -> None:

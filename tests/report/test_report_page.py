@@ -213,7 +213,7 @@ def test_of_many_losses_the_page_compares_the_leader_and_points_at_the_rest() ->
     assert "The first gradients of 38 losses" in text
     firsts = re.findall(r'<th scope="row" class="pair">.*?<bdi class="name">(.*?)</bdi>', section)
     assert firsts == [leader] * 37
-    assert "In colour here and in the figures of all losses: the 4 best and the worst by test F1." in text
+    assert "In colour in the figures of all losses: the 4 best and the worst by test F1." in text
     keys = re.findall(
         r'class="key (k\d)"', html[html.index('<section id="answer"') : html.index('<section id="losses"')]
     )

@@ -6,6 +6,7 @@ import pytest
 
 from lossbench.errors import SaveDirError
 from lossbench.report import write_report
+from lossbench.report.ours import record
 from lossbench.results import Results
 from synthetic import analyse, study
 
@@ -21,7 +22,9 @@ def folder(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "figures").mkdir(parents=True)
     (folder / "figures" / "99-training-gone.svg").write_text("of an earlier, larger study")
     (folder / "figures" / "99-training-gone.png").write_text("of an earlier, larger study")
+    record(folder, ["figures/99-training-gone.svg", "figures/99-training-gone.png"])
     (folder / "figures" / "mine.svg").write_text("the user's")
+    (folder / "figures" / "98-mine.png").write_text("the user's")
     (folder / "study.yaml").write_text("kept")
     assert write_report(results, analyse(results), folder) == folder / "report.html"
     return folder
@@ -37,6 +40,7 @@ def test_everything_is_there_and_nothing_half_written(folder: Path) -> None:
         "history.csv",
         "history.parquet",
         "report.html",
+        "report.json",
         "standings.csv",
         "standings.parquet",
         "study.yaml",
@@ -46,13 +50,14 @@ def test_everything_is_there_and_nothing_half_written(folder: Path) -> None:
         "verdicts.parquet",
     ]
     names = sorted(path.name for path in (folder / "figures").iterdir())
-    assert len(names) == 4 * 13 + 1
+    assert len(names) == 4 * 13 + 2
     assert [name.partition(".")[2] for name in names[:4]] == ["pdf", "png", "svg", "vl.json"]
 
 
 def test_stale_figures_go_and_the_users_files_stay(folder: Path) -> None:
     assert not list((folder / "figures").glob("99-*"))
     assert (folder / "figures" / "mine.svg").read_text() == "the user's"
+    assert (folder / "figures" / "98-mine.png").read_text() == "the user's"
 
 
 def test_a_second_report_has_the_same_bytes(results: Results, folder: Path) -> None:

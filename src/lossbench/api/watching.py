@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from lossbench.store import Progress, StudyFolder, locate_study, progress
 __all__ = ["LossSoFar", "View", "Watch"]
 
 _ENDED = ("finished", "diverged")
+_LOST = ("diverged", "failed")
+_LOOKS = 5  # by which is judged how many trials run side by side: between two trials a worker has none
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class LossSoFar:
 
     Args:
         loss: its label.
-        curve: the mean of the study's metric over the trials that have come so far, by evaluated epoch.
+        curve: the mean of the study's metric over the trials that have come so far, by evaluated epoch; without those
+            that diverged or failed.
         epochs: that are done in all its trials together.
         counts: how many of its trials have which status.
     """
@@ -46,8 +49,10 @@ class View:
         lost: loss, seed, status and reason of every trial that diverged or failed.
         counts: how many trials have which status.
         epochs: that are done of all.
-        total: the epochs of all trials together; one that diverged has no more than it did.
+        total: the epochs of all trials together; one that diverged or failed has no more than it did.
         seconds_left: at the pace so far; None where nothing is known or nobody trains.
+        reported: whether all trials have ended and the report was written after the last of them.
+        grows: whether more seeds may still be added, by a run until everything is decided.
     """
 
     name: str
@@ -59,6 +64,8 @@ class View:
     epochs: int
     total: int
     seconds_left: float | None
+    reported: bool
+    grows: bool
 
     @property
     def trials(self) -> int:
@@ -84,6 +91,7 @@ class Watch:
     def __init__(self, folder: str | Path) -> None:
         self.store, self.name = locate_study(folder)
         self._ended: dict[str, Progress] = {}
+        self._side_by_side: deque[int] = deque(maxlen=_LOOKS)
         self._folder = StudyFolder.read(self.store, self.name)
 
     @property
@@ -96,27 +104,33 @@ class Watch:
         with suppress(StoreError):  # it is just being written: what was known stays
             self._folder = StudyFolder.read(self.store, self.name)
         found = {pair: self._progress(key) for pair, key in self._folder.trials.items()}
-        study = self._folder.study
-        split, _, column = study.plan.metric.partition(".")
-        labels = dict.fromkeys(label for label, _ in found)
-        of_loss = {label: [item for (at, _), item in found.items() if at == label] for label in labels}
-        total = sum(item.epochs if item.status == "diverged" else study.recipe.epochs for item in found.values())
+        study, counts = self._folder.study, _counted(found.values())
+        self._side_by_side.append(counts["running"])
+        total = sum(item.epochs if item.status in _LOST else study.recipe.epochs for item in found.values())
         done = sum(item.epochs for item in found.values())
+        waiting = counts["running"] + counts["missing"]
         return View(
             name=self.name,
             metric=study.plan.metric,
-            losses=tuple(_so_far(label, items, split, column) for label, items in of_loss.items()),
-            running=tuple((a, b, item.epochs) for (a, b), item in found.items() if item.status == "running"),
-            lost=tuple(
-                (a, b, item.status, item.reason)
-                for (a, b), item in found.items()
-                if item.status in ("diverged", "failed")
-            ),
-            counts=Counter(item.status for item in found.values()),
+            losses=_losses(found, study.plan.metric),
+            running=tuple((*pair, item.epochs) for pair, item in found.items() if item.status == "running"),
+            lost=tuple((*pair, item.status, item.reason) for pair, item in found.items() if item.status in _LOST),
+            counts=counts,
             epochs=done,
             total=total,
-            seconds_left=_left(found.values(), total - done),
+            seconds_left=_left(found.values(), total - done, min(waiting, max(self._side_by_side))),
+            reported=not waiting and self._reported(),
+            grows=len(study.seeds) < (study.plan.max_seeds or 0),
         )
+
+    def _reported(self) -> bool:
+        """Whether the report is newer than the last trial that ended."""
+        keys = [key for key in self._folder.trials.values() if key in self._ended]
+        try:
+            last = max((self.store.trial_folder(key) / "provenance.json").stat().st_mtime_ns for key in keys)
+            return self.report.stat().st_mtime_ns >= last
+        except (OSError, ValueError):  # no report, or no trial that ended
+            return False
 
     def _progress(self, key: str) -> Progress:
         if key not in self._ended:
@@ -127,10 +141,18 @@ class Watch:
         return self._ended[key]
 
 
+def _losses(found: Mapping[tuple[str, int], Progress], metric: str) -> tuple[LossSoFar, ...]:
+    split, _, column = metric.partition(".")
+    by_loss: dict[str, list[Progress]] = {}
+    for (loss, _), item in found.items():
+        by_loss.setdefault(loss, []).append(item)
+    return tuple(_so_far(loss, items, split, column) for loss, items in by_loss.items())
+
+
 def _so_far(loss: str, items: Sequence[Progress], split: str, column: str) -> LossSoFar:
     values: dict[int, list[float]] = {}
     for item in items:
-        for row in item.rows:
+        for row in () if item.status in _LOST else item.rows:
             value = getattr(row, column, math.nan)
             if row.split == split and math.isfinite(value):
                 values.setdefault(row.epoch, []).append(value)
@@ -138,13 +160,16 @@ def _so_far(loss: str, items: Sequence[Progress], split: str, column: str) -> Lo
         loss=loss,
         curve=tuple(math.fsum(values[epoch]) / len(values[epoch]) for epoch in sorted(values)),
         epochs=sum(item.epochs for item in items),
-        counts=Counter(item.status for item in items),
+        counts=_counted(items),
     )
 
 
-def _left(items: Iterable[Progress], epochs: int) -> float | None:
-    """Seconds for so many more epochs, at the pace of all so far, with as many side by side as now."""
+def _counted(items: Iterable[Progress]) -> Counter[str]:
+    return Counter(str(item.status) for item in items)
+
+
+def _left(items: Iterable[Progress], epochs: int, side_by_side: int) -> float | None:
+    """Seconds for so many more epochs, at the pace of all so far, with so many trials side by side."""
     items = list(items)
-    side_by_side = sum(item.status == "running" for item in items)
     done, seconds = sum(item.epochs for item in items), sum(item.seconds for item in items)
     return epochs * seconds / done / side_by_side if done and side_by_side else None

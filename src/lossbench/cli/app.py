@@ -198,7 +198,7 @@ def report(
 
     results, analysis, page = write(folder, parse_forms(form), pictures=pictures)
     show.show_answer(console(), results, analysis, page)
-    if show_it and not webbrowser.open(page.resolve().as_uri()):
+    if show_it and not _opened(page):
         console().print("no browser could be opened; open that file yourself", highlight=False)
 
 
@@ -244,6 +244,14 @@ def init(
     except OSError as error:
         raise SaveDirError("PATH", "a file that can be written", str(path), error.strerror or "") from None
     console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
+
+
+def _opened(page: Path) -> bool:
+    """Opens a file in the browser; whether there is one."""
+    try:
+        return webbrowser.open(page.resolve().as_uri())
+    except (webbrowser.Error, OSError):
+        return False
 
 
 def _train(prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool) -> Results:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
 from lossbench.cli.duration import duration
-from lossbench.cli.sparkline import can_show, sparkline
+from lossbench.cli.ranking import curve_by_loss, ranking
 from lossbench.cli.tables import empty_table
 
 if TYPE_CHECKING:
@@ -34,48 +33,18 @@ __all__ = [
 ]
 
 
-_CURVE = 30  # characters at most of a curve over the epochs
-_CURVES = "by epoch"
-_ROOMY = 100  # columns of a terminal below which heads may take two lines
-
-
 def show_answer(console: Console, results: Results, analysis: Analysis, page: Path | None) -> None:
     """The report's answer, a ranking, what became of the hypotheses, and where the report is, if it was written."""
-    from lossbench.report import curves_of, summary_text  # charts take a second, which `--help` need not wait for
+    from lossbench.report import summary_text  # charts take a second, which `--help` need not wait for
 
     summary = summary_text(results, analysis)
     for sentence in summary.sentences:
         console.print(escape(sentence), highlight=False, soft_wrap=True)
-    console.print(_ranking(console, summary, curves_of(results, analysis)))
+    console.print(ranking(console, summary, *curve_by_loss(results, analysis)))
     if summary.findings:
         console.print(_hypotheses(summary))
     if page is not None:
         console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _ranking(console: Console, summary: Summary, curves: Mapping[str, Sequence[float]]) -> Table:
-    """The losses, best first; ranks and the best set only where they say something, curves only where there is room."""
-    ranked = any(row.ranks for row in summary.rows)
-    best = {True, False} <= {row.best for row in summary.rows if row.n}
-    heads = ["loss", summary.metric, "95 % interval", *["ranks"] * ranked, *["best set"] * best, "seeds"]
-    rows = []
-    for row in summary.rows:
-        mean = "no trial" if row.mean is None else f"{row.mean:.4f}"
-        interval = "" if row.low is None or row.high is None else f"{row.low:.4f} to {row.high:.4f}"
-        rows.append([row.loss, mean, interval, *[row.ranks] * ranked, *["in" if row.best else ""] * best, str(row.n)])
-    if console.width < _ROOMY:
-        heads = [head if head[0].isdecimal() else head.replace(" ", "\n") for head in heads]
-    longest = [max(map(cell_len, head.split("\n"))) for head in heads]
-    widths = [max(length, *(cell_len(row[place]) for row in rows)) for place, length in enumerate(longest)]
-    room = min(console.width - sum(widths) - 2 * len(widths), _CURVE)
-    drawn = bool(curves) and can_show(console) and room >= cell_len(_CURVES)
-    table = empty_table(*heads, *[_CURVES] * drawn)
-    values = [value for curve in curves.values() for value in curve]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    for cells in rows:
-        curve = [sparkline(curves.get(cells[0], ()), low, high, room)] * drawn
-        table.add_row(*map(escape, cells), *curve)
-    return table
 
 
 def _hypotheses(summary: Summary) -> Table:

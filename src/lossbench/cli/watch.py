@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _PATIENCE = 15.0  # seconds without anybody training until that is said: a run that begins takes a few to start workers
+_REPORT_PATIENCE = 60.0  # seconds from the last trial to the report, or to more seeds of a run until decided
 
 
 def watch(
@@ -35,49 +37,93 @@ def watch(
     """
     if not 0.1 <= interval <= 3600:
         raise RequestError("--interval", "0.1 to 3600 seconds", f"{interval:g}")
-
-    from lossbench.api.watching import Watch
-
     console = Console()
-    watched = Watch(folder)
     try:
-        view = _follow(console, watched, interval, wait)
+        from lossbench.api.watching import Watch
+
+        watched = Watch(folder)
+        for line in _follow(console, watched, interval, wait):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
     except KeyboardInterrupt:
         return  # nothing is lost by leaving
-    for line in _farewell(view, watched):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _follow(console: Console, watched: Watch, interval: float, wait: bool) -> View:
-    """Shows the study until nothing is left to train, or nobody trains any more."""
+def _follow(console: Console, watched: Watch, interval: float, wait: bool) -> list[str]:
+    """Shows the study until there is nothing to wait for; gives what is to be said then."""
     from lossbench.cli.show_watch import line, screen
 
-    idle_since, said = time.monotonic(), ""
-    view = watched.look()
-    shown = Live(console=console, auto_refresh=False) if console.is_terminal else None
-    with shown or nullcontext():
+    live = Live(console=console, auto_refresh=False) if console.is_interactive else None
+    course, said = _Course(), None
+    with live or nullcontext():
         while True:
-            if shown:
-                shown.update(screen(console, view), refresh=True)
-            elif line(view) != said:
-                said = line(view)
-                console.print(said, markup=False, highlight=False, soft_wrap=True)
-            if view.counts.get("running"):
-                idle_since = time.monotonic()
-            if view.over or (not wait and time.monotonic() - idle_since > _PATIENCE):
-                return view
-            time.sleep(interval)
             view = watched.look()
+            course.note(view)
+            note = _note(view, watched, course, wait)
+            if live:
+                live.update(screen(console, view, note), refresh=True)
+            elif (view.epochs, view.counts, note) != said:
+                said = (view.epochs, view.counts, note)
+                console.print(line(view, note), markup=False, highlight=False, soft_wrap=True)
+            if course.over(view, wait):
+                return _farewell(view, watched, course)
+            time.sleep(interval)
 
 
-def _farewell(view: View, watched: Watch) -> list[str]:
+class _Course:
+    """What was seen of a run: whether somebody trains, and for how long nobody has."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._moved = time.monotonic()
+        self._epochs: int | None = None
+
+    def note(self, view: View) -> None:
+        """Looks once more; between two looks a trial may have begun and ended."""
+        if view.counts.get("running") or view.epochs > (view.epochs if self._epochs is None else self._epochs):
+            self.seen, self._moved = True, time.monotonic()
+        self._epochs = view.epochs
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since somebody trained."""
+        return time.monotonic() - self._moved
+
+    def expects(self, view: View) -> bool:
+        """Whether a run that has trained everything will still write its report, or add seeds."""
+        return view.over and not view.reported and (self.seen or view.grows)
+
+    def over(self, view: View, wait: bool) -> bool:
+        """Whether there is nothing to wait for."""
+        if view.over:
+            return not self.expects(view) or self.quiet > _REPORT_PATIENCE
+        return not wait and self.quiet > _PATIENCE
+
+
+def _note(view: View, watched: Watch, course: _Course, wait: bool) -> str:
+    """What is waited for while nobody trains."""
+    if view.over:
+        return "waiting for the report" if course.expects(view) else ""
+    return _missing(view, watched) if wait and course.quiet > _PATIENCE else ""
+
+
+def _farewell(view: View, watched: Watch, course: _Course) -> list[str]:
+    """How it ended, where the report is, and what to type."""
     if not view.over:
-        return [
-            f"nobody trains it, and {view.counts['missing']} of {view.trials} trials are missing; to go on: "
-            f"lossbench run {watched.report.with_name('study.yaml')} --save-dir {watched.store.root}"
-        ]
+        return [_missing(view, watched)]
     failed = view.counts.get("failed")
-    again = [f"{failed} failed; to try again: lossbench run {watched.report.with_name('study.yaml')}"] if failed else []
-    if watched.report.exists():
-        return [*again, f"report: {watched.report}"]
-    return [*again, f"the run writes the report at its end; to write it now: lossbench report {watched.report.parent}"]
+    lines = [f"{failed} failed; to try again: {_again(watched)}"] if failed else []
+    folder = shlex.quote(str(watched.report.parent))
+    if watched.report.exists() and not course.expects(view):
+        return [*lines, f"report: {watched.report}", f"to open it: lossbench report {folder} --open"]
+    return [*lines, f"the run writes the report at its end; to write it now: lossbench report {folder}"]
+
+
+def _missing(view: View, watched: Watch) -> str:
+    missing = f"{view.counts.get('missing', 0)} of {view.trials} trials are missing"
+    return f"nobody trains it, and {missing}; to go on: {_again(watched)}"
+
+
+def _again(watched: Watch) -> str:
+    """The command that trains what is missing."""
+    study = str(watched.report.with_name("study.yaml"))
+    return shlex.join(["lossbench", "run", study, "--save-dir", str(watched.store.root)])

@@ -5,7 +5,7 @@
 """
 
 from lossbench.report.forms import FORMS, check_forms, parse_forms
-from lossbench.report.summary import Row, Summary, curves_of, summary_text
+from lossbench.report.summary import Row, Summary, summary_text
 from lossbench.report.tables import frames
 from lossbench.report.write import write_report
 
@@ -14,7 +14,6 @@ __all__ = [
     "Row",
     "Summary",
     "check_forms",
-    "curves_of",
     "frames",
     "parse_forms",
     "summary_text",

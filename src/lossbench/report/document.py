@@ -5,11 +5,26 @@ Text may hold names between Unicode isolates (see `text.isolate`); everything el
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lossbench.figures import Figure
+from lossbench.text import FSI, PDI, isolate, plain
 
-__all__ = ["Block", "Bullets", "Code", "Formula", "Heading", "Paragraph", "Picture", "Table", "Terms", "Title"]
+__all__ = [
+    "Block",
+    "Bullets",
+    "Code",
+    "Formula",
+    "Heading",
+    "Paragraph",
+    "Picture",
+    "Run",
+    "Table",
+    "Terms",
+    "Title",
+    "runs",
+]
 
 
 @dataclass(frozen=True)
@@ -101,3 +116,19 @@ class Code:
 
 
 Block = Title | Heading | Paragraph | Bullets | Terms | Table | Picture | Formula | Code
+
+_NAME = re.compile(f"{FSI}([^{PDI}]*){PDI}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of text: a name, or what stands around names."""
+
+    text: str
+    name: bool
+
+
+def runs(text: str) -> tuple[Run, ...]:
+    """Text and names in turn; marks that would turn the text around are shown by number, as `isolate` does."""
+    parts = _NAME.split(text)
+    return tuple(Run(plain(isolate(part)), place % 2 == 1) for place, part in enumerate(parts) if part)

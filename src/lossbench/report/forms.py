@@ -29,7 +29,9 @@ def parse_forms(text: str) -> tuple[str, ...]:
 
 
 def check_forms(forms: tuple[str, ...]) -> None:
-    """Raises a RequestError where a form cannot be written here."""
+    """Raises a RequestError where a form is unknown or cannot be written here."""
+    if not forms or not set(forms) <= set(FORMS):
+        raise RequestError("forms", "some of html, md, pdf and tex", forms)
     if "pdf" in forms and not can_write_pdf():
         raise RequestError("--format", "pdf only with the extra pdf: pip install 'lossbench[pdf]'", "pdf")
 

@@ -26,7 +26,8 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{\char34}",  # \textquotedbl is unknown to the fonts that LaTeX starts with
+    "-": "-{}",  # of which one follows another, which would print as a dash
     "`": r"\textasciigrave{}",
     "\u2212": "$-$",
     "±": r"$\pm$",
@@ -37,7 +38,7 @@ _SPECIAL = {
     "“": "``",
     "”": "''",
 }
-_SIGNS = re.compile("|".join(map(re.escape, _SPECIAL)))
+_SIGNS = re.compile("-(?=-)|" + "|".join(re.escape(sign) for sign in _SPECIAL if sign != "-"))
 _UNSEEN = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -97,4 +98,6 @@ def _column(block: Table, place: int) -> str:
 
 def _row(cells: Sequence[str], bold: bool = False) -> str:
     texts = [escaped(cell) for cell in cells]
-    return " & ".join(rf"\textbf{{{text}}}" if bold and text else text for text in texts) + r" \\"
+    row = " & ".join(rf"\textbf{{{text}}}" if bold and text else text for text in texts)
+    guard = "{}" if row.startswith(("[", "*")) else ""  # the end of the row above would take it for an argument
+    return guard + row + r" \\"

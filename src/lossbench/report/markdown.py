@@ -17,13 +17,15 @@ from lossbench.report.document import (
     Table,
     Terms,
     Title,
+    runs,
 )
-from lossbench.text import FSI, PDI
+from lossbench.text import plain
 
 __all__ = ["escaped", "markdown"]
 
-_NUMBERED = re.compile(r"\s+")
-_NAME = re.compile(f"{FSI}([^{PDI}]*){PDI}")
+_SPACE = re.compile(r"\s+")
+_BULLET = re.compile(r"[-+](?=\s|$)|-(?=[-\s]+$)")
+_NUMBER = re.compile(r"(\d{1,9})([.)])(?=\s|$)")
 
 
 def markdown(blocks: Sequence[Block]) -> str:
@@ -33,8 +35,14 @@ def markdown(blocks: Sequence[Block]) -> str:
 
 def escaped(text: str) -> str:
     """Text that comes out as it is: names as code, the rest with every sign escaped that could be markup."""
-    parts = _NAME.split(_NUMBERED.sub(" ", text).strip())
-    return "".join(_code(part) if place % 2 else _plain(part) for place, part in enumerate(parts))
+    found = runs(_SPACE.sub(" ", text).strip())
+    text = "".join(_code(run.text) if run.name else _plain(run.text) for run in found)
+    return _NUMBER.sub(r"\1\\\2", text, count=1) if _NUMBER.match(text) else _unlisted(text)
+
+
+def _unlisted(text: str) -> str:
+    """A hyphen or plus in front of a line would make it an item of a list, or a rule."""
+    return f"\\{text}" if _BULLET.match(text) else text
 
 
 def _plain(text: str) -> str:
@@ -85,13 +93,13 @@ def _row(cells: Sequence[str]) -> str:
 
 def _picture(block: Picture) -> str:
     figure = block.figure
-    alt = escaped(figure.alt.replace(FSI, "").replace(PDI, ""))
+    alt = escaped(plain(figure.alt))
     caption = f"{escaped(figure.title)}. {escaped(figure.caption)}"
     return f"![{alt}](figures/{figure.stem}.svg)\n\n**Figure {figure.number}.** {caption}"
 
 
 def _formula(block: Formula) -> str:
-    return f"```math\n{_NUMBERED.sub(' ', block.tex).strip()}\n```" if "```" not in block.tex else _code(block.tex)
+    return f"```math\n{_SPACE.sub(' ', block.tex).strip()}\n```" if "```" not in block.tex else _code(block.tex)
 
 
 def _typed(block: Code) -> str:

@@ -56,10 +56,10 @@ def key_note(table: KeyFigures, colours: Colours) -> str:
     elif table.bold:
         said.append("In bold: no other loss is shown to be better.")
     if table.has_ranks:
-        said.append("Under the rank by mean stand the ranks that the comparisons leave possible.")
+        said.append("Beside the rank by mean stand the ranks that the comparisons leave possible.")
     said.append("± is half of the 95 % t interval over seeds; it stands where two or more seeds finished.")
     if colours.others and colours.coloured:
-        said.append(f"In colour here and in the figures of all losses: {colours.words}.")
+        said.append(f"In colour in the figures of all losses: {colours.words}.")
     return " ".join(said)
 
 

@@ -18,18 +18,37 @@ from ziamath.zmath import Latex
 
 from lossbench.figures import Figure
 from lossbench.figures.style import PAPER
-from lossbench.report.document import Block, Bullets, Code, Formula, Heading, Paragraph, Picture, Table, Terms, Title
-from lossbench.text import FSI, PDI, plain
+from lossbench.report.document import (
+    Block,
+    Bullets,
+    Code,
+    Formula,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    Terms,
+    Title,
+    runs,
+)
+from lossbench.text import isolate, plain, shortened
 
 __all__ = ["pdf", "write_source"]
 
-_NAME = re.compile(f"{FSI}([^{PDI}]*){PDI}")
 _LONG = 20  # letters from which a column of a table may be broken into lines
+_WORD = re.compile(r"\S{21,}")  # what may be broken inside, for it may be wider than its place
+_IN_CELL, _IN_TEXT, _IN_TITLE = 12, 64, 24  # letters after which such a word may be broken
+_FOOTER = 60  # letters of the study's name that the foot of a page has room for
+_BREAK = "\u200b"
+_ELSEWHERE = re.compile("[\u0600-\u1dff\u2e80-\ud7ff\uf900-\ufdff\ufe30-\uffef\U00010000-\U0010ffff]")
 _LATEX_SIZE = 22  # of a formula, in the units of its SVG
 
 
 def pdf(blocks: Sequence[Block], svgs: Mapping[int, str]) -> bytes:
     """The file; the same for the same blocks and figures.
+
+    Its fonts are those that Typst carries. Only where there are letters that these lack, Chinese ones among them, the
+    machine's are used, too.
 
     Args:
         blocks: the report.
@@ -37,7 +56,8 @@ def pdf(blocks: Sequence[Block], svgs: Mapping[int, str]) -> bytes:
     """
     with tempfile.TemporaryDirectory() as name:
         source = write_source(blocks, svgs, Path(name))
-        made: bytes = typst.compile(str(source), root=name, ignore_system_fonts=True, timestamp=0)
+        carried = _ELSEWHERE.search((Path(name) / "report.json").read_text(encoding="utf-8")) is None
+        made: bytes = typst.compile(str(source), root=name, ignore_system_fonts=carried, timestamp=0)
     return made
 
 
@@ -64,12 +84,14 @@ class _Writer:
             case Title():
                 return {
                     "kind": "title",
-                    "study": block.study,
-                    "question": block.question,
+                    "study": _shown(block.study, _IN_TEXT),
+                    "foot": shortened(_shown(block.study, _FOOTER), _FOOTER),
+                    "title": block.question,
+                    "question": _shown(block.question, _IN_TITLE),
                     "answer": _runs(block.answer),
                 }
             case Heading():
-                return {"kind": "heading", "level": block.level, "text": _runs(block.text)}
+                return {"kind": "heading", "level": block.level, "text": _runs(block.text, _IN_TITLE)}
             case Paragraph():
                 return {"kind": "paragraph", "lead": block.lead, "text": _runs(block.text), "note": block.note}
             case Bullets():
@@ -104,11 +126,18 @@ class _Writer:
         return {"kind": "formula", "file": name, "alt": tex}
 
 
-def _runs(text: str) -> list[dict[str, str]]:
-    """Text and names, one after the other."""
-    parts = _NAME.split(text)
-    kinds = ("name" if place % 2 else "text" for place in range(len(parts)))
-    return [{"kind": kind, "text": part} for kind, part in zip(kinds, parts, strict=True) if part]
+def _runs(text: str, most: int = _IN_TEXT) -> list[dict[str, str]]:
+    """Text and names, one after the other; a long word may be broken after so many letters."""
+    return [{"kind": "name" if run.name else "text", "text": _breakable(run.text, most)} for run in runs(text)]
+
+
+def _shown(text: str, most: int) -> str:
+    """The same where all is one run."""
+    return _breakable(plain(isolate(text)), most)
+
+
+def _breakable(text: str, most: int) -> str:
+    return _WORD.sub(lambda match: re.sub(f"(.{{{most}}})(?=.)", rf"\1{_BREAK}", match[0]), text)
 
 
 def _table(block: Table) -> dict[str, Any]:
@@ -116,10 +145,15 @@ def _table(block: Table) -> dict[str, Any]:
     return {
         "kind": "table",
         "caption": _runs(block.caption),
-        "heads": [_runs(head) for head in block.heads],
+        "heads": [_runs(head, _IN_CELL) for head in block.heads],
         "rows": [
-            {"cells": [_runs(cell) for cell in row], "bold": at in block.bold} for at, row in enumerate(block.rows)
+            {"cells": [_cell(cell) for cell in row], "bold": at in block.bold} for at, row in enumerate(block.rows)
         ],
         "numbers": [at in block.numbers for at in range(len(block.heads))],
         "shares": [letters if letters > _LONG else 0 for letters in longest],
     }
+
+
+def _cell(text: str) -> list[dict[str, str]]:
+    """Names have narrow columns; what is no name, such as a digest, is left whole where it can be."""
+    return [{**run, "text": _breakable(run["text"], _IN_CELL)} if run["kind"] == "name" else run for run in _runs(text)]

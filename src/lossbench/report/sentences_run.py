@@ -74,7 +74,7 @@ def reproduce(results: Results) -> tuple[str, ...]:
     seeds = [str(seed) for seed in results.study.get("seeds", [])]
     used = f"{'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}" if len(seeds) <= 12 else f"{len(seeds)} seeds"
     return (
-        f"The study's file, study.yaml, stands beside this page and names every setting with {used}. "
+        f"The study's file, study.yaml, stands beside the report and names every setting with {used}. "
         "The command trains what the save folder lacks, and nothing twice.",
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lossbench.analysis.types import Analysis, Finding, Standing
-from lossbench.figures.curves import curve, curves
 from lossbench.report.key_figures import ranks
 from lossbench.report.lookup import best_set, metric_title, primary, standings
 from lossbench.report.sentences_answer import answer
@@ -14,7 +13,7 @@ from lossbench.report.sentences_limits import qualifications
 from lossbench.results import Results
 from lossbench.text import plain
 
-__all__ = ["Row", "Summary", "curves_of", "summary_text"]
+__all__ = ["Row", "Summary", "summary_text"]
 
 
 @dataclass(frozen=True)
@@ -66,16 +65,6 @@ def summary_text(results: Results, analysis: Analysis) -> Summary:
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
-
-
-def curves_of(results: Results, analysis: Analysis) -> dict[str, list[float]]:
-    """Per loss the mean over finished seeds of the study's own metric, by evaluated epoch; empty with one epoch."""
-    split, _, metric = analysis.metric.partition(".")
-    if metric not in results.history.columns or results.history["epoch"].n_unique() < 2:
-        return {}
-    table = curves(results, results.labels, [metric], [split])
-    found = {loss: curve(table, loss, metric, split)[1] for loss in results.labels}
-    return {loss: values for loss, values in found.items() if values}
 
 
 def _row(analysis: Analysis, loss: str, stand: Standing | None, best: Sequence[str]) -> Row:

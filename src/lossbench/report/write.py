@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lossbench.analysis.types import Analysis
@@ -13,13 +12,12 @@ from lossbench.report.blocks import blocks
 from lossbench.report.forms import FILES, FORMS, can_write_pdf, check_forms
 from lossbench.report.latex import latex_tables
 from lossbench.report.markdown import markdown
+from lossbench.report.ours import record, written_before
 from lossbench.report.page import page
 from lossbench.report.tables import csv, frames, parquet, verdicts
 from lossbench.results import Results
 
 __all__ = ["write_report"]
-
-_OURS = re.compile(r"\d{2,}-[a-z0-9.-]+\.(?:svg|png|pdf|vl\.json)")
 
 
 def write_report(
@@ -32,7 +30,8 @@ def write_report(
 ) -> Path:
     """Writes figures, tables and the report; the report comes last, so that it is never ahead of its files.
 
-    Forms that an earlier report left in the folder are written anew, too, so that no two of them disagree.
+    Forms that an earlier report left in the folder are written anew, too, so that no two of them disagree. Files that
+    no report wrote are left alone, whatever they are called, unless they are asked for now.
 
     Args:
         results: the study's table.
@@ -52,20 +51,30 @@ def write_report(
     figures = draw(results, analysis)
     svgs = {figure.number: render_svg(figure) for figure in figures}
     with writing("save dir", folder):
-        wanted = [form for form in FORMS if form in forms or (folder / FILES[form]).exists()]
+        before = written_before(folder)
+        wanted = [form for form in FORMS if form in forms or _among(before, form)]
         files, tables = _written(results, analysis, figures, svgs, wanted, pictures=pictures)
-        _write_figures(figures, svgs, folder / "figures")
+        now = {*_figure_names(figures), *files, *(f"{FILES['tex']}/{name}.tex" for name in tables)}
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        record(folder, before | now)  # first, so that what is left by an interrupted report is known, too
+        _write_figures(figures, svgs, folder)
         for name, table in frames(results, analysis).items():
             if name != "verdicts":
                 write_atomically(folder / f"{name}.csv", csv(table))
             write_atomically(folder / f"{name}.parquet", parquet(table))
         write_atomically(folder / "verdicts.json", verdicts(analysis))
         _write_tables(tables, folder / FILES["tex"])
-        if "pdf" in wanted and FILES["pdf"] not in files:
-            (folder / FILES["pdf"]).unlink()  # of an earlier report, and what writes it is gone
+        for name in before - now:
+            (folder / name).unlink(missing_ok=True)
         for name, content in files.items():
             write_atomically(folder / name, content)
+        record(folder, now)
     return folder / FILES[next(form for form in FORMS if form in forms)]
+
+
+def _among(names: Iterable[str], form: str) -> bool:
+    """Whether files of a form are among what an earlier report wrote."""
+    return any(name.partition("/")[0] == FILES[form] for name in names)
 
 
 def _written(
@@ -95,32 +104,20 @@ def _written(
     return files, tables
 
 
+def _figure_names(figures: tuple[Figure, ...]) -> list[str]:
+    return [f"figures/{figure.stem}.{ending}" for figure in figures for ending in ("svg", "png", "pdf", "vl.json")]
+
+
 def _write_figures(figures: tuple[Figure, ...], svgs: Mapping[int, str], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = set()
+    names = iter(_figure_names(figures))
     for figure in figures:
         svg = svgs[figure.number]
-        contents: Mapping[str, str | bytes] = {
-            "svg": svg,
-            "png": render_png(svg),
-            "pdf": render_pdf(svg),
-            "vl.json": specification_text(figure),
-        }
-        for ending, content in contents.items():
-            write_atomically(folder / f"{figure.stem}.{ending}", content)
-            kept.add(f"{figure.stem}.{ending}")
-    for path in folder.iterdir():
-        if _OURS.fullmatch(path.name) and path.name not in kept:
-            path.unlink()
+        for content in (svg, render_png(svg), render_pdf(svg), specification_text(figure)):
+            write_atomically(folder / next(names), content)
 
 
 def _write_tables(tables: Mapping[str, str], folder: Path) -> None:
-    """LaTeX tables, in place of those of an earlier report."""
-    if not tables:
-        return
-    folder.mkdir(exist_ok=True)
+    if tables:
+        folder.mkdir(exist_ok=True)
     for name, content in tables.items():
         write_atomically(folder / f"{name}.tex", content)
-    for path in folder.glob("*.tex"):
-        if path.stem not in tables:
-            path.unlink()
