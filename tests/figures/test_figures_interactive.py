@@ -11,6 +11,7 @@ import vl_convert
 
 from lossbench.analysis import analyse
 from lossbench.figures import Figure, draw
+from lossbench.figures.charts import wide_enough
 from lossbench.figures.interactive import interactive
 from lossbench.figures.slider import GAMMA, movable
 from lossbench.figures.style import VEGA_LITE
@@ -134,3 +135,11 @@ def test_documents_figures_offer_their_choices(figures: dict[str, Figure]) -> No
         "definition-focal", "ranking-accuracy", "comparisons", "classes"
     }  # fmt: skip
     assert len(DOCUMENT) == 4
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1083333333333, 1e9])
+def test_a_curve_that_does_not_move_is_drawn_on_a_scale_that_spans_something(value: float) -> None:
+    low, high = wide_enough([value, value * (1 + 1e-9)], least=0.0).to_dict()["domain"]
+    assert high - low >= 0.0009 * abs(value)
+    assert low <= value <= high
+    assert high > low

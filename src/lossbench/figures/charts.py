@@ -53,6 +53,8 @@ _TAKEN = frozenset(
 
 _TOP = {"$schema": alt.SCHEMA_URL}
 
+_STILL = 0.001  # of the values' size: what a curve that moves by less is drawn as, a level line
+
 # On a line whose values the page tells under the pointer; in a picture it does nothing.
 TOLD: dict[str, Any] = {"content": "data"}
 
@@ -112,6 +114,7 @@ def epochs_axis(first: int, last: int) -> alt.X:
 def wide_enough(values: Sequence[float], least: float) -> alt.Scale:
     """A scale around the values that spans something: noise in the third decimal is not drawn as large as a trend."""
     low, high = min(values), max(values)
+    least = max(least, _STILL * max(abs(low), abs(high))) or 1.0
     pad = max(0.04 * (high - low), (least - (high - low)) / 2)
     return alt.Scale(domain=[low - pad if low < 0 else max(0.0, low - pad), high + pad], nice=True, zero=False)
 
