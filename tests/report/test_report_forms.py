@@ -97,7 +97,10 @@ def test_markdown_of_hostile_names_has_no_markup_of_theirs(hostile: tuple[Block,
     assert re.search(r"(?<!\\)\]\(http", outside) is None
     assert escaped("*a* <b>\n|") == r"\*a\* \<b\> \|"
     assert escaped("\u2068a`b\u2069") == "``a`b``"
-    assert escaped("\u2068|\u2069") == "`\u2223`"
+    assert escaped("\u2068|\u2069") == "`|`"
+    assert escaped("\u2068a|b\u2069", cell=True) == r"`a\|b`"
+    for lines in re.findall(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines.splitlines()}) == 1
 
 
 def test_latex_tables_are_balanced_and_escaped(made: tuple[Block, ...], hostile: tuple[Block, ...]) -> None:

@@ -33,10 +33,15 @@ def markdown(blocks: Sequence[Block]) -> str:
     return "\n\n".join(_WRITE[type(block)](block) for block in blocks) + "\n"
 
 
-def escaped(text: str) -> str:
-    """Text that comes out as it is: names as code, the rest with every sign escaped that could be markup."""
+def escaped(text: str, cell: bool = False) -> str:
+    """Text that comes out as it is: names as code, the rest with every sign escaped that could be markup.
+
+    Args:
+        text: may hold names between isolates.
+        cell: whether it stands in a table, where a bar ends a cell even inside code.
+    """
     found = runs(_SPACE.sub(" ", text).strip())
-    text = "".join(_code(run.text) if run.name else _plain(run.text) for run in found)
+    text = "".join(_code(run.text, cell) if run.name else _plain(run.text) for run in found)
     return _NUMBER.sub(r"\1\\\2", text, count=1) if _NUMBER.match(text) else _unlisted(text)
 
 
@@ -50,9 +55,9 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|~$#&])", r"\\\1", text)
 
 
-def _code(text: str) -> str:
-    """A code span, in more backticks than the text has in a row; a bar would end a table's cell."""
-    text = text.replace("|", "\u2223") or " "
+def _code(text: str, cell: bool = False) -> str:
+    """A code span, in more backticks than the text has in a row."""
+    text = (text.replace("|", r"\|") if cell else text) or " "
     ticks = "`" * (1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     room = " " if text.startswith("`") or text.endswith("`") or text.strip() == "" else ""
     return f"{ticks}{room}{text}{room}{ticks}"
@@ -82,13 +87,13 @@ def _table(block: Table) -> str:
     rule = ["---:" if place in block.numbers else "---" for place in range(len(block.heads))]
     lines = [_row(block.heads), f"| {' | '.join(rule)} |"]
     for place, row in enumerate(block.rows):
-        cells = [escaped(cell) for cell in row]
+        cells = [escaped(cell, cell=True) for cell in row]
         lines.append(f"| {' | '.join(f'**{cell}**' if place in block.bold and cell else cell for cell in cells)} |")
     return f"*{escaped(block.caption)}*\n\n" + "\n".join(lines)
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(escaped(cell) for cell in cells)} |"
+    return f"| {' | '.join(escaped(cell, cell=True) for cell in cells)} |"
 
 
 def _picture(block: Picture) -> str:
