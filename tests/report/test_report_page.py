@@ -266,6 +266,13 @@ def test_the_same_input_gives_the_same_page(results: Results, html: str) -> None
     assert written(results) == html
 
 
+def test_a_page_of_four_losses_stays_small() -> None:
+    results = study(seeds=5, epochs=30)
+    figures = draw(results, analyse(results))
+    svgs = {figure.number: render_svg(figure) for figure in figures}
+    assert len(page(results, analyse(results), figures, svgs).encode()) < 3_000_000
+
+
 def test_light_and_dark_name_the_same_colours(html: str) -> None:
     light, dark = css_colors()
     assert light.keys() == dark.keys()
