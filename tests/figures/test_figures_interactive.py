@@ -143,3 +143,17 @@ def test_a_curve_that_does_not_move_is_drawn_on_a_scale_that_spans_something(val
     assert high - low >= 0.0009 * abs(value)
     assert low <= value <= high
     assert high > low
+
+
+def test_bands_and_intervals_are_told_as_what_they_are(figures: dict[str, Figure]) -> None:
+    def words(slug: str) -> set[str]:
+        found = [
+            entry
+            for part in parts(interactive(figures[slug], 6))
+            for entry in part.get("tooltip", [])
+            if "field" in entry
+        ]
+        return {entry["title"] for entry in found if entry["field"] in ("low", "high")}
+
+    assert words("training-l1") == words("accuracy-per-epoch") == {"minus one sd", "plus one sd"}
+    assert words("ranking-accuracy") == words("comparisons") == words("final-accuracy") == {"95 % from", "95 % to"}

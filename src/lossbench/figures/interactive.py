@@ -42,8 +42,8 @@ _TOLD: tuple[tuple[str, str, str, str], ...] = (
     ("accuracy", "accuracy", "quantitative", _DECIMALS),
     ("share", "share", "quantitative", ".1~%"),
     ("value", "value", "quantitative", _DECIMALS),
-    ("low", "from", "quantitative", _DECIMALS),
-    ("high", "to", "quantitative", _DECIMALS),
+    ("low", "95 % from", "quantitative", _DECIMALS),
+    ("high", "95 % to", "quantitative", _DECIMALS),
     ("seconds", "seconds", "quantitative", ".4~g"),
     ("least", "least", "quantitative", ".4~g"),
     ("greatest", "greatest", "quantitative", ".4~g"),
@@ -175,9 +175,10 @@ def _words(row: Mapping[str, Any], encoding: Mapping[str, Any]) -> list[dict[str
     """What is told of a row: the columns that it has; the value under the name of its axis."""
     drawn = [encoding[name] for name in ("y", "x") if encoding.get(name, {}).get("field") == "value"]
     axis = next((channel["title"] for channel in drawn if channel.get("title")), "value")
+    bands = {"low": "minus one sd", "high": "plus one sd"} if "epoch" in row else {}  # of curves, as they are drawn
     told = []
     for column, word, kind, form in _TOLD:
         if column in row:
-            title = axis if column == "value" else word
+            title = axis if column == "value" else bands.get(column, word)
             told.append({"field": column, "title": title, "type": kind, **({"format": form} if form else {})})
     return told
