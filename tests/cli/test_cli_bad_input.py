@@ -100,7 +100,7 @@ STUDIES: list[tuple[str, tuple[str, ...]]] = [
     ("losses: [{loss: l1, lr: 0.5}]\n", ("losses: expected losses of the form name(key=value, ...)",)),
     ("seeds: [1, x]\n", ("seeds: expected",)),
     ("models: [cnn, mlp]\n", ("models: expected at most 1 of them",)),
-    ("scenarios: ['noise(symmetric, 0.4)']\n", ("scenarios: expected clean or validation(SHARE)",)),
+    ("scenarios: ['noise(symetric, 0.4)']\n", ("scenarios: expected noise(symmetric, RATE)",)),
     ("scenarios: ['validation(1.5)']\n", ("scenarios.validation: expected a number less than 1, got 1.5",)),
     ('question: "\\ud800"\n', ("question: expected text that is valid Unicode",)),
     ('name: "a\\udcff"\n', ("name: expected text that is valid Unicode",)),

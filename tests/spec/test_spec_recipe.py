@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from lossbench.errors import RequestError
 from lossbench.spec import Optimizer, Recipe, Scenario, Schedule
 
 
@@ -48,58 +47,3 @@ def test_evaluated_at_the_interval_and_always_at_the_end(interval: int, epochs: 
 def test_frozen(spec: Recipe | Optimizer | Schedule | Scenario, field: str, value: object) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(spec, field, value)
-
-
-@pytest.mark.parametrize(
-    ("text", "validation", "split_seed"),
-    [
-        ("clean", None, None),
-        ("clean()", None, None),
-        ("validation(0.1)", 0.1, None),
-        (" validation( .25 ) ", 0.25, None),
-        ("validation(0.1, split_seed=3)", 0.1, 3),
-        ("validation(0.1, split_seed=0)", 0.1, 0),
-        ("validation(1e-3)", 0.001, None),
-    ],
-)
-def test_scenarios(text: str, validation: float | None, split_seed: int | None) -> None:
-    scenario = Scenario.parse(text, "digits")
-    assert scenario == Scenario(data="digits", validation=validation, split_seed=split_seed)
-    assert Scenario.parse(str(scenario), "digits") == scenario
-
-
-def test_a_scenario_is_printed_in_one_form() -> None:
-    assert str(Scenario.parse("clean()", "d")) == "clean"
-    assert str(Scenario.parse("validation(.10)", "d")) == "validation(0.1)"
-    assert str(Scenario.parse("validation(.1,split_seed=3.0)", "d")) == "validation(0.1, split_seed=3)"
-
-
-FORM = "clean or validation(SHARE) or validation(SHARE, split_seed=N)"
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("clean(1)", f"scenarios: expected {FORM}, got clean(1)"),
-        ("clean(a=1)", f"scenarios: expected {FORM}, got clean(a=1)"),
-        ("validation", f"scenarios: expected {FORM}, got validation"),
-        ("validation(share=0.1)", f"scenarios: expected {FORM}, got validation(share=0.1)"),
-        ("validation(0.1, 0.2)", f"scenarios: expected {FORM}, got validation(0.1, 0.2)"),
-        ("validation(x)", f"scenarios: expected {FORM}, got validation(x)"),
-        ("validation(true)", f"scenarios: expected {FORM}, got validation(true)"),
-        ("validation(0.1, seed=1)", f"scenarios: expected {FORM}, got validation(0.1, seed=1)"),
-        ("validation(0.1, split_seed=1.5)", f"scenarios: expected {FORM}, got validation(0.1, split_seed=1.5)"),
-        ("validation(0.1, split_seed=none)", f"scenarios: expected {FORM}, got validation(0.1, split_seed=none)"),
-        ("validation(0.1, split_seed=1e999)", f"scenarios: expected {FORM}, got validation(0.1, split_seed=1e999)"),
-        ("noise(symmetric, 0.4)", f"scenarios: expected {FORM}, got noise(symmetric, 0.4)"),
-        ("validation(0)", "scenarios.validation: expected a number greater than 0, got 0.0"),
-        ("validation(-0.5)", "scenarios.validation: expected a number greater than 0, got -0.5"),
-        ("validation(1)", "scenarios.validation: expected a number less than 1, got 1.0"),
-        ("validation(1e999)", "scenarios.validation: expected a finite number, got inf"),
-        ("validation(", "scenarios: expected name or name(key=value, ...), got validation("),
-    ],
-)
-def test_a_scenario_that_is_none(text: str, sentence: str) -> None:
-    with pytest.raises(RequestError) as error:
-        Scenario.parse(text, "digits")
-    assert str(error.value) == sentence

@@ -92,6 +92,25 @@ CHANGES: dict[str, dict[str, Any]] = {
     "hyperparameter": {"loss": LossSpec.parse("cross_entropy(gamma=1)")},
     "validation": {"scenario": Scenario(data="digits", validation=0.1)},
     "split_seed": {"scenario": Scenario(data="digits", validation=0.1, split_seed=1)},
+    **{
+        name: {"scenario": Scenario.parse(text, "digits")}
+        for name, text in {
+            "train_size": "train_size(0.5)",
+            "imbalance": "imbalance(exponential, 10)",
+            "factor": "imbalance(exponential, 20)",
+            "kind of imbalance": "imbalance(step, 10)",
+            "minority": "imbalance(exponential, 10, minority='3')",
+            "label_noise": "noise(symmetric, 0.2)",
+            "rate": "noise(symmetric, 0.4)",
+            "kind of noise": "noise(pair, 0.2)",
+            "noise and validation": "noise(symmetric, 0.2) + validation(0.1)",
+            "validation_clean": "noise(symmetric, 0.2) + validation(0.1, clean)",
+            "map": "noise(asymmetric, 0.2, map='1>2')",
+            "another map": "noise(asymmetric, 0.2, map='1>3')",
+            "file": "noise(file, 'n.csv')",
+            "column": "noise(file, 'n.csv', column=worse)",
+        }.items()
+    },
     "model": {"recipe": Recipe(precision="fp32", model="mlp")},
     "epochs": {"recipe": Recipe(precision="fp32", epochs=31)},
     "batch_size": {"recipe": Recipe(precision="fp32", batch_size=64)},
@@ -112,6 +131,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "seed": {"seed": 2},
     **{f"version of {name}": {"versions": {**VERSIONS, name: 2}} for name in VERSIONS},
     "digest of the data": {"digests": {"data": "0123456789abcdee"}},
+    "digest of given labels": {"digests": {**DIGESTS, "label_noise": "0"}},
     "digest of the model": {"digests": {**DIGESTS, "model": "0"}},
 }
 

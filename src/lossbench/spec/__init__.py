@@ -26,7 +26,8 @@ from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS, looks_up_to
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.presets import FOUR_LOSSES, PRESETS
-from lossbench.spec.recipe import Optimizer, Precision, Recipe, Scenario, Schedule
+from lossbench.spec.recipe import Optimizer, Precision, Recipe, Schedule
+from lossbench.spec.scenario import Imbalance, Noise, Scenario
 from lossbench.spec.study import (
     Plan,
     Study,
@@ -52,8 +53,10 @@ __all__ = [
     "Flip",
     "Follows",
     "Hypothesis",
+    "Imbalance",
     "LossSpec",
     "Measure",
+    "Noise",
     "Optimizer",
     "Order",
     "Plan",

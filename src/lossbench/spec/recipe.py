@@ -1,4 +1,4 @@
-"""`Recipe` and `Scenario`: how a classifier is trained, and on which data."""
+"""`Recipe`: how a classifier is trained."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pydantic import Field, model_validator
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, NonNegative, Positive, Share, Spec
 from lossbench.spec.augmentation import Augmentations
-from lossbench.spec.call import parse_call
 
-__all__ = ["Optimizer", "Precision", "Recipe", "Scenario", "Schedule"]
+__all__ = ["Optimizer", "Precision", "Recipe", "Schedule"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -81,50 +80,3 @@ class Recipe(Spec):
     def evaluated(self, epoch: int) -> bool:
         """Whether an epoch, counted from 1, is evaluated: at the interval, and always the last."""
         return epoch % self.eval_interval == 0 or epoch == self.epochs
-
-
-class Scenario(Spec):
-    """Which data are trained on and what was done to them.
-
-    Args:
-        data: the data set's name or path.
-        validation: the share of the training split that is held out, stratified by class.
-        split_seed: what the held-out share is drawn with; the trial's seed when it is None.
-    """
-
-    place: ClassVar[str] = "scenarios"
-
-    data: str
-    validation: Annotated[Positive, Field(lt=1)] | None = None
-    split_seed: int | None = None
-
-    @classmethod
-    def parse(cls, text: str, data: str) -> Scenario:
-        """Reads `clean` or `validation(0.1)` or `validation(0.1, split_seed=3)`.
-
-        Raises:
-            RequestError: the text is not one of these.
-        """
-        call = parse_call(text, "scenarios")
-        if call.name == "clean" and not call.arguments and not call.keywords:
-            return cls(data=data)
-        share = call.arguments[0] if len(call.arguments) == 1 else None
-        seed = call.keywords.get("split_seed", 0.0)
-        if (
-            call.name == "validation"
-            and isinstance(share, float)
-            and set(call.keywords) <= {"split_seed"}
-            and isinstance(seed, float)
-            and seed.is_integer()
-        ):
-            split_seed = int(seed) if call.keywords else None
-            return cls(data=data, validation=share, split_seed=split_seed)
-        raise RequestError("scenarios", "clean or validation(SHARE) or validation(SHARE, split_seed=N)", text)
-
-    def __str__(self) -> str:
-        if self.validation is None:
-            return "clean"
-        share = repr(self.validation)
-        return (
-            f"validation({share})" if self.split_seed is None else f"validation({share}, split_seed={self.split_seed})"
-        )

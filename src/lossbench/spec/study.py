@@ -17,7 +17,8 @@ from lossbench.spec.hypothesis_parser import parse_hypotheses
 from lossbench.spec.looks import LOOKS
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.presets import FOUR_LOSSES
-from lossbench.spec.recipe import Recipe, Scenario
+from lossbench.spec.recipe import Recipe
+from lossbench.spec.scenario import Scenario
 
 __all__ = [
     "Plan",

@@ -11,7 +11,8 @@ from typing import Any
 from lossbench.errors import RequestError, StoreError
 from lossbench.spec._model import canonical_json
 from lossbench.spec.loss import LossSpec
-from lossbench.spec.recipe import Recipe, Scenario
+from lossbench.spec.recipe import Recipe
+from lossbench.spec.scenario import Scenario
 
 __all__ = ["Trial"]
 
