@@ -38,7 +38,7 @@ def train(task: Task) -> Answer:
         prepared = prepare(study, folder, device="cpu")
         train_missing(prepared, make_executor("processes", len(task.seeds)), notify)
     finishing = [ends[key] - times[-1] for key, times in stamps.items()]
-    return Answer(list(stamps.values()), prepared.resolved.study.recipe.precision, finishing)
+    return Answer(list(stamps.values()), prepared.study.recipe.precision, finishing)
 
 
 if __name__ == "__main__":

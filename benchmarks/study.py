@@ -61,6 +61,8 @@ def measure_study(data: str, share: Path, epochs: int, cores: int) -> StudyRound
         subprocess.run(run_command(data, epochs, folder), check=True, stdout=subprocess.DEVNULL, env=environment())
         seconds = time.monotonic() - began
         results = lossbench.load(folder)
+    if not isinstance(results, lossbench.Results):
+        raise TypeError("the preset has one condition")
     precision = results.study["recipe"]["precision"]
     seeds = tuple(range(1, len(results.trials) + 1))
     bound = Contender(BOUND, "bound", precision=precision, side_by_side=True)

@@ -12,6 +12,7 @@ import pytest
 import lossbench
 
 TOP = [
+    "Conditions",
     "LossSpec",
     "LossbenchError",
     "Recipe",

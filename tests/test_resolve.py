@@ -14,7 +14,7 @@ from lossbench.errors import RequestError
 from lossbench.losses import CATALOGUE
 from lossbench.models import MODELS
 from lossbench.resolve import card_values, resolve, settle_device, settle_names, settle_precision, untestable
-from lossbench.spec import LossSpec, Study
+from lossbench.spec import Arm, LossSpec, Study
 from makers import made_pictures
 
 PICTURES = made_pictures()
@@ -74,7 +74,7 @@ def test_a_validation_split_that_leaves_nothing_is_refused() -> None:
 
 
 def test_a_card_as_plain_values_has_its_curve_and_every_hyperparameter() -> None:
-    values = card_values(LossSpec.parse("focal(gamma=0.5)"), [30, 20, 10])
+    values = card_values(Arm.parse("focal(gamma=0.5)"), [30, 20, 10])
     assert values["label"] == "focal(gamma=0.5)"
     assert values["hyperparameters"] == {"gamma": 0.5, "alpha": None, "detach": False}
     assert len(values["margin"]) == len(values["probability"]) == len(values["value"]) == len(values["gradient"]) > 100
@@ -134,7 +134,7 @@ def test_an_own_loss_that_cannot_be_asked_for_single_points_is_not_drawn() -> No
     def squeezes(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.cross_entropy(logits.squeeze(), target)
 
-    values = card_values(LossSpec.of_callable(squeezes), [30, 20, 10])
+    values = card_values(Arm(LossSpec.of_callable(squeezes)), [30, 20, 10])
     assert values["margin"] == values["value"] == ()
     assert values["title"] == "squeezes, a loss of your own"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lossbench.api.comparing import compare
+    from lossbench.api.conditions_results import Conditions
     from lossbench.api.reading import load
     from lossbench.api.running import run
     from lossbench.api.study_results import Results
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
 __all__ = [
+    "Conditions",
     "LossSpec",
     "LossbenchError",
     "Recipe",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Conditions": "api.conditions_results",
     "LossSpec": "spec",
     "LossbenchError": "errors",
     "Recipe": "spec",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,31 @@ from lossbench.data import Pictures
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
 from lossbench.models import MODELS, build, check_model, model_digest
-from lossbench.spec import Hypothesis, LossSpec, Precision, Study, Trial, check_augmentation, parse_hypothesis
+from lossbench.spec import (
+    Arm,
+    Hypothesis,
+    LossSpec,
+    Precision,
+    Scenario,
+    Study,
+    Trial,
+    check_augmentation,
+    parse_hypothesis,
+)
 
-__all__ = ["Resolved", "card_values", "resolve", "settle_device", "settle_names", "settle_precision", "untestable"]
+__all__ = [
+    "Resolved",
+    "card_values",
+    "resolve",
+    "settle",
+    "settle_device",
+    "settle_names",
+    "settle_precision",
+    "untestable",
+]
 
 
-_ALL = LossSpec("all")
+_ALL = Arm(LossSpec("all"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,21 +65,50 @@ def settle_names(study: Study) -> Study:
     Raises:
         RequestError: one is unknown or out of its range, or two losses are one.
     """
-    check_model(study.model)
-    written = {complete(loss) for loss in study.losses if loss != _ALL}
-    rest = [loss for name in CATALOGUE if complete(loss := LossSpec(name)) not in written]
-    losses = tuple(other for loss in study.losses for other in (rest if loss == _ALL else [loss]))
-    seen: dict[LossSpec, LossSpec] = {}
-    for loss in losses:
-        completed = complete(loss)
-        if completed in seen:
-            raise RequestError("losses", "every loss once", f"{seen[completed]} and {loss}, which are the same")
-        seen[completed] = loss
-    hypotheses = tuple(str(_hypothesis(text, seen)) for text in study.plan.hypotheses)
+    for model in study.models:
+        check_model(model)
+    seen = _each_once("losses", _unfolded(study.losses))
+    hypotheses = tuple(str(_hypothesis(text, seen, study.data)) for text in study.plan.hypotheses)
     if len(set(hypotheses)) < len(hypotheses):
         raise RequestError("plan.hypotheses", "every hypothesis once", _twice(hypotheses))
     plan = study.plan.model_copy(update={"hypotheses": hypotheses})
-    return study.model_copy(update={"losses": losses, "plan": plan})
+    _each_once("tuned", tuple((study.tuned or {}).values()))
+    return study.model_copy(update={"losses": tuple(seen.values()), "plan": plan})
+
+
+def settle(study: Study, device: str) -> Study:
+    """The study with its names looked up and `precision: auto` settled.
+
+    Raises:
+        RequestError: as `settle_names`.
+    """
+    study = settle_names(study)
+    if study.recipe.precision != "auto":
+        return study
+    precision = settle_precision(device)
+    return study.model_copy(update={"recipe": study.recipe.model_copy(update={"precision": precision})})
+
+
+def _unfolded(losses: Sequence[Arm]) -> tuple[Arm, ...]:
+    """The losses with `all` replaced by every loss of the catalogue that is not named beside it."""
+    written = {complete(arm.loss) for arm in losses if arm != _ALL}
+    rest = [Arm(loss) for name in CATALOGUE if complete(loss := LossSpec(name)) not in written]
+    return tuple(other for arm in losses for other in (rest if arm == _ALL else [arm]))
+
+
+def _each_once(field: str, arms: Sequence[Arm]) -> dict[Arm, Arm]:
+    """Arms by what they are once every hyperparameter is filled in.
+
+    Raises:
+        RequestError: one is unknown or out of its range, or two are one.
+    """
+    seen: dict[Arm, Arm] = {}
+    for arm in arms:
+        completed = replace(arm, loss=complete(arm.loss))
+        if completed in seen:
+            raise RequestError(field, "every loss once", f"{seen[completed]} and {arm}, which are the same")
+        seen[completed] = arm
+    return seen
 
 
 def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
@@ -73,15 +121,17 @@ def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
     Raises:
         RequestError: one is about a class that the data do not have.
     """
-    labels, found = {str(loss) for loss in study.losses}, {}
+    labels, found = {str(arm) for arm in study.losses}, {}
+    scenarios = {text: Scenario.parse(text, study.data) for text in study.scenarios}
     for text in study.plan.hypotheses:
         hypothesis = parse_hypothesis(text)
         absent = [label for label in hypothesis.losses if label not in labels]
-        if hypothesis.scenario not in (None, str(study.scenario)):
+        about = [s for name, s in scenarios.items() if hypothesis.scenario in (None, name)]
+        if not about:
             found[text] = f"the study has no scenario {hypothesis.scenario}"
         elif absent:
             found[text] = f"{' and '.join(absent)} {'are' if absent[1:] else 'is'} not in the study"
-        elif study.scenario.validation is None and any(m.split == "validation" for m in hypothesis.measures):
+        elif _without_validation(about) and any(m.split == "validation" for m in hypothesis.measures):
             found[text] = "the study has no validation split"
         else:
             for measure in hypothesis.measures:
@@ -90,23 +140,29 @@ def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _hypothesis(text: str, known: Mapping[LossSpec, LossSpec]) -> Hypothesis:
-    """A hypothesis with every loss by the name that it has in the study.
+def _without_validation(scenarios: Sequence[Scenario]) -> bool:
+    return all(scenario.validation is None for scenario in scenarios)
+
+
+def _hypothesis(text: str, known: Mapping[Arm, Arm], data: str) -> Hypothesis:
+    """A hypothesis with every loss by the name that it has in the study, and its scenario as it is printed.
 
     A loss that the study does not have must at least be one of the catalogue, so that a slip of the pen is found.
     """
     hypothesis, names = parse_hypothesis(text), {}
-    labels = {str(loss): str(loss) for loss in known.values()}
-    for label in hypothesis.losses:
-        if label in labels:
-            continue
-        try:
-            loss = LossSpec.parse(label)
-            if loss.own:
+    labels = {str(arm): str(arm) for arm in known.values()}
+    try:
+        if hypothesis.scenario is not None:
+            hypothesis = replace(hypothesis, scenario=str(Scenario.parse(hypothesis.scenario, data)))
+        for label in hypothesis.losses:
+            if label in labels:
+                continue
+            arm = Arm.parse(label)
+            if arm.loss.own:
                 raise UnknownNameError("losses", label, labels)
-            names[label] = str(known.get(complete(loss), loss))
-        except RequestError as error:
-            raise error.renamed(f"plan.hypotheses ({text})") from None
+            names[label] = str(known.get(replace(arm, loss=complete(arm.loss)), arm))
+    except RequestError as error:
+        raise error.renamed(f"plan.hypotheses ({text})") from None
     return hypothesis.renamed(names)
 
 
@@ -115,7 +171,7 @@ def _twice(texts: Sequence[str]) -> str:
 
 
 def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
-    """The trials of a study.
+    """The trials of a study with one condition.
 
     Args:
         study: what is asked for.
@@ -125,12 +181,12 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     Raises:
         RequestError: a name, a value or a combination that cannot be trained.
     """
-    study = _settled(settle_names(study), device)
+    study = settle(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
     split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0])
     counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
-    for loss in study.losses:
-        bind(loss, counts)
+    for arm in study.losses:
+        bind(arm.loss, counts)
     for name, labels in split_labels.items():
         if len(labels) < 2:
             raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
@@ -139,18 +195,19 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     own_model = model_digest(study.model)
     if own_model:
         digests["model"] = own_model
-    trials = {(str(loss), seed): _trial(study, loss, seed, digests) for seed in study.seeds for loss in study.losses}
+    trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
     return Resolved(study, pictures, trials, untestable(study, pictures.class_names))
 
 
-def card_values(loss: LossSpec, class_counts: Sequence[int]) -> dict[str, Any]:
+def card_values(arm: Arm, class_counts: Sequence[int]) -> dict[str, Any]:
     """A loss's card and drawn definition as plain values, for those who know neither torch nor the catalogue."""
-    bound = bind(loss, class_counts)
+    loss, bound = arm.loss, bind(arm.loss, class_counts)
     told = _own_card(loss) if loss.own else _card(CATALOGUE[loss.name].card)
     return {
-        "label": str(loss),
+        "label": str(arm),
         "name": loss.name,
         "hyperparameters": bound.spec.keywords,
+        **({"overrides": dict(arm.overrides)} if arm.overrides else {}),
         **told,
         "num_classes": len(class_counts),
         **asdict(_drawn(bound, len(class_counts))),
@@ -207,7 +264,8 @@ def settle_device(device: str) -> str:
     return "cuda" if available and device != "cpu" else "cpu"
 
 
-def _trial(study: Study, loss: LossSpec, seed: int, digests: dict[str, str]) -> Trial:
+def _trial(study: Study, arm: Arm, seed: int, digests: dict[str, str]) -> Trial:
+    loss = arm.loss
     entry = MODELS.get(study.model)
     versions = {
         "loss": 0 if loss.own else CATALOGUE[loss.name].card.version,
@@ -218,15 +276,7 @@ def _trial(study: Study, loss: LossSpec, seed: int, digests: dict[str, str]) -> 
     own_loss = loss_digest(loss)
     if own_loss:
         digests = {**digests, "loss": own_loss}
-    return Trial(complete(loss), study.scenario, study.recipe, seed, versions, digests)
-
-
-def _settled(study: Study, device: str) -> Study:
-    """The study with `precision: auto` settled."""
-    if study.recipe.precision != "auto":
-        return study
-    precision = settle_precision(device)
-    return study.model_copy(update={"recipe": study.recipe.model_copy(update={"precision": precision})})
+    return Trial(complete(loss), study.scenario, arm.recipe(study.recipe), seed, versions, digests)
 
 
 def settle_precision(device: str) -> Precision:

@@ -26,7 +26,9 @@ def in_this_process(logits: Tensor, target: Tensor) -> Tensor:
 def run(losses: list[object], folder: Path, executor: str = "inline") -> Results:
     recipe = {"epochs": 2}
     study = lossbench.Study(losses=losses, seeds=[1], models=["mlp"], recipe=recipe, name="own")
-    return lossbench.run(study, folder, executor=executor, workers=1)
+    results = lossbench.run(study, folder, executor=executor, workers=1)
+    assert isinstance(results, lossbench.Results)
+    return results
 
 
 def accuracies(results: Results) -> dict[str, float]:
@@ -44,7 +46,9 @@ def test_every_form_from_python(here: Path) -> None:
     assert results.losses[2].title == "CrossEntropyLoss, a loss of your own"
     assert results.losses[2].purpose.startswith("Given as a Python object; its source has the digest ")
     assert results.losses[3].purpose.startswith("Imported as torch.nn.modules.loss:MSELoss; its source has the digest ")
-    assert lossbench.load(here / "log").labels == results.labels
+    loaded = lossbench.load(here / "log")
+    assert isinstance(loaded, lossbench.Results)
+    assert loaded.labels == results.labels
 
 
 def test_an_object_without_a_path_runs_here_and_the_others_in_workers(here: Path) -> None:

@@ -84,8 +84,10 @@ def test_hypotheses_cannot_join_a_study_with_fixed_seeds_either(tmp_path: Path) 
 def test_it_ends_at_the_look_that_decides_everything(tmp_path: Path) -> None:
     study = until(recipe={"epochs": 2}, plan={"max_seeds": 8, "hypotheses": ["train.loss: cross_entropy falls"]})
     results = lossbench.run(study, tmp_path, executor="inline")
+    assert isinstance(results, lossbench.Results)
     used = len(results.study["seeds"])
     assert used in (3, 5, 8)
     assert results.study["plan"]["max_seeds"] == 8
     again = lossbench.run(study, tmp_path, executor="inline")
+    assert isinstance(again, lossbench.Results)
     assert again.trials.equals(results.trials)

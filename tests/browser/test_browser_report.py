@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
-from lossbench import Recipe, Study, load, run
+from lossbench import Recipe, Results, Study, load, run
 from lossbench.analysis import analyse
 from lossbench.report import write_report
 from synthetic import HOSTILE, study
@@ -93,6 +93,12 @@ def reader(browser: Browser, folder: Path) -> Iterator[Reader]:
         yield opened
 
 
+def loaded(folder: Path) -> Results:
+    results = load(folder)
+    assert isinstance(results, Results)
+    return results
+
+
 def test_nothing_is_requested_and_nothing_is_complained_of(reader: Reader) -> None:
     assert len(reader.requests) == 1
     assert reader.messages == []
@@ -147,7 +153,7 @@ def test_values_are_told_under_the_pointer(reader: Reader, folder: Path) -> None
     value = re.search(r"test accuracy\s+([\d.]+)|value\s+([\d.]+)", told)
     assert label is not None
     assert value is not None
-    known = analyse(load(folder)).estimate(label[1])
+    known = analyse(loaded(folder)).estimate(label[1])
     assert known.mean is not None
     assert min(abs(float(value[1] or value[2]) - each) for each in (*known.values, known.mean)) < 1e-4
     reader.page.mouse.move(5, 5)
@@ -181,7 +187,7 @@ def test_another_metric_can_be_ranked_by(reader: Reader, folder: Path) -> None:
     figure = reader.figure("Ranking by test accuracy")
     figure.locator("select").select_option("test.f1")
     for label in LABELS:
-        mean = analyse(load(folder)).estimate(label, "f1").mean
+        mean = analyse(loaded(folder)).estimate(label, "f1").mean
         expect(figure.locator("svg")).to_contain_text(f"{mean:.3f}")
     assert "test F1" in str(figure.locator("svg").get_attribute("aria-label"))
     figure.locator("select").select_option("test.accuracy")

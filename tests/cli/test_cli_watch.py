@@ -42,7 +42,8 @@ class Fake:
         self.prepared = prepare(asked, root)
         self.store: Store = self.prepared.store
         self.prepared.folder.write(self.store)
-        self.trials = self.prepared.resolved.trials
+        (part,) = self.prepared.parts
+        self.trials = part.resolved.trials
         self.report = self.store.study_folder("watched") / "report.html"
 
     def checkpoint(self, pair: tuple[str, int], epochs: int, seconds: float) -> None:

@@ -13,6 +13,7 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import (
     FOUR_LOSSES,
     PRESETS,
+    Arm,
     LossSpec,
     Optimizer,
     Plan,
@@ -39,7 +40,7 @@ def test_the_defaults() -> None:
 
 def test_the_preset_is_the_documents_study_value_for_value() -> None:
     study = Study(**PRESETS["course-report"])
-    assert study.losses == tuple(LossSpec.parse(text) for text in ("l1", "cross_entropy", *FOUR_LOSSES[2:]))
+    assert study.losses == tuple(Arm.parse(text) for text in ("l1", "cross_entropy", *FOUR_LOSSES[2:]))
     assert [str(loss) for loss in study.losses[2:]] == ["focal(gamma=2)", "focal(gamma=0.5)"]
     assert study.seeds == (1,)  # SEED
     assert study.recipe.batch_size == 128  # BATCH_SIZE
@@ -84,7 +85,7 @@ GOOD: list[tuple[Mapping[str, Any], str, object]] = [
     ({"plan": {"margin": "2e-2"}}, "plan.margin", 0.02),
     ({"seeds": "7,"}, "seeds", (7,)),
     ({"seeds": 2}, "seeds", (1, 2)),
-    ({"losses": "l1"}, "losses", (LossSpec("l1"),)),
+    ({"losses": "l1"}, "losses", (Arm(LossSpec("l1")),)),
     ({"scenarios": "validation(0.1)"}, "scenarios", ("validation(0.1)",)),
     ({"data": "/a/my pictures/"}, "name", "my pictures-cnn"),
     ({"name": ""}, "name", "digits-cnn"),
@@ -153,13 +154,18 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"models": 5}, "models: expected a list, got 5"),
     ({"models": [5]}, "models.0: expected text, got 5"),
     ({"models": []}, "models: expected at least 1 of them, got []"),
-    ({"models": ["cnn", "mlp"]}, "models: expected at most 1 of them, got ['cnn', 'mlp']"),
+    ({"models": ["cnn", "cnn"]}, "models: expected each once, got cnn, cnn"),
     ({"scenarios": []}, "scenarios: expected at least 1 of them, got []"),
     (
-        {"scenarios": ["clean", "validation(0.1)"]},
-        "scenarios: expected at most 1 of them, got ['clean', 'validation(0.1)']",
+        {"scenarios": ["validation(.1)", "validation(0.10)"]},
+        "scenarios: expected each once, got validation(0.1), validation(0.1)",
     ),
     ({"scenarios": ["validation(2)"]}, "scenarios.validation: expected a number less than 1, got 2.0"),
+    ({"tuned": {}}, "tuned: expected what tuning chose for each loss, as in {mae: {loss: mae, lr: 0.5}}, got {}"),
+    (
+        {"losses": "l1, mse", "tuned": {"l1": "l1[lr=0.5]"}},
+        "tuned: expected one entry for each loss, l1, mse, got l1",
+    ),
     ({"data": ""}, "data: expected text that is not empty, got ''"),
     ({"data": 5}, "data: expected text, got 5"),
     ({"question": 5}, "question: expected text, got 5"),

@@ -14,6 +14,7 @@ from lossbench.analysis.types import (
     Standing,
     Verdict,
 )
+from lossbench.analysis.within import Within
 
 __all__ = [
     "BEST",
@@ -26,6 +27,7 @@ __all__ = [
     "Outcome",
     "Standing",
     "Verdict",
+    "Within",
     "analyse",
     "holm",
     "open_questions",

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lossbench.analysis import Analysis
+from lossbench.analysis import Within
+from lossbench.api.conditions import analysed, collected, write_study
+from lossbench.api.conditions_results import Conditions
 from lossbench.api.study_results import Results
-from lossbench.report import check_forms, write_report
-from lossbench.results import collect
+from lossbench.report import check_forms
 from lossbench.store import locate_study
 
 __all__ = ["load", "report"]
 
 
-def load(folder: str | Path) -> Results:
-    """The results of a study that was run.
+def load(folder: str | Path) -> Results | Conditions:
+    """The results of a study that was run; of one with several models, scenarios or recipes those of each condition.
 
     Args:
-        folder: a study's folder (`log/studies/NAME`), or a save dir with one study.
+        folder: a study's folder (`log/studies/NAME`), one of a condition of it, or a save dir with one study.
 
     Raises:
         SaveDirError: there is no such study.
         StoreError: its files are damaged.
     """
-    store, name = locate_study(folder)
-    return Results.of(collect(store, name))
+    kept, results = collected(*locate_study(folder))
+    if len(results) == 1:
+        return Results.of(next(iter(results.values())))
+    return Conditions.of(kept.study, analysed(results))
 
 
 def report(
     folder: str | Path, forms: tuple[str, ...] = ("html",), *, pictures: bool = True
-) -> tuple[Results, Analysis, Path]:
+) -> tuple[tuple[Within, ...], Path]:
     """Writes a study's report anew from the store; gives what it tells, and the path of the first form.
 
     Args:
@@ -43,7 +46,7 @@ def report(
         StoreError: its files are damaged.
     """
     check_forms(forms)
-    store, name = locate_study(folder)
-    results = Results.of(collect(store, name))
-    page = write_report(results, results.analysis, store.study_folder(name), forms=forms, pictures=pictures)
-    return results, results.analysis, page
+    store, place = locate_study(folder)
+    kept, results = collected(store, place)
+    within = analysed(results)
+    return within, write_study(store, kept, within, forms=forms, pictures=pictures)

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from lossbench.analysis import Analysis, analyse, open_questions
+from lossbench.analysis import Within
+from lossbench.api.conditions import analysed, gathered, still_open, write_study
+from lossbench.api.conditions_results import Conditions
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.until import stages
-from lossbench.data import Source, find
+from lossbench.data import Pictures, Source, find
 from lossbench.errors import RequestError
 from lossbench.files import write_atomically, writing
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
-from lossbench.report import write_report
-from lossbench.resolve import Resolved, card_values, resolve, settle_device, settle_names
+from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device, untestable
 from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
-from lossbench.spec import Study
-from lossbench.store import Store, StudyFolder
+from lossbench.spec import Condition, Study, Trial
+from lossbench.store import Store, StudyFolder, places
 from lossbench.train import labels_of
 
-__all__ = ["Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
+__all__ = ["Part", "Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One condition of a study that is known to be possible.
+
+    Args:
+        condition: which.
+        resolved: its study, pictures and trials.
+        folder: what the store will keep of it.
+    """
+
+    condition: Condition
+    resolved: Resolved
+    folder: StudyFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +49,44 @@ class Prepared:
     """A study that is known to be possible; nothing of it is written yet.
 
     Args:
-        resolved: the study, its pictures and its trials.
+        study: with everything settled.
         source: where the data lay.
         store: the save dir.
         device: the settled device.
         folder: what the store will keep of the study.
+        parts: one per condition; of a study with one, its folder is the study's.
+        untestable: hypotheses that the study will not tell of, each with the reason.
     """
 
-    resolved: Resolved
+    study: Study
     source: Source
     store: Store
     device: str
     folder: StudyFolder
+    parts: tuple[Part, ...]
+    untestable: Mapping[str, str]
 
     @property
-    def missing(self) -> list[tuple[str, int]]:
-        """The (label, seed) pairs that the store does not have."""
-        return [pair for pair, trial in self.resolved.trials.items() if not self.store.finished(trial.key)]
+    def pictures(self) -> Pictures:
+        """What is trained on."""
+        return self.parts[0].resolved.pictures
+
+    @property
+    def trials(self) -> dict[str, tuple[str, Trial]]:
+        """Every trial by its key, each with its loss, seed and condition in words."""
+        conditions = self.study.conditions
+        found: dict[str, tuple[str, Trial]] = {}
+        for part in self.parts:
+            told = part.condition.told(conditions)
+            for (label, seed), trial in part.resolved.trials.items():
+                words = f"{label} seed {seed}, {told}" if told else f"{label} seed {seed}"
+                found.setdefault(trial.key, (words, trial))
+        return found
+
+    @property
+    def missing(self) -> dict[str, tuple[str, Trial]]:
+        """The same of the trials that the store does not have."""
+        return {key: told for key, told in self.trials.items() if not self.store.finished(key)}
 
 
 def prepare(
@@ -66,20 +104,27 @@ def prepare(
         RequestError: something in it cannot be done; one sentence says what.
     """
     settled = settle_device(device)
-    study = settle_names(study)
+    study = settle(study, settled)
     store = Store(save_dir)
     store.check_writable()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
         study = study.model_copy(update={"data": source.location})  # so that its study.yaml repeats it from anywhere
-    resolved = resolve(study, pictures, settled)
-    folder = _folder(resolved)
+    not_told = untestable(study, pictures.class_names)
+    parts = []
+    for condition, place in places(study).items():
+        resolved = resolve(study.within(condition), pictures, settled)
+        parts.append(Part(condition, resolved, _folder(resolved, place)))
+    own = parts[0].folder
+    folder = own if len(parts) == 1 else replace(own, study=study, trials={}, place=study.name)
     folder.check_name(store)
-    return Prepared(resolved, source, store, settled, folder)
+    return Prepared(study, source, store, settled, folder, tuple(parts), not_told)
 
 
-def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, keep_weights: bool = False) -> Results:
+def train_missing(
+    prepared: Prepared, executor: Executor, notify: Notify, *, keep_weights: bool = False
+) -> dict[Condition, Results]:
     """Trains what the store lacks, and reads the results.
 
     Args:
@@ -88,30 +133,33 @@ def train_missing(prepared: Prepared, executor: Executor, notify: Notify, *, kee
         notify: is told what happens.
         keep_weights: whether the last weights are kept.
     """
-    store = prepared.store
+    store, study = prepared.store, prepared.study
     with writing("--save-dir", store.root):
-        store.put_pictures(prepared.resolved.pictures, prepared.source.fingerprint)
+        store.put_pictures(prepared.pictures, prepared.source.fingerprint)
         prepared.folder.write(store)
-    study = prepared.resolved.study
-    looked_in = import_path() if ":" in study.model or any(loss.own for loss in study.losses) else ()
+        for part in prepared.parts:
+            part.folder.write(store)
+    arms = (*study.losses, *(study.tuned or {}).values())
+    own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
+    looked_in = import_path() if own_code else ()
     jobs = [
         Job(
-            prepared.resolved.trials[pair],
-            label=pair[0],
+            trial,
+            label=words,
             save_dir=str(store.root),
             device=prepared.device,
             keep_weights=keep_weights,
             data_path=prepared.source.location,
             import_path=looked_in,
         )
-        for pair in prepared.missing
+        for words, trial in prepared.missing.values()
     ]
     here = [job for job in jobs if job.trial.loss.function]  # a Python object without an import path
     elsewhere = [job for job in jobs if not job.trial.loss.function]
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
         if some:
             chosen(some, notify)
-    return collect(store, study.name)
+    return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
 
 
 def run(
@@ -124,7 +172,7 @@ def run(
     workers: int | None = None,
     keep_weights: bool = False,
     pictures: bool = True,
-) -> StudyResults:
+) -> StudyResults | Conditions:
     """Trains what is missing of a study, writes its report, and gives its results.
 
     A study with `plan.max_seeds` is given more seeds, look by look, until nothing is open or these are used up.
@@ -139,6 +187,9 @@ def run(
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
 
+    Returns:
+        the results; of a study with several models, scenarios or recipes those of each of its conditions.
+
     Raises:
         RequestError: something in the study cannot be done; nothing was written.
     """
@@ -146,22 +197,21 @@ def run(
     for stage in stages(study, save_dir):
         prepared = prepare(stage, save_dir, data_dir=data_dir, device=device)
         results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
-        analysis = analyse(results)
-        if not open_questions(analysis):
+        within = analysed(results)
+        if not still_open(within):
             break
-    write(prepared, results, analysis, pictures=pictures)
-    return StudyResults.of(results)
+    write(prepared, within, pictures=pictures)
+    return gathered(prepared.study, within)
 
 
-def write(prepared: Prepared, results: Results, analysis: Analysis, *, pictures: bool = True) -> Path:
+def write(prepared: Prepared, within: Sequence[Within], *, pictures: bool = True) -> Path:
     """Writes the study's tables, figures and report; gives the path of report.html."""
-    folder = prepared.store.study_folder(prepared.resolved.study.name)
-    return write_report(results, analysis, folder, pictures=pictures)
+    return write_study(prepared.store, prepared.folder, within, pictures=pictures)
 
 
 def write_profile(prepared: Prepared, profile: Profile) -> Path:
     """Writes where the time went into the study's folder; gives the path of profile.csv."""
-    path = prepared.store.study_folder(prepared.resolved.study.name) / "profile.csv"
+    path = prepared.store.study_folder(prepared.study.name) / "profile.csv"
     with writing("--save-dir", prepared.store.root):
         write_atomically(path, profile.to_csv())
     return path
@@ -180,14 +230,14 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
     raise RequestError("--executor", "processes or inline", name)
 
 
-def _folder(resolved: Resolved) -> StudyFolder:
+def _folder(resolved: Resolved, place: str) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
     labels = labels_of(pictures, study.scenario, study.seeds[0])
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
         "model_digest": model_digest(study.model),
-        "loss_digests": {str(loss): loss_digest(loss) for loss in study.losses if loss.own},
+        "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
         "class_names": list(pictures.class_names),
         "train": len(labels["train"]),
         "test": len(labels["test"]),
@@ -195,8 +245,8 @@ def _folder(resolved: Resolved) -> StudyFolder:
         "size": [*pictures.size, pictures.channels],
     }
     counts = np.bincount(labels["train"], minlength=pictures.num_classes).tolist()
-    cards = [card_values(loss, counts) for loss in study.losses]
-    return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
+    cards = [card_values(arm, counts) for arm in study.losses]
+    return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()}, place)
 
 
 def _quiet(event: Event) -> None:

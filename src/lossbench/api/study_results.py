@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -16,7 +17,7 @@ from lossbench.errors import RequestError
 from lossbench.report import Summary, frames, summary_text
 from lossbench.text import fixed
 
-__all__ = ["Results"]
+__all__ = ["Results", "as_pandas"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +79,7 @@ class Results(table.Results):
         Raises:
             RequestError: pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise RequestError("pandas", "installed: pip install pandas", "a Python without it") from None
-        tables = {**self.frames, "trials": self.trials}
-        return {name: pandas.DataFrame(frame.to_dict(as_series=False)) for name, frame in tables.items()}
+        return as_pandas({**self.frames, "trials": self.trials})
 
     def __str__(self) -> str:
         return str(self.answer)
@@ -105,6 +101,19 @@ class Results(table.Results):
         said = Markup("<p><strong>{}</strong></p><p>{}</p>").format(self.study["question"], " ".join(answer.sentences))
         shown = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
         return str(said + shown) + self.plot.ranking()._repr_svg_()
+
+
+def as_pandas(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Frames as pandas frames, by name.
+
+    Raises:
+        RequestError: pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise RequestError("pandas", "installed: pip install pandas", "a Python without it") from None
+    return {name: pandas.DataFrame(frame.to_dict(as_series=False)) for name, frame in tables.items()}
 
 
 def _number(value: float | None) -> str:

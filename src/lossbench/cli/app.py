@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lossbench.api import running
     from lossbench.results import Results
     from lossbench.run import Event, Executor, Profile
+    from lossbench.spec import Condition
 
 __all__ = ["app", "console"]
 
@@ -149,8 +150,9 @@ def run(
     }
     asked = build_study(study, preset, options)
 
-    from lossbench.analysis import analyse, open_questions
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
+    from lossbench.api.conditions import analysed
+    from lossbench.api.conditions import still_open as open_questions
     from lossbench.run import Profile
 
     chosen = running.make_executor(executor, _workers(workers))
@@ -160,27 +162,26 @@ def run(
         prepared = prepare(stages[-1])
         show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
         show_stages(console(), stages)
-        show_untestable(console(), prepared.resolved.untestable)
+        show_untestable(console(), prepared.untestable)
         return
     measured = Profile(chosen.workers, began)
     for stage, after in zip_longest(stages, stages[1:]):
         prepared = prepare(stage)
         if stage is stages[0]:
-            show_untestable(console(), prepared.resolved.untestable)
-        results = _train(prepared, chosen, measured, keep_weights=keep_weights)
-        analysis = analyse(results)
-        still_open = open_questions(analysis)
+            show_untestable(console(), prepared.untestable)
+        within = analysed(_train(prepared, chosen, measured, keep_weights=keep_weights))
+        still_open = open_questions(within)
         if stage.plan.max_seeds is not None:
             show_look(console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
         measured.lap("reporting")
         if not still_open:
             break
-    page = running.write(prepared, results, analysis, pictures=pictures)
+    page = running.write(prepared, within, pictures=pictures)
     measured.lap("reporting")
-    show.show_answer(console(), results, analysis, page)
+    show.show_answers(console(), within, page)
     if profile:
         show.show_profile(console(), measured.rows(), running.write_profile(prepared, measured))
-    raise typer.Exit(0 if results.trials["status"].is_in(["finished", "diverged"]).all() else 1)
+    raise typer.Exit(0 if all(item.results.all_ended for item in within) else 1)
 
 
 @app.command()
@@ -196,8 +197,8 @@ def report(
     from lossbench.api.reading import report as write
     from lossbench.report import parse_forms
 
-    results, analysis, page = write(folder, parse_forms(form), pictures=pictures)
-    show.show_answer(console(), results, analysis, page)
+    within, page = write(folder, parse_forms(form), pictures=pictures)
+    show.show_answers(console(), within, page)
     if show_it and not _opened(page):
         console().print("no browser could be opened; open that file yourself", highlight=False)
 
@@ -207,10 +208,13 @@ def status(folder: Folder) -> None:
     """Show what is finished, running, diverged, failed and missing."""
     from lossbench.store import StudyFolder, locate_study
 
-    store, name = locate_study(folder)
-    trials = StudyFolder.read(store, name).trials
-    states = [(label, seed, store.status(key), store.reason(key)) for (label, seed), key in trials.items()]
-    show.show_status(console(), name, states)
+    store, place = locate_study(folder)
+    whole = StudyFolder.read(store, place)
+    for condition, own in whole.places.items():
+        told = condition.told(tuple(whole.places))
+        trials = StudyFolder.read(store, own).trials
+        states = [(label, seed, store.status(key), store.reason(key)) for (label, seed), key in trials.items()]
+        show.show_status(console(), f"{whole.study.name}, {told}" if told else whole.study.name, states)
 
 
 app.command()(watch)
@@ -254,13 +258,15 @@ def _opened(page: Path) -> bool:
         return False
 
 
-def _train(prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool) -> Results:
+def _train(
+    prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool
+) -> dict[Condition, Results]:
     """Trains what is missing, and shows how it goes."""
     from lossbench.api import running
 
-    study, trials = prepared.resolved.study, prepared.resolved.trials
+    study, trials = prepared.study, prepared.trials
     out = console()
-    missing = {trials[pair].key: f"{pair[0]} seed {pair[1]}" for pair in prepared.missing}
+    missing = {key: words for key, (words, _) in prepared.missing.items()}
     if missing:
         words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
     else:

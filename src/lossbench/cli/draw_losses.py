@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lossbench.cli.choice import own_code
 from lossbench.errors import RequestError, SaveDirError
-from lossbench.spec import LossSpec
+from lossbench.spec import Arm, LossSpec
 
 if TYPE_CHECKING:
     from lossbench.figures import Figure
@@ -94,7 +94,7 @@ def _views(spec: LossSpec) -> Iterator[LossView]:
     from lossbench.resolve import card_values
     from lossbench.results import LossView
 
-    view = LossView(**card_values(spec, CLASS_COUNTS))
+    view = LossView(**card_values(Arm(spec), CLASS_COUNTS))
     if not view.margin:
         raise RequestError("losses", "losses to draw that can be asked for one sample at a time", str(spec))
     last = len(CLASS_COUNTS) - 1

@@ -12,7 +12,7 @@ from lossbench.spec import (
     PRESETS,
     Study,
     default_name,
-    parse_losses,
+    parse_arms,
     parse_seeds,
     read_study_file,
     split_outside,
@@ -86,7 +86,7 @@ def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
     for option, value in given.items():
         if option == "--losses":
             value = [text for part in value for text in split_outside(part)]
-            parse_losses(value, option)
+            parse_arms(value, option)
         if option == "--seeds":
             value = parse_seeds(value, option)
         place = nested

@@ -17,14 +17,16 @@ from lossbench.cli.tables import empty_table
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lossbench.analysis import Analysis
+    from lossbench.analysis import Analysis, Within
     from lossbench.api.running import Prepared
     from lossbench.report import Summary
     from lossbench.results import Results
     from lossbench.run import Executor
+    from lossbench.spec import Trial
 
 __all__ = [
     "show_answer",
+    "show_answers",
     "show_data",
     "show_models",
     "show_plan",
@@ -47,6 +49,18 @@ def show_answer(console: Console, results: Results, analysis: Analysis, page: Pa
         console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
 
 
+def show_answers(console: Console, within: Sequence[Within], page: Path | None) -> None:
+    """The answer within each condition of a study, and where the report is."""
+    conditions = [item.condition for item in within]
+    for item in within:
+        told = item.condition.told(conditions)
+        if told:
+            console.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True, style="bold")
+        show_answer(console, item.results, item.analysis, None if told else page)
+    if page is not None and len(within) > 1:
+        console.print(f"\nreport: {page}", highlight=False, soft_wrap=True, markup=False)
+
+
 def _hypotheses(summary: Summary) -> Table:
     """What became of each hypothesis; the evidence stands in the report."""
     table = empty_table("outcome", "hypothesis")
@@ -59,21 +73,34 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     """The trials, which of them the store has, and what the others will cost."""
     from lossbench.run.estimate import estimate
 
-    trials, missing = prepared.resolved.trials, set(prepared.missing)
-    table = empty_table("loss", "seed", "trial", "in the store")
-    for pair, trial in trials.items():
-        table.add_row(escape(pair[0]), str(pair[1]), trial.key, "no" if pair in missing else "yes")
+    trials, missing = prepared.trials, prepared.missing
+    table = empty_table("loss and seed", "trial", "in the store")
+    for key, (words, _) in trials.items():
+        table.add_row(escape(words), key, "no" if key in missing else "yes")
     console.print(table)
     if not missing:
         console.print("nothing to train", highlight=False)
         return
-    trial = next(trials[pair] for pair in trials if pair in missing)
-    cost = estimate(trial, prepared.resolved.pictures, prepared.device, keep_weights=keep_weights)
+    costs = [
+        (estimate(trial, prepared.pictures, prepared.device, keep_weights=keep_weights), count)
+        for trial, count in _kinds([trial for _, trial in missing.values()])
+    ]
     side_by_side = min(executor.workers, len(missing))
-    seconds = duration(cost.seconds * len(missing) / side_by_side)
-    disk = _size(cost.disk_bytes * len(missing) + cost.checkpoint_bytes * side_by_side + _decoded(prepared))
+    seconds = duration(sum(cost.seconds * count for cost, count in costs) / side_by_side)
+    checkpoints = max(cost.checkpoint_bytes for cost, _ in costs) * side_by_side
+    disk = _size(sum(cost.disk_bytes * count for cost, count in costs) + checkpoints + _decoded(prepared))
     words = f"{len(missing)} trials to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
     console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
+
+
+def _kinds(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
+    """Trials that cost the same, by the first of them: those of one model on one scenario with one batch size."""
+    kinds: dict[tuple[str, str, int], tuple[Trial, int]] = {}
+    for trial in trials:
+        kind = (trial.recipe.model, str(trial.scenario), trial.recipe.batch_size)
+        first, count = kinds.get(kind, (trial, 0))
+        kinds[kind] = (first, count + 1)
+    return list(kinds.values())
 
 
 def show_profile(console: Console, rows: Sequence[tuple[str, float, float]], path: Path) -> None:
@@ -128,7 +155,7 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
 
 def _decoded(prepared: Prepared) -> int:
     """Bytes of the decoded pictures, if the store does not have them yet."""
-    pictures = prepared.resolved.pictures
+    pictures = prepared.pictures
     if prepared.store.find_pictures(prepared.source.fingerprint):
         return 0
     return int(pictures.train.pictures.nbytes + pictures.test.pictures.nbytes)

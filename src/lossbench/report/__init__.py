@@ -5,8 +5,9 @@
 """
 
 from lossbench.report.forms import FORMS, check_forms, parse_forms
+from lossbench.report.overview import write_overview
 from lossbench.report.summary import Row, Summary, summary_text
-from lossbench.report.tables import frames
+from lossbench.report.tables import frames, frames_across
 from lossbench.report.write import write_report
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "Summary",
     "check_forms",
     "frames",
+    "frames_across",
     "parse_forms",
     "summary_text",
+    "write_overview",
     "write_report",
 ]

@@ -67,6 +67,8 @@ def _member(member: Member, figures: Sequence[Figure], *, trained_here: bool) ->
         yield Heading(3, f"Measured with {isolate(view.label)}")
     if view.hyperparameters:
         yield Paragraph(_hyperparameters(view), note=True)
+    if view.overrides:
+        yield Paragraph(notes.own_recipe(view.overrides), note=True)
     yield from _drawn(figures, "training-", view.label)
     yield Paragraph(" ".join(member.sentences))
     if member.why:

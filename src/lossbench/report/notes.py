@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lossbench.analysis.types import Analysis
 from lossbench.figures.colours import Colours
 from lossbench.report.key_figures import KeyFigures
 from lossbench.report.lookup import metric_title
 from lossbench.report.sentences_run import shown
 from lossbench.results import Results
-from lossbench.text import listed
+from lossbench.text import isolate, listed
 
 __all__ = [
     "ALONE",
@@ -84,3 +87,9 @@ def numbers(results: Results) -> str:
         f"The numbers stand in {listed(f'{name}.csv' for name in tables)}, what became of hypotheses in verdicts.json, "
         "each of them as Parquet, too; the figures as SVG, PNG, PDF and Vega-Lite specification in the folder figures."
     )
+
+
+def own_recipe(overrides: Mapping[str, Any]) -> str:
+    """What a loss was trained with instead of the study's recipe."""
+    changes = listed(isolate(f"{name} = {shown(value)}") for name, value in sorted(overrides.items()))
+    return f"Trained with {changes} instead of the study's recipe: it is not compared under identical conditions."

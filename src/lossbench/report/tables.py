@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 
 import polars as pl
 
 from lossbench.analysis.types import Analysis
+from lossbench.analysis.within import Within
 from lossbench.report.gradient_scale import gradient_scales
 from lossbench.results import HISTORY_COLUMNS, Results
 
 __all__ = [
     "COMPARISONS",
+    "CONDITION",
     "GRADIENT_SCALE",
     "STANDINGS",
     "SUMMARY",
@@ -20,6 +23,7 @@ __all__ = [
     "comparisons_table",
     "csv",
     "frames",
+    "frames_across",
     "gradient_scale_table",
     "history_table",
     "parquet",
@@ -91,6 +95,9 @@ GRADIENT_SCALE = {
     "ratio_high": pl.Float64,
     "learning_rate_to_equalise": pl.Float64,
 }
+
+CONDITION = ("model", "scenario", "recipe")
+"""What tells conditions apart: the columns that stand in front where a study has several."""
 
 _FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute when the file is opened
 
@@ -171,6 +178,18 @@ def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
         "verdicts": verdicts_table(analysis),
     }
     return tables if results.external else {**tables, "gradient_scale": gradient_scale_table(results)}
+
+
+def frames_across(within: Sequence[Within]) -> dict[str, pl.DataFrame]:
+    """The same tables of several conditions in one; what differs between them is a column in front."""
+    conditions = [item.condition for item in within]
+    differing = [name for name in CONDITION if len({getattr(item, name) for item in conditions}) > 1]
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for item in within:
+        columns = [pl.lit(getattr(item.condition, name)).alias(name) for name in differing]
+        for name, table in frames(item.results, item.analysis).items():
+            parts.setdefault(name, []).append(table.select(*columns, pl.all()))
+    return {name: pl.concat(tables, how="diagonal") for name, tables in parts.items()}
 
 
 def parquet(table: pl.DataFrame) -> bytes:

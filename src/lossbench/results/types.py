@@ -91,6 +91,7 @@ class LossView:
         gradient: its derivative by z_y; shape (points,).
         num_classes: the number of classes that the curve was drawn for.
         when: when to use it, one sentence; empty where nobody says.
+        overrides: what it is trained with instead of the study's recipe; empty for most.
     """
 
     label: str
@@ -108,6 +109,7 @@ class LossView:
     gradient: tuple[float, ...]
     num_classes: int
     when: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +189,11 @@ class Results:
     def external(self) -> bool:
         """Whether the trials were trained elsewhere, so that nothing is known of them but a table of numbers."""
         return "data" not in self.study
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether no trial failed or is missing."""
+        return bool(self.trials["status"].is_in(["finished", "diverged"]).all())
 
     def measured(self, *columns: str) -> bool:
         """Whether the history has a value in any of these columns."""

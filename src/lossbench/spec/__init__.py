@@ -1,6 +1,7 @@
 """What is asked for: frozen values, checked at the boundary, with one canonical JSON form. Knows no catalogue."""
 
 from lossbench.spec._model import canonical_json
+from lossbench.spec.arm import OVERRIDES, Arm
 from lossbench.spec.augmentation import (
     Augmentation,
     Crop,
@@ -10,6 +11,7 @@ from lossbench.spec.augmentation import (
     parse_augmentation,
 )
 from lossbench.spec.call import Value, print_value, split_outside
+from lossbench.spec.condition import FIXED, TUNED, Condition, slugs
 from lossbench.spec.hypothesis import (
     Band,
     Claim,
@@ -33,6 +35,7 @@ from lossbench.spec.study import (
     Study,
     default_name,
     load_study,
+    parse_arms,
     parse_losses,
     parse_seeds,
     read_study_file,
@@ -40,12 +43,17 @@ from lossbench.spec.study import (
 from lossbench.spec.trial import Trial
 
 __all__ = [
+    "FIXED",
     "FOUR_LOSSES",
     "LOOKS",
+    "OVERRIDES",
     "PRESETS",
+    "TUNED",
+    "Arm",
     "Augmentation",
     "Band",
     "Claim",
+    "Condition",
     "Crop",
     "Cutout",
     "Equivalence",
@@ -73,6 +81,7 @@ __all__ = [
     "default_name",
     "load_study",
     "looks_up_to",
+    "parse_arms",
     "parse_augmentation",
     "parse_hypotheses",
     "parse_hypothesis",
@@ -80,6 +89,7 @@ __all__ = [
     "parse_seeds",
     "print_value",
     "read_study_file",
+    "slugs",
     "split_outside",
     "written",
 ]

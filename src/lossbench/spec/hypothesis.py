@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lossbench.errors import RequestError
+from lossbench.spec.arm import Arm
 from lossbench.spec.call import print_value
-from lossbench.spec.loss import LossSpec
 
 __all__ = ["Band", "Claim", "Equivalence", "Extreme", "Follows", "Hypothesis", "Measure", "Order", "Trend"]
 
@@ -160,7 +160,7 @@ class Hypothesis:
 def written(label: str) -> str:
     """A loss as a hypothesis writes it: in quotes where it is no `name(key=value, ...)`."""
     try:
-        bare = str(LossSpec.parse(label)) == label
+        bare = str(Arm.parse(label)) == label
     except RequestError:
         bare = False
     return label if bare else f'"{label}"'

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from lossbench.errors import RequestError
+from lossbench.spec.arm import Arm
 from lossbench.spec.call import parse_call, print_value, split_outside
 from lossbench.spec.hypothesis import Band, Claim, Equivalence, Extreme, Follows, Hypothesis, Measure, Order, Trend
-from lossbench.spec.loss import LossSpec
 
 __all__ = ["parse_hypotheses", "parse_hypothesis"]
 
@@ -168,7 +168,7 @@ class _Words:
                 raise self._wrong("a loss between two quotes", word)
         else:
             try:
-                label = str(LossSpec.parse(word.text, self.field))
+                label = str(Arm.parse(word.text, self.field))
             except RequestError:
                 raise self._wrong(f"{wanted}, of the form name(key=value, ...) or in quotes", word) from None
         if label == unlike:

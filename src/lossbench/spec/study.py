@@ -12,8 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, mo
 
 from lossbench.errors import RequestError, StudyFileError
 from lossbench.spec._model import Count, Positive, Spec
+from lossbench.spec.arm import Arm
 from lossbench.spec.call import split_outside
-from lossbench.spec.hypothesis_parser import parse_hypotheses
+from lossbench.spec.condition import FIXED, TUNED, Condition, slugs
+from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.presets import FOUR_LOSSES
@@ -24,6 +26,7 @@ __all__ = [
     "Plan",
     "Study",
     "load_study",
+    "parse_arms",
     "parse_losses",
     "parse_seeds",
     "read_study_file",
@@ -52,31 +55,29 @@ def parse_seeds(value: object, field: str = "seeds") -> tuple[int, ...]:
     raise RequestError(field, allowed, given)
 
 
-def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
-    """Losses as users write them: one text with commas outside parentheses, or a list of texts, specs and callables.
+def parse_arms(value: object, field: str = "losses") -> tuple[Arm, ...]:
+    """Losses as a study has them: one text with commas outside parentheses, or a list; each may change the recipe.
 
     Raises:
-        RequestError: no loss, or a text that is not of the form name(key=value, ...).
+        RequestError: no loss, or something that `Arm.of` does not read.
     """
     texts = split_outside(value) if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not texts:
         raise RequestError(field, 'at least one loss, as in [cross_entropy, "focal(gamma=2)"]', value)
-    losses: list[LossSpec] = []
-    for text in texts:
-        losses.append(_loss(text, field))
-    return tuple(losses)
+    return tuple(Arm.of(text, field) for text in texts)
 
 
-def _loss(value: object, field: str) -> LossSpec:
-    """One loss: a text, a spec, what was bound from a spec, or a user's own function, class or module."""
-    spec = getattr(value, "spec", value)
-    if isinstance(spec, LossSpec):
-        return spec
-    if isinstance(value, str):
-        return LossSpec.parse(value, field)
-    if callable(value):
-        return LossSpec.of_callable(value, field=field)
-    raise RequestError(field, "losses of the form name(key=value, ...)", value)
+def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
+    """Losses without a recipe of their own, in the same forms.
+
+    Raises:
+        RequestError: as `parse_arms`, or one that changes a recipe.
+    """
+    arms = parse_arms(value, field)
+    for arm in arms:
+        if arm.overrides:
+            raise RequestError(field, "a loss alone, for here is no recipe to change", str(arm))
+    return tuple(arm.loss for arm in arms)
 
 
 def _is_seed(value: object) -> bool:
@@ -101,10 +102,22 @@ def _folder_name(name: str) -> str:
     return name
 
 
+def _tuned(value: object) -> object:
+    """What tuning chose for a loss, by the loss as the study writes it."""
+    if not isinstance(value, Mapping) or not value:
+        raise RequestError("tuned", "what tuning chose for each loss, as in {mae: {loss: mae, lr: 0.5}}", value)
+    return {str(Arm.of(str(key), "tuned")): Arm.of(chosen, "tuned") for key, chosen in value.items()}
+
+
 Losses = Annotated[
-    tuple[LossSpec, ...],
-    BeforeValidator(parse_losses),
-    PlainSerializer(lambda losses: [str(loss) for loss in losses], return_type=list[str]),
+    tuple[Arm, ...],
+    BeforeValidator(parse_arms),
+    PlainSerializer(lambda losses: [arm.written() for arm in losses], return_type=list[Any]),
+]
+Tuned = Annotated[
+    Mapping[str, Arm],
+    BeforeValidator(_tuned),
+    PlainSerializer(lambda tuned: {label: arm.written() for label, arm in tuned.items()}, return_type=dict[str, Any]),
 ]
 Seeds = Annotated[tuple[int, ...], BeforeValidator(parse_seeds)]
 
@@ -137,23 +150,28 @@ class Study(Spec):
         name: the folder of its results; `<data>-<model>` when it is not given.
         question: what the report answers.
         data: a data set's name or path.
-        models: the model's name, or `module:callable`.
+        models: names, or `module:callable`; the losses are compared within each.
         losses: what is compared.
-        scenarios: what is done to the data: `clean` or `validation(0.1)`.
-        seeds: one classifier is trained per loss and seed.
+        scenarios: what is done to the data, as `Scenario` reads it; the losses are compared within each.
+        seeds: one classifier is trained per loss, seed, model and scenario.
         recipe: how.
         plan: what will be concluded from.
+        tuned: what an equal tuning budget chose for each loss; then the losses are compared twice, in the fixed recipe
+            and as tuned.
+        published: the published table that results are held against; None for none.
     """
 
     name: Annotated[str, AfterValidator(_folder_name)] = ""
     question: Annotated[str, AfterValidator(_text)] = "Which loss function should this classifier be trained with?"
     data: Annotated[str, Field(min_length=1), AfterValidator(_text)] = "digits"
-    models: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("cnn",)
-    losses: Losses = parse_losses(list(FOUR_LOSSES))
-    scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1, max_length=1)] = ("clean",)
+    models: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("cnn",)
+    losses: Losses = parse_arms(list(FOUR_LOSSES))
+    scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("clean",)
     seeds: Seeds = (1, 2, 3, 4, 5)
     recipe: Recipe = Recipe()
     plan: Plan = Plan()
+    tuned: Tuned | None = None
+    published: str | None = None
 
     def __init__(self, **values: Any) -> None:
         """Takes what a study file may say, in the same forms: `losses="l1, focal"`, `seeds=3`, `recipe={"epochs": 5}`.
@@ -180,28 +198,92 @@ class Study(Spec):
         data = filled.get("data", "digits")
         if not filled.get("name") and isinstance(data, str) and isinstance(model, str):
             filled["name"] = default_name(data, model)
+        if isinstance(data, str):
+            filled["scenarios"] = _printed(filled.get("scenarios", "clean"), data)
         return filled
 
     @model_validator(mode="after")
-    def _readable(self) -> Self:
-        Scenario.parse(self.scenarios[0], self.data)
+    def _consistent(self) -> Self:
+        for name in ("models", "scenarios"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise RequestError(name, "each once", ", ".join(values))
+        for arm in self.losses:
+            arm.recipe(self.recipe)
+        if self.tuned is not None:
+            labels = [str(arm) for arm in self.losses]
+            if sorted(self.tuned) != sorted(labels):
+                raise RequestError("tuned", f"one entry for each loss, {', '.join(labels)}", ", ".join(self.tuned))
         return self
 
     @property
     def model(self) -> str:
-        """The model's name."""
+        """The model's name, of a study with one; the first of several."""
         return self.models[0]
 
     @property
     def scenario(self) -> Scenario:
-        """What is done to the data."""
+        """What is done to the data, in a study with one scenario; the first of several."""
         return Scenario.parse(self.scenarios[0], self.data)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every model on every scenario, and where losses were tuned each in both recipes."""
+        recipes = (FIXED,) if self.tuned is None else (FIXED, TUNED)
+        return tuple(
+            Condition(model, scenario, recipe)
+            for recipe in recipes
+            for model in self.models
+            for scenario in self.scenarios
+        )
+
+    def within(self, condition: Condition) -> Study:
+        """The part of the study that belongs to one of its conditions, as a study of its own."""
+        conditions = self.conditions
+        if len(conditions) == 1:
+            return self
+        tuned = self.tuned if condition.recipe == TUNED else None
+        losses = self.losses if tuned is None else tuple(tuned[str(arm)] for arm in self.losses)
+        name = f"{self.name}-{slugs(conditions)[condition]}".encode()[:200].decode(errors="ignore")
+        return self.model_copy(
+            update={
+                "name": name,
+                "models": (condition.model,),
+                "scenarios": (condition.scenario,),
+                "losses": losses,
+                "recipe": self.recipe.model_copy(update={"model": condition.model}),
+                "plan": self._plan_within(condition),
+                "tuned": None,
+            }
+        )
+
+    def _plan_within(self, condition: Condition) -> Plan:
+        """The plan with the hypotheses that a condition can tell of.
+
+        Those about a scenario that the study does not have go to the first condition, which says so.
+        """
+        first = condition == self.conditions[0]
+        names = {label: str(arm) for label, arm in (self.tuned or {}).items()} if condition.recipe == TUNED else {}
+        kept = []
+        for hypothesis in map(parse_hypothesis, self.plan.hypotheses):
+            scenario = hypothesis.scenario
+            if scenario in (None, condition.scenario) or (first and scenario not in self.scenarios):
+                kept.append(str(hypothesis.renamed(names)))
+        return self.plan.model_copy(update={"hypotheses": tuple(kept)})
 
     def to_yaml(self) -> str:
         """The study as a file that `load_study` reads back, every default written out."""
         values = self.canonical()
         values["recipe"].pop("model")
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _printed(scenarios: object, data: str) -> object:
+    """Scenarios in the one form that they are printed in; what is no list of texts is left to the check of types."""
+    listed = _listed(scenarios)
+    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
+        return scenarios
+    return [str(Scenario.parse(text, data)) for text in listed]
 
 
 def default_name(data: str, model: str) -> str:

@@ -3,7 +3,7 @@
 from lossbench.store.progress import Progress, progress
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
-from lossbench.store.study import StudyFolder, locate_study
+from lossbench.store.study import StudyFolder, locate_study, places
 
 __all__ = [
     "FIRST_BATCH",
@@ -15,5 +15,6 @@ __all__ = [
     "Store",
     "StudyFolder",
     "locate_study",
+    "places",
     "progress",
 ]

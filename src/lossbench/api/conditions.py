@@ -1,0 +1,79 @@
+"""A study's conditions, read and analysed one by one: imports neither torch nor anything of the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lossbench.analysis import Within, analyse, open_questions
+from lossbench.api.conditions_results import Conditions
+from lossbench.api.study_results import Results
+from lossbench.report import write_overview, write_report
+from lossbench.results import Results as Table
+from lossbench.results import collect
+from lossbench.spec import Condition, Study
+from lossbench.store import Store, StudyFolder
+
+__all__ = ["analysed", "collected", "gathered", "still_open", "write_study"]
+
+
+def collected(store: Store, place: str) -> tuple[StudyFolder, dict[Condition, Table]]:
+    """What the store keeps of a study, and the results of each of its conditions.
+
+    Args:
+        store: the save dir.
+        place: the study's name, or where the folder of one of its conditions is.
+
+    Raises:
+        StoreError: a file of the study or of a finished trial is missing or damaged.
+    """
+    folder = StudyFolder.read(store, place)
+    return folder, {condition: collect(store, own) for condition, own in folder.places.items()}
+
+
+def analysed(results: Mapping[Condition, Table]) -> tuple[Within, ...]:
+    """What is concluded within each condition."""
+    return tuple(Within(condition, table, analyse(table)) for condition, table in results.items())
+
+
+def still_open(within: Sequence[Within]) -> tuple[str, ...]:
+    """The questions that more seeds may still decide, those of several conditions with the condition in front."""
+    conditions = [item.condition for item in within]
+    return tuple(
+        f"{told}: {question}" if (told := item.condition.told(conditions)) else question
+        for item in within
+        for question in open_questions(item.analysis)
+    )
+
+
+def gathered(study: Study, within: Sequence[Within]) -> Results | Conditions:
+    """The results as Python users have them."""
+    if len(within) == 1:
+        return Results.of(within[0].results)
+    return Conditions.of(study, within)
+
+
+def write_study(
+    store: Store,
+    folder: StudyFolder,
+    within: Sequence[Within],
+    *,
+    forms: tuple[str, ...] = ("html",),
+    pictures: bool = True,
+) -> Path:
+    """Writes the report of every condition, and of several the one above them; gives the path of its first form.
+
+    Raises:
+        RequestError: a form cannot be written here.
+        SaveDirError: a folder cannot be written.
+    """
+    where = {condition: store.study_folder(place) for condition, place in folder.places.items()}
+    pages = [
+        write_report(item.results, item.analysis, where[item.condition], forms=forms, pictures=pictures)
+        for item in within
+    ]
+    if len(within) == 1:
+        return pages[0]
+    own = store.study_folder(folder.path)
+    names = {condition: path.relative_to(own).as_posix() for condition, path in where.items()}
+    return write_overview(folder.study.canonical(), within, names, own, forms=forms)
