@@ -26,6 +26,7 @@ __all__ = [
     "comparisons_note",
     "key_note",
     "numbers",
+    "own_recipe",
 ]
 
 ALONE = "There is one loss only, so there is nothing to compare."
