@@ -186,7 +186,7 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0])
     counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
     for arm in study.losses:
-        bind(arm.loss, counts)
+        _check_mixed(study, arm, bind(arm.loss, counts))
     for name, labels in split_labels.items():
         if len(labels) < 2:
             raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
@@ -197,6 +197,13 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
         digests["model"] = own_model
     trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
     return Resolved(study, pictures, trials, untestable(study, pictures.class_names))
+
+
+def _check_mixed(study: Study, arm: Arm, bound: BoundLoss) -> None:
+    """Checks that a loss can be trained with mixup where the study has it."""
+    if study.recipe.mixup is not None and not bound.soft_targets:
+        fitting = ", ".join(name for name, entry in CATALOGUE.items() if entry.card.properties.soft_targets)
+        raise RequestError("recipe.mixup", f"losses whose target may be class probabilities ({fitting})", str(arm))
 
 
 def card_values(arm: Arm, class_counts: Sequence[int]) -> dict[str, Any]:

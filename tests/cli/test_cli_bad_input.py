@@ -92,7 +92,7 @@ STUDIES: list[tuple[str, tuple[str, ...]]] = [
     ("a: !!python/object/apply:os.system ['true']\n", ("expected a readable YAML file with a mapping",)),
     ("loses: [l1]\n", ("study: expected one of", "got loses", "did you mean losses?")),
     ("recipe: {epoch: 3}\n", ("recipe: expected one of", "did you mean epochs?")),
-    ("recipe: {optimizer: {name: adam}}\n", ("recipe.optimizer.name: expected one of 'sgd', got adam",)),
+    ("recipe: {optimizer: {name: lion}}\n", ("recipe.optimizer.name: expected one of 'sgd', 'adam' or 'adamw', got",)),
     ("recipe: {optimizer: {lr: fast}}\n", ("recipe.optimizer.lr: expected a number, got fast",)),
     ("recipe: {augmentation: 3}\n", ("recipe.augmentation: expected a list of crop(PADDING)", "got 3")),
     ("recipe: 3\n", ("recipe: expected a mapping, got 3",)),

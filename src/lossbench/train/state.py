@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from lossbench.data import Pictures, Split, hold_out
 from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
-from lossbench.spec import Recipe, Scenario, Trial
+from lossbench.spec import Scenario, Trial
 from lossbench.train.epoch import Snapshot
 from lossbench.train.objective import Objective
+from lossbench.train.optimizer import make_optimizer
 
 __all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
@@ -100,7 +101,7 @@ class State:
         shape = (*pictures.size, pictures.channels)
         return cls(
             model=model,
-            optimizer=_optimizer(recipe, model),
+            optimizer=make_optimizer(recipe.optimizer, model),
             objective=Objective.of(trial, splits["train"].labels, pictures.num_classes, device),
             splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
             scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
@@ -126,7 +127,7 @@ class State:
         return logits.float()
 
     def snapshot(self, epoch: int) -> Snapshot:
-        """A copy of the weights, the running statistics and the momentum."""
+        """A copy of the weights, the running statistics and what the optimizer remembers."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"buffer.{name}": value for name, value in self._passing_buffers().items()}
         for index, parameter in enumerate(self._parameters()):
@@ -146,7 +147,7 @@ class State:
             self._passing_buffers()[name].copy_(value)
         for index, parameter in enumerate(self._parameters()):
             self.optimizer.state[parameter] = {
-                name: torch.empty_like(parameter).copy_(value)  # in the parameter's memory format
+                name: _beside(parameter, value)
                 for name, value in _below(f"optimizer.{index}.", snapshot.tensors).items()
             }
 
@@ -163,17 +164,11 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    settings = recipe.optimizer
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=settings.nesterov,
-        fused=True,
-    )
+def _beside(parameter: nn.Parameter, value: Tensor) -> Tensor:
+    """An optimizer's value on its parameter's device, in its memory format where it has its shape: a count has not."""
+    if value.shape == parameter.shape:
+        return torch.empty_like(parameter).copy_(value)
+    return value.to(parameter.device, copy=True)
 
 
 class _Float32Linear(nn.Linear):
