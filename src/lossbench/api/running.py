@@ -182,10 +182,12 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 
 def _folder(resolved: Resolved) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
-    labels = labels_of(pictures, study.scenario, study.seeds[0])
+    label_noise = next(iter(resolved.trials.values())).digests.get("label_noise")
+    labels = labels_of(pictures, study.scenario, study.seeds[0], label_noise)
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
+        "label_noise": label_noise,
         "model_digest": model_digest(study.model),
         "loss_digests": {str(loss): loss_digest(loss) for loss in study.losses if loss.own},
         "class_names": list(pictures.class_names),

@@ -102,6 +102,8 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
         return "data (the pictures are not the same)"
     if before.data.get("model_digest") != after.data.get("model_digest"):
         return "models (the source of the model is not the same)"
+    if before.data.get("label_noise") != after.data.get("label_noise"):
+        return "scenarios (the labels of noise(file, ...) are not the same)"
     digests = after.data.get("loss_digests", {})
     for label, digest in before.data.get("loss_digests", {}).items():
         if digests.get(label, digest) != digest:
