@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lossbench.data import Pictures
 from lossbench.errors import TrialError, shown
 from lossbench.run.inline import one_thread
-from lossbench.spec import Schedule, Trial
+from lossbench.spec import Scenario, Schedule, Trial
 from lossbench.train import labels_of, train
 
 __all__ = ["Estimate", "estimate"]
@@ -47,7 +47,7 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     Raises:
         TrialError: a user's model cannot be trained.
     """
-    labels = labels_of(pictures, trial.scenario, trial.seed)
+    labels = labels_of(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
     try:
         per_training, per_evaluated, weights = _measure(trial, pictures, device)
     except Exception as error:  # whatever a user's model raises
@@ -73,7 +73,7 @@ def _measure(trial: Trial, pictures: Pictures, device: str) -> tuple[float, floa
     # odd epochs train, even ones train and evaluate; the first two warm up; no schedule costs anything
     changes = {"epochs": 6, "schedule": Schedule(), "eval_interval": 2, "train_metrics": "running"}
     recipe = trial.recipe.model_copy(update=changes)
-    scenario = trial.scenario.model_copy(update={"validation": None})
+    scenario = Scenario(data=trial.scenario.data)  # a cut-down data set need not have what the scenario wants of it
     seconds: list[float] = []
     weights = 0
     with one_thread():
