@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+import lossbench.data
 from lossbench.analysis import Analysis, analyse, open_questions
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.until import stages
@@ -22,7 +23,6 @@ from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
 from lossbench.spec import Study
 from lossbench.store import Store, StudyFolder
-from lossbench.train import labels_of
 
 __all__ = ["Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
 
@@ -183,7 +183,8 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 def _folder(resolved: Resolved) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
     label_noise = next(iter(resolved.trials.values())).digests.get("label_noise")
-    labels = labels_of(pictures, study.scenario, study.seeds[0], label_noise)
+    parts = lossbench.data.prepare(pictures, study.scenario, study.seeds[0], label_noise)
+    train = parts["train"]
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
@@ -191,12 +192,14 @@ def _folder(resolved: Resolved) -> StudyFolder:
         "model_digest": model_digest(study.model),
         "loss_digests": {str(loss): loss_digest(loss) for loss in study.losses if loss.own},
         "class_names": list(pictures.class_names),
-        "train": len(labels["train"]),
-        "test": len(labels["test"]),
-        "validation": len(labels.get("validation", ())),
+        "train": len(train),
+        "test": len(parts["test"]),
+        "validation": len(parts.get("validation", ())),
+        "class_counts": np.bincount(train.clean, minlength=pictures.num_classes).tolist(),
+        "mislabelled": int((train.labels != train.clean).sum()),
         "size": [*pictures.size, pictures.channels],
     }
-    counts = np.bincount(labels["train"], minlength=pictures.num_classes).tolist()
+    counts = np.bincount(train.labels, minlength=pictures.num_classes).tolist()
     cards = [card_values(loss, counts) for loss in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()})
 
