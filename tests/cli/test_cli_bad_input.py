@@ -98,7 +98,7 @@ STUDIES: list[tuple[str, tuple[str, ...]]] = [
     ("recipe: 3\n", ("recipe: expected a mapping, got 3",)),
     ("losses: 3\n", ("losses: expected at least one loss",)),
     ("losses: [{lr: 0.5}]\n", ("losses: expected a loss with its own recipe, as in {loss: mae, lr: 0.5}",)),
-    ("losses: [{loss: l1, epochs: 5}]\n", ("losses.l1: expected one of batch_size, lr, ", "got epochs")),
+    ("losses: [{loss: l1, epochs: 5}]\n", ("losses.l1: expected one of batch_size, clip, lr, ", "got epochs")),
     ("losses: [{loss: l1, lr: -1}]\n", ("losses.l1.lr: expected a number greater than 0, got -1",)),
     ("losses: ['l1[lr=fast]']\n", ("losses.l1.lr: expected a number, or true or false, got fast",)),
     ("seeds: [1, x]\n", ("seeds: expected",)),
