@@ -65,7 +65,7 @@ def run(
     data_dir: DataDir = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+        typer.Option(metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
     ] = None,
     losses: Annotated[
         list[str] | None,
@@ -74,8 +74,9 @@ def run(
     scenario: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="TEXT",
             help="What is done to the data, as in 'noise(symmetric, 0.4)'; may be repeated; instead of the file's or "
-            "the preset's. [default: clean]"
+            "the preset's. [default: clean]",
         ),
     ] = None,
     scale: Annotated[

@@ -12,8 +12,8 @@ from lossbench.report.gradient_scale import gradient_scales, spread
 from lossbench.report.lookup import finished
 from lossbench.report.sentences_comparison import NAMES_UP_TO
 from lossbench.results import Results
-from lossbench.spec import LOOKS, Scenario
-from lossbench.text import counted, isolate, listed, significant
+from lossbench.spec import LOOKS, Scenario, print_value
+from lossbench.text import counted, isolate, listed
 
 __all__ = [
     "at_chance_at_the_end",
@@ -73,8 +73,8 @@ def part_of_the_data(results: Results) -> str:
     size = Scenario.parse(results.study["scenarios"][0], results.study["data"]).train_size
     if size is None:
         return ""
-    part = f"a share of {significant(size)}" if size < 1 else f"{size:,.0f} pictures"
-    return f"Every loss was trained on {part} of the training data: what is said here is said of that, not of all of it."
+    part = f"a share of {print_value(size)}" if size < 1 else f"{size:,.0f} pictures"
+    return f"Every loss was trained on {part} of the training data: nothing here speaks of all of it."
 
 
 def looked_at(results: Results) -> str:
