@@ -89,7 +89,21 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--device", "tpu"), ("--device: expected auto, cpu or cuda, got tpu",)),
     (
         ("--preset", "course-repor"),
-        ("--preset: expected one of course-report, course-report-imbalance, got course-repor", "did you mean course-"),
+        (
+            "--preset: expected one of active-passive, calibration, course-report, course-report-imbalance, long-tail, "
+            "got course-repor",
+            "did you mean course-",
+        ),
+    ),
+    (("--scenario", "noise(symetric, 0.4)"), ("--scenario: expected noise(symmetric, RATE)", "got noise(symetric")),
+    (("--scenario", "noise(symmetric, 1.4)"), ("--scenario: expected a number less than 1, got 1.4",)),
+    (("--scenario", "clean", "--scenario", "clean"), ("--scenario: expected each once, got clean, clean",)),
+    (("--scale", "1"), ("--scale: expected a share of the training data", "less than 1, got 1")),
+    (("--scale", "-0.1"), ("--scale: expected a share of the training data", "got -0.1")),
+    (("--scale", "half"), ("--scale: expected a share of the training data", "got half")),
+    (
+        ("--scale", "0.5", "--scenario", "train_size(0.2)"),
+        ("--scale: expected scenarios without a train_size of their own, got train_size(0.2)",),
     ),
     (("--name", "a/b"), ("--name: expected a folder's name", "got a/b")),
     (("--data", ""), ("--data: expected text that is not empty",)),

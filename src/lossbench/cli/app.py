@@ -22,6 +22,7 @@ from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.cli.watch import watch
 from lossbench.errors import RequestError, SaveDirError
+from lossbench.spec import PRESETS
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -58,16 +59,33 @@ def console() -> Console:
 @app.command()
 def run(
     study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="A study to start from: course-report, course-report-imbalance.")
-    ] = None,
+    preset: Annotated[str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}.")] = None,
     name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
     data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
     data_dir: DataDir = None,
-    model: Annotated[str | None, typer.Option(help="A model's name, or module:callable. [default: cnn]")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+    ] = None,
     losses: Annotated[
         list[str] | None,
         typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What is done to the data, as in 'noise(symmetric, 0.4)'; may be repeated; instead of the file's or "
+            "the preset's. [default: clean]",
+        ),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="X",
+            help="Train on this share of the training data in every scenario, for as many epochs; below 1.",
+        ),
     ] = None,
     seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
     epochs: recipe_options.Epochs = None,
@@ -120,8 +138,10 @@ def run(
     options = {
         "--name": name,
         "--data": data,
-        "--model": None if model is None else [model],
+        "--model": model,
         "--losses": losses,
+        "--scenario": scenario,
+        "--scale": scale,
         "--seeds": seeds,
         "--epochs": epochs,
         "--batch-size": batch_size,

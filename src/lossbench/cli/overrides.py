@@ -17,12 +17,15 @@ from lossbench.spec import (
     parse_arms,
     parse_seeds,
     read_study_file,
+    scaled,
     split_outside,
 )
 
-__all__ = ["OPTIONS", "UNTIL_DECIDED", "build_study"]
+__all__ = ["OPTIONS", "SCALE", "UNTIL_DECIDED", "build_study"]
 
 UNTIL_DECIDED = "--until-decided"
+
+SCALE = "--scale"
 
 # where in a study each option's value goes
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +33,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--data": ("data",),
     "--model": ("models",),
     "--losses": ("losses",),
+    "--scenario": ("scenarios",),
     "--seeds": ("seeds",),
     "--epochs": ("recipe", "epochs"),
     "--batch-size": ("recipe", "batch_size"),
@@ -70,6 +74,7 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
     """
     given = {name: value for name, value in options.items() if value is not None and value != []}
     until_decided = given.pop(UNTIL_DECIDED, False)
+    share = given.pop(SCALE, None)
     if until_decided and "--seeds" in given:
         raise RequestError("--seeds", f"nothing beside {UNTIL_DECIDED}, which adds seeds itself", given["--seeds"])
     values: dict[str, Any] = {}
@@ -90,9 +95,21 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
         study = Study(**values)
     except RequestError as error:
         raise _in_options_words(error, given) from None
+    if share is not None:
+        study = _at_scale(study, share, named="--name" in given)
     if "--max-seeds" in given and not until_decided:
         raise RequestError("--max-seeds", f"{UNTIL_DECIDED} beside it", f"{study.plan.max_seeds} alone")
     return study
+
+
+def _at_scale(study: Study, share: object, *, named: bool) -> Study:
+    """The study at a share of its training data, with that in its name: the whole will want to have the bare one."""
+    smaller = scaled(study, share, SCALE)
+    if named:
+        return smaller
+    ending = f"-scale-{share:g}"
+    base = study.name.encode()[: 200 - len(ending)].decode(errors="ignore")
+    return smaller.model_copy(update={"name": f"{base}{ending}"})
 
 
 def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,6 +154,8 @@ def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_options_words(error: RequestError, given: Mapping[str, Any]) -> RequestError:
     for option, path in OPTIONS.items():
-        if option in given and error.field == ".".join(path):
+        field = ".".join(path)
+        inside = option == "--scenario" and error.field.startswith(f"{field}.")  # of what stands in its parentheses
+        if option in given and (error.field == field or inside):
             return error.renamed(option)
     return error
