@@ -10,6 +10,8 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import (
     LOOKS,
     PRESETS,
+    Optimizer,
+    Schedule,
     Study,
     default_name,
     parse_arms,
@@ -35,16 +37,28 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--seeds": ("seeds",),
     "--epochs": ("recipe", "epochs"),
     "--batch-size": ("recipe", "batch_size"),
+    "--optimizer": ("recipe", "optimizer", "name"),
     "--lr": ("recipe", "optimizer", "lr"),
     "--momentum": ("recipe", "optimizer", "momentum"),
+    "--nesterov": ("recipe", "optimizer", "nesterov"),
+    "--weight-decay": ("recipe", "optimizer", "weight_decay"),
+    "--schedule": ("recipe", "schedule", "name"),
     "--lr-step": ("recipe", "schedule", "step"),
     "--lr-gamma": ("recipe", "schedule", "gamma"),
+    "--milestones": ("recipe", "schedule", "milestones"),
+    "--warmup": ("recipe", "schedule", "warmup"),
+    "--clip": ("recipe", "clip"),
     "--augmentation": ("recipe", "augmentation"),
+    "--mixup": ("recipe", "mixup"),
     "--eval-interval": ("recipe", "eval_interval"),
     "--train-metrics": ("recipe", "train_metrics"),
     "--precision": ("recipe", "precision"),
     "--max-seeds": ("plan", "max_seeds"),
 }
+
+
+# what has a name and settings of its own, with the name that holds where none is given
+_NAMED: Mapping[str, str] = {spec.place: spec.model_fields["name"].default for spec in (Optimizer, Schedule)}
 
 
 def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any]) -> Study:
@@ -115,17 +129,23 @@ def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Mappings merge key by key; anything else is replaced."""
+    """Mappings merge key by key; anything else is replaced, and an optimizer or schedule by another one."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         if old is None or not isinstance(value, Mapping):
             merged[key] = value
         elif isinstance(old, Mapping):
-            merged[key] = _merged(old, value, f"{place}{key}.")
+            kept = {} if _is_another(f"{place}{key}", old, value) else old
+            merged[key] = _merged(kept, value, f"{place}{key}.")
         else:
             raise RequestError(f"{place}{key}", "a mapping", old)
     return merged
+
+
+def _is_another(place: str, below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    """Whether an optimizer or schedule is another one, for which the settings of the one below were not meant."""
+    return place in _NAMED and "name" in above and above["name"] != below.get("name", _NAMED[place])
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
