@@ -8,6 +8,7 @@ from typing import Any
 
 from lossbench.published.types import Setting
 from lossbench.spec import Scenario, print_value
+from lossbench.text import listed
 
 __all__ = ["Differs", "differences"]
 
@@ -21,11 +22,6 @@ _WORDS: Mapping[str, str] = {
     "optimizer.momentum": "momentum",
     "optimizer.weight_decay": "weight decay",
     "optimizer.nesterov": "Nesterov momentum",
-    "schedule.name": "schedule",
-    "schedule.step": "epochs between steps of the learning rate",
-    "schedule.gamma": "factor of the learning rate",
-    "schedule.milestones": "milestones of the learning rate",
-    "schedule.warmup": "epochs of warm-up",
     "clip": "greatest gradient norm",
 }
 
@@ -89,12 +85,19 @@ def _recipe(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Diff
             yield from _compared(_WORDS.get(name, name), _shown(mine.get(name)), _shown(published.get(name)))
 
 
-def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
+def _flat(recipe: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A recipe's settings; a schedule is one of them, for its numbers mean nothing apart."""
+    for name, value in recipe.items():
+        if name == "optimizer":
+            yield from ((f"{name}.{part}", setting) for part, setting in value.items())
         else:
-            yield f"{above}{name}", value
+            yield name, _schedule(**value) if name == "schedule" else value
+
+
+def _schedule(name: str, **settings: Any) -> str:
+    """`cosine`, `step (step 5, gamma 0.5)`."""
+    inside = ", ".join(f"{part} {_shown(value)}" for part, value in settings.items())
+    return f"{name} ({inside})" if inside else name
 
 
 def _compared(what: str, ours: str, theirs: str) -> Iterator[Differs]:
@@ -105,7 +108,7 @@ def _compared(what: str, ours: str, theirs: str) -> Iterator[Differs]:
 def _shown(value: Any) -> str:
     """A value in words; what is off, or not there, is none."""
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(item) for item in value) or "none"
+        return listed(map(_shown, value)) or "none"
     if value is None or value is False:
         return "none"
     if value is True:
