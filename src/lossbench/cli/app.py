@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from lossbench.cli import show
+from lossbench.cli import recipe_options, show
 from lossbench.cli.compare import compare
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.number import number
@@ -22,6 +22,7 @@ from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.cli.watch import watch
 from lossbench.errors import RequestError, SaveDirError
+from lossbench.spec import PRESETS
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -58,51 +59,56 @@ def console() -> Console:
 @app.command()
 def run(
     study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="A study to start from: course-report, course-report-imbalance.")
-    ] = None,
+    preset: Annotated[str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}.")] = None,
     name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
     data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
     data_dir: DataDir = None,
-    model: Annotated[str | None, typer.Option(help="A model's name, or module:callable. [default: cnn]")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+    ] = None,
     losses: Annotated[
         list[str] | None,
         typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
     ] = None,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What is done to the data, as in 'noise(symmetric, 0.4)'; may be repeated; instead of the file's or "
+            "the preset's. [default: clean]",
+        ),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="X",
+            help="Train on this share of the training data in every scenario, for as many epochs; below 1.",
+        ),
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
-    epochs: Annotated[float | None, typer.Option(parser=number, metavar="N", help="Epochs. [default: 30]")] = None,
-    batch_size: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Pictures per step. [default: 128]")
-    ] = None,
-    lr: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Learning rate of SGD. [default: 0.1]")
-    ] = None,
-    momentum: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Momentum of SGD. [default: 0.9]")
-    ] = None,
-    lr_step: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Epochs between learning rate steps. [default: 5]")
-    ] = None,
-    lr_gamma: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Factor at each step. [default: 0.5]")
-    ] = None,
-    augmentation: Annotated[
-        str | None,
-        typer.Option(help="crop(PADDING), flip, cutout(SIDE): in this order, on training batches. [default: none]"),
-    ] = None,
-    eval_interval: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Evaluate every so many epochs. [default: 1]")
-    ] = None,
-    train_metrics: Annotated[
-        str | None,
-        typer.Option(help="full: the training split in evaluation mode; running: while training. [default: full]"),
-    ] = None,
+    epochs: recipe_options.Epochs = None,
+    batch_size: recipe_options.BatchSize = None,
+    optimizer: recipe_options.Optimizer = None,
+    lr: recipe_options.Rate = None,
+    momentum: recipe_options.Momentum = None,
+    nesterov: recipe_options.Nesterov = None,
+    weight_decay: recipe_options.WeightDecay = None,
+    schedule: recipe_options.Schedule = None,
+    lr_step: recipe_options.Step = None,
+    lr_gamma: recipe_options.Gamma = None,
+    milestones: recipe_options.Milestones = None,
+    warmup: recipe_options.Warmup = None,
+    clip: recipe_options.Clip = None,
+    augmentation: recipe_options.Augmentation = None,
+    mixup: recipe_options.Mixup = None,
+    eval_interval: recipe_options.EvalInterval = None,
+    train_metrics: recipe_options.TrainMetrics = None,
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]")
-    ] = None,
+    precision: recipe_options.Precision = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     until_decided: Annotated[
         bool,
@@ -132,16 +138,26 @@ def run(
     options = {
         "--name": name,
         "--data": data,
-        "--model": None if model is None else [model],
+        "--model": model,
         "--losses": losses,
+        "--scenario": scenario,
+        "--scale": scale,
         "--seeds": seeds,
         "--epochs": epochs,
         "--batch-size": batch_size,
+        "--optimizer": optimizer,
         "--lr": lr,
         "--momentum": momentum,
+        "--nesterov": nesterov,
+        "--weight-decay": weight_decay,
+        "--schedule": schedule,
         "--lr-step": lr_step,
         "--lr-gamma": lr_gamma,
+        "--milestones": milestones,
+        "--warmup": warmup,
+        "--clip": clip,
         "--augmentation": augmentation,
+        "--mixup": mixup,
         "--eval-interval": eval_interval,
         "--train-metrics": train_metrics,
         "--precision": precision,

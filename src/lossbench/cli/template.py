@@ -25,8 +25,13 @@ recipe:
   epochs: 30
   batch_size: 128
   optimizer: {name: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0, nesterov: false}
-  schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant}
+                                  # or {name: adam, lr: 0.001, weight_decay: 0, betas: [0.9, 0.999]}, or adamw alike
+  schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant},
+                                  # {name: multistep, milestones: [15, 25], gamma: 0.1}, {name: cosine}; each may have
+                                  # a warmup: 5, over whose epochs the learning rate rises
+  clip: null                      # or a number: longer gradients are scaled down to this L2 norm
   augmentation: []                # of training batches, in this order: e.g. [crop(4), flip, cutout(8)]
+  mixup: null                     # or alpha, as 0.2: batches are mixed, for losses that take class probabilities
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
   precision: auto                 # or fp32, bf16; auto is bf16 on processors with instructions for it
