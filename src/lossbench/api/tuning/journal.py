@@ -16,7 +16,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
-from optuna.storages.journal import BaseJournalFileLock, JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from lossbench.api.tuning.attempt import Attempt
@@ -48,11 +48,11 @@ class Journal:
     def __init__(self, job: TuneJob) -> None:
         path = _path(job)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _drop_half_line(path)
+        _mend(path)
         self.job = job
         with _quiet(), _readable(path):
             self._study = optuna.create_study(
-                storage=JournalStorage(JournalFileBackend(str(path), lock_obj=_Held())),
+                storage=_storage(path),
                 study_name=job.key,
                 direction="minimize" if job.lower else "maximize",
                 pruner=optuna.pruners.MedianPruner(_UNPRUNED, n_warmup_steps=max(1, job.epochs // 3)),
@@ -112,7 +112,7 @@ def attempts_of(job: TuneJob) -> tuple[Attempt, ...]:
     if not path.exists():
         return ()
     with _quiet(), _readable(path):
-        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_Held()))
+        storage = _storage(path)
         if job.key not in optuna.get_all_study_names(storage):
             return ()
         study = optuna.load_study(study_name=job.key, storage=storage)
@@ -147,7 +147,7 @@ def _distributions(space: tuple[Axis, ...]) -> dict[str, BaseDistribution]:
 
 def _distribution(axis: Axis) -> BaseDistribution:
     if axis.values:
-        return CategoricalDistribution(axis.values)
+        return CategoricalDistribution([value for value in axis.values if not isinstance(value, tuple)])
     if axis.whole:
         return IntDistribution(int(axis.low), int(axis.high), log=axis.log)
     return FloatDistribution(axis.low, axis.high, log=axis.log)
@@ -157,18 +157,16 @@ def _path(job: TuneJob) -> Path:
     return Path(job.folder) / f"{job.key}.journal"
 
 
-class _Held(BaseJournalFileLock):
-    """No lock of the journal's own: whoever tunes a loss holds the loss, and the lock dies with its process."""
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        pass
+def _storage(path: Path) -> JournalStorage:
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
 
 
-def _drop_half_line(path: Path) -> None:
-    """Cuts off what a process was writing when it was killed, to which the next line would be added."""
+def _mend(path: Path) -> None:
+    """Undoes what a process left that was killed while it wrote: its lock, and half a line, to which more would be added.
+
+    Whoever mends a journal holds the loss, so that nobody else can be writing it.
+    """
+    path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
     if path.exists():
         kept = path.read_bytes()
         whole = kept.rfind(b"\n") + 1
