@@ -66,6 +66,7 @@ ROOMS = {
         "Curve",
         "Equality",
         "Hyperparameter",
+        "Interval",
         "Loss",
         "LossCard",
         "Need",
