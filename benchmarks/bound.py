@@ -45,7 +45,7 @@ def _trial(task: Task, model: nn.Module, splits: list[tuple[Tensor, Tensor]]) ->
     optimizer = torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum, fused=True)
     stamps = [time.monotonic()]
     for epoch in range(1, task.epochs + 1):
-        optimizer.param_groups[0]["lr"] = settings.lr * recipe.schedule.factor(epoch)
+        optimizer.param_groups[0]["lr"] = settings.lr * recipe.schedule.factor(epoch, recipe.epochs)
         model.train()
         for batch in torch.split(torch.randperm(len(y)), recipe.batch_size):
             loss = cross_entropy(_forward(task, model, x.index_select(0, batch)), y[batch])

@@ -46,13 +46,17 @@ ROOMS = {
     "data": [
         "VERSION",
         "Described",
+        "Part",
         "Pictures",
         "Source",
         "Split",
         "described",
         "find",
         "hold_out",
+        "prepare",
         "read_pictures",
+        "with_labels",
+        "write_labels",
         "write_pictures",
     ],
     "losses": [

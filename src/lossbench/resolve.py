@@ -11,7 +11,7 @@ import torch
 
 import lossbench.data
 import lossbench.train
-from lossbench.data import Pictures
+from lossbench.data import Pictures, with_labels
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
 from lossbench.models import MODELS, build, check_model, model_digest
@@ -48,7 +48,7 @@ class Resolved:
 
     Args:
         study: with the precision settled.
-        pictures: what is trained on.
+        pictures: what is trained on, with the labels of a file beside their own where a scenario has it.
         trials: by (label, seed), seed by seed, so that an interrupted study has whole pairs.
         untestable: hypotheses that the study will not tell of, each with the reason.
     """
@@ -183,20 +183,28 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     """
     study = settle(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
-    split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0])
+    pictures, labels_digest = with_labels(pictures, study.scenario.label_noise)
+    split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0], labels_digest)
     counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
     for arm in study.losses:
-        bind(arm.loss, counts)
+        _check_mixed(study, arm, bind(arm.loss, counts))
     for name, labels in split_labels.items():
         if len(labels) < 2:
             raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
     build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
-    digests = {"data": pictures.digest}
+    digests = {"data": pictures.digest} | ({"label_noise": labels_digest} if labels_digest else {})
     own_model = model_digest(study.model)
     if own_model:
         digests["model"] = own_model
     trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
     return Resolved(study, pictures, trials, untestable(study, pictures.class_names))
+
+
+def _check_mixed(study: Study, arm: Arm, bound: BoundLoss) -> None:
+    """Checks that a loss can be trained with mixup where the study has it."""
+    if study.recipe.mixup is not None and not bound.soft_targets:
+        fitting = ", ".join(name for name, entry in CATALOGUE.items() if entry.card.properties.soft_targets)
+        raise RequestError("recipe.mixup", f"losses whose target may be class probabilities ({fitting})", str(arm))
 
 
 def card_values(arm: Arm, class_counts: Sequence[int]) -> dict[str, Any]:

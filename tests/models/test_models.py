@@ -52,13 +52,48 @@ def cnn8(channels: int, size: int, classes: int) -> int:
     return blocks + linear(196 * pooled(size, 3) ** 2, 256) + norm(256) + linear(256, classes)
 
 
-def resnet20(channels: int, size: int, classes: int) -> int:
-    widths = [channels, 16] + [16] * 6 + [32] * 6 + [64] * 6
+def residual(blocks: int, channels: int, classes: int) -> int:
+    widths = [channels, 16] + [16] * 2 * blocks + [32] * 2 * blocks + [64] * 2 * blocks
     return sum(conv(a, b) + norm(b) for a, b in pairwise(widths)) + linear(64, classes)
 
 
-BY_HAND = {"mlp": mlp, "lenet5": lenet5, "cnn": cnn, "cnn8": cnn8, "resnet20": resnet20}
-PUBLISHED = {"mlp": 789_258, "lenet5": 62_006, "cnn": 33_946, "cnn8": 1_639_018, "resnet20": 269_722}
+def resnet20(channels: int, size: int, classes: int) -> int:
+    return residual(3, channels, classes)
+
+
+def resnet32(channels: int, size: int, classes: int) -> int:
+    return residual(5, channels, classes)
+
+
+def resnet50(channels: int, size: int, classes: int) -> int:
+    total, before = conv(channels, 64) + norm(64), 64
+    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        total += conv(before, 4 * width, 1) + norm(4 * width)  # the shortcut into the stage
+        for _ in range(blocks):
+            total += conv(before, width, 1) + conv(width, width) + conv(width, 4 * width, 1)
+            total += 2 * norm(width) + norm(4 * width)
+            before = 4 * width
+    return total + linear(2048, classes)
+
+
+BY_HAND = {
+    "mlp": mlp,
+    "lenet5": lenet5,
+    "cnn": cnn,
+    "cnn8": cnn8,
+    "resnet20": resnet20,
+    "resnet32": resnet32,
+    "resnet50": resnet50,
+}
+PUBLISHED = {
+    "mlp": 789_258,
+    "lenet5": 62_006,
+    "cnn": 33_946,
+    "cnn8": 1_639_018,
+    "resnet20": 269_722,
+    "resnet32": 464_154,
+    "resnet50": 23_520_842,
+}
 
 
 def count(model: nn.Module) -> int:
@@ -66,7 +101,7 @@ def count(model: nn.Module) -> int:
 
 
 def test_the_names() -> None:
-    assert NAMES == ["mlp", "lenet5", "cnn", "cnn8", "resnet20"]
+    assert list(PUBLISHED) == NAMES
     with pytest.raises(TypeError):
         MODELS["new"] = MODELS["mlp"]  # type: ignore[index]  # that it cannot be done is what is tested
     for entry in MODELS.values():
@@ -107,7 +142,7 @@ def test_a_refusal_names_the_models_that_would_do() -> None:
         build("lenet5", 10, 1, (8, 8), seed=1)
     assert str(error.value) == (
         "models: expected pictures of at least 12×12 pixels for lenet5, got 8×8 "
-        "(mlp, cnn, cnn8, resnet20 would take them)"
+        "(mlp, cnn, cnn8, resnet20, resnet32, resnet50 would take them)"
     )
 
 
@@ -160,7 +195,8 @@ def test_a_small_network_is_the_function_that_the_document_had() -> None:
 
 def test_an_unknown_name() -> None:
     sentence = (
-        "models: expected one of cnn, cnn8, lenet5, mlp, resnet20 or module:callable, got lenet (did you mean lenet5?)"
+        "models: expected one of cnn, cnn8, lenet5, mlp, resnet20, resnet32, resnet50 or module:callable, got "
+        "lenet (did you mean lenet5?)"
     )
     with pytest.raises(RequestError) as error:
         check_model("lenet")
@@ -180,3 +216,10 @@ def test_resnet20_halves_the_picture_twice() -> None:
     model = build("resnet20", 10, 3, (32, 32), seed=1)
     assert isinstance(model, nn.Sequential)
     assert model[:-2](torch.rand(2, 3, 32, 32)).shape == (2, 64, 8, 8)
+
+
+def test_resnet50_halves_it_three_times() -> None:
+    model = build("resnet50", 10, 3, (32, 32), seed=1)
+    assert isinstance(model, nn.Sequential)
+    assert model[:-2](torch.rand(2, 3, 32, 32)).shape == (2, 2048, 4, 4)
+    assert model[:3](torch.rand(2, 3, 32, 32)).shape == (2, 64, 32, 32)

@@ -23,12 +23,12 @@ def test_the_defaults_are_the_documents() -> None:
 
 def test_the_learning_rate_halves_after_every_five_epochs() -> None:
     schedule = Schedule()
-    assert [schedule.factor(epoch) for epoch in (1, 5, 6, 10, 11, 26, 30)] == [1, 1, 0.5, 0.5, 0.25, 0.5**5, 0.5**5]
-    assert Schedule(step=2, gamma=0.1).factor(3) == pytest.approx(0.1)
+    assert [schedule.factor(epoch, 30) for epoch in (1, 5, 6, 10, 11, 26, 30)] == [1, 1, 0.5, 0.5, 0.25, 0.5**5, 0.5**5]
+    assert Schedule(step=2, gamma=0.1).factor(3, 30) == pytest.approx(0.1)
 
 
 def test_a_constant_learning_rate() -> None:
-    assert {Schedule(name="constant").factor(epoch) for epoch in range(1, 31)} == {1.0}
+    assert {Schedule(name="constant").factor(epoch, 30) for epoch in range(1, 31)} == {1.0}
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,15 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     (optimizer(weight_decay=-1), "recipe.optimizer.weight_decay: expected a number of at least 0, got -1"),
     (optimizer(nesterov="maybe"), "recipe.optimizer.nesterov: expected true or false, got maybe"),
     (optimizer(nesterov=3), "recipe.optimizer.nesterov: expected true or false, got 3"),
-    (optimizer(name="adam"), "recipe.optimizer.name: expected one of 'sgd', got adam"),
+    (optimizer(name="lion"), "recipe.optimizer.name: expected one of 'sgd', 'adam' or 'adamw', got lion"),
     (recipe(optimizer="sgd"), "recipe.optimizer: expected a mapping, got sgd"),
     (schedule(step=0), "recipe.schedule.step: expected a number of at least 1, got 0"),
     (schedule(step=2.5), "recipe.schedule.step: expected a whole number, got 2.5"),
     (schedule(gamma=0), "recipe.schedule.gamma: expected a number greater than 0, got 0"),
-    (schedule(name="cosine"), "recipe.schedule.name: expected one of 'step' or 'constant', got cosine"),
+    (
+        schedule(name="linear"),
+        "recipe.schedule.name: expected one of 'step', 'constant', 'multistep' or 'cosine', got linear",
+    ),
     ({"recipe": None}, "recipe: expected a mapping, got None"),
     ({"recipe": [1]}, "recipe: expected a mapping, got [1]"),
     ({"models": 5}, "models: expected a list, got 5"),
@@ -225,13 +228,11 @@ def test_a_part_made_alone_names_its_place_in_a_study() -> None:
 
 
 def test_a_constant_schedule_has_no_steps() -> None:
-    sentence = (
-        "recipe.schedule: expected step and gamma with the schedule `step` alone, got constant with step=3, gamma=0.5"
-    )
+    sentence = "recipe.schedule.step: expected the schedule step, which alone has it, got 3 for constant"
     with pytest.raises(RequestError) as error:
         Study(recipe={"schedule": {"name": "constant", "step": 3}})
     assert str(error.value) == sentence
-    assert Schedule(name="constant").factor(30) == 1
+    assert Schedule(name="constant").factor(30, 30) == 1
 
 
 def test_nesterov_needs_momentum() -> None:

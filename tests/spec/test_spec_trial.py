@@ -60,6 +60,19 @@ def own() -> Trial:
     )
 
 
+def modern() -> Trial:
+    """A trial with everything that joined the recipe later."""
+    return trial(
+        recipe=Recipe(
+            precision="fp32",
+            optimizer=Optimizer(name="adamw", betas=(0.9, 0.99), weight_decay=0.05),
+            schedule=Schedule(name="multistep", milestones=(9, 12), warmup=2),
+            clip=1,
+            mixup=0.2,
+        )
+    )
+
+
 GOLDEN = (
     '{"digests":{"data":"0123456789abcdef"},"loss":{"name":"cross_entropy"},"recipe":{"batch_size":128,"epochs":30,'
     '"eval_interval":1,"model":"cnn","optimizer":{"lr":0.1,"momentum":0.9,"name":"sgd","nesterov":false,'
@@ -75,10 +88,22 @@ GOLDEN_OWN = (
 )
 
 
+GOLDEN_MODERN = (
+    '{"digests":{"data":"0123456789abcdef"},"loss":{"name":"cross_entropy"},"recipe":{"batch_size":128,"clip":1.0,'
+    '"epochs":30,"eval_interval":1,"mixup":0.2,"model":"cnn","optimizer":{"betas":[0.9,0.99],"lr":0.001,"name":"adamw",'
+    '"weight_decay":0.05},"precision":"fp32","schedule":{"gamma":0.1,"milestones":[9,12],"name":"multistep","warmup":2},'
+    '"train_metrics":"full"},"scenario":{},"seed":1,"versions":{"data":1,"loop":1,"loss":1,"model":1}}'
+)
+
+
 @pytest.mark.parametrize(
     ("made", "text", "key"),
-    [(trial(), GOLDEN, "39a9209d2199d62dde5ee142"), (own(), GOLDEN_OWN, "a6fe723c392b0bb56540c52a")],
-    ids=["plain", "own"],
+    [
+        (trial(), GOLDEN, "39a9209d2199d62dde5ee142"),
+        (own(), GOLDEN_OWN, "a6fe723c392b0bb56540c52a"),
+        (modern(), GOLDEN_MODERN, "aab7e2c870115f1e4f33141d"),
+    ],
+    ids=["plain", "own", "with everything newer"],
 )
 def test_golden_keys(made: Trial, text: str, key: str) -> None:
     """A change here makes every store of every user train anew: change it on purpose only."""
@@ -128,6 +153,15 @@ CHANGES: dict[str, dict[str, Any]] = {
     "order of augmentation": {"recipe": Recipe(precision="fp32", augmentation=(Flip(), Crop(4)))},
     "padding": {"recipe": Recipe(precision="fp32", augmentation=(Crop(3), Flip()))},
     "cutout": {"recipe": Recipe(precision="fp32", augmentation=(Crop(4), Flip(), Cutout(8)))},
+    "adam": {"recipe": Recipe(precision="fp32", optimizer=Optimizer(name="adam"))},
+    "adamw": {"recipe": Recipe(precision="fp32", optimizer=Optimizer(name="adamw"))},
+    "betas": {"recipe": Recipe(precision="fp32", optimizer=Optimizer(name="adam", betas=(0.9, 0.99)))},
+    "cosine": {"recipe": Recipe(precision="fp32", schedule=Schedule(name="cosine"))},
+    "warmup": {"recipe": Recipe(precision="fp32", schedule=Schedule(warmup=5))},
+    "milestones": {"recipe": Recipe(precision="fp32", schedule=Schedule(name="multistep", milestones=(9,)))},
+    "other milestones": {"recipe": Recipe(precision="fp32", schedule=Schedule(name="multistep", milestones=(8,)))},
+    "clip": {"recipe": Recipe(precision="fp32", clip=1)},
+    "mixup": {"recipe": Recipe(precision="fp32", mixup=0.2)},
     "seed": {"seed": 2},
     **{f"version of {name}": {"versions": {**VERSIONS, name: 2}} for name in VERSIONS},
     "digest of the data": {"digests": {"data": "0123456789abcdee"}},
@@ -155,8 +189,10 @@ def test_every_input_changes_the_key() -> None:
         ),
         trial(recipe=Recipe(precision="fp32", augmentation=())),
         trial(recipe=Recipe.model_validate({"precision": "fp32", "augmentation": ""})),
+        trial(recipe=Recipe.model_validate({"precision": "fp32", "clip": 0, "mixup": 0, "schedule": {"warmup": 0}})),
+        trial(recipe=Recipe.model_validate({"precision": "fp32", "optimizer": {"betas": None}, "mixup": None})),
     ],
-    ids=["path", "none", "order", "text", "no augmentation", "no text"],
+    ids=["path", "none", "order", "text", "no augmentation", "no text", "0 for off", "none for off"],
 )
 def test_what_decides_nothing_changes_nothing(same: Trial) -> None:
     assert same.key == trial().key
@@ -189,7 +225,9 @@ def test_an_augmentation_is_one_however_written() -> None:
 AUGMENTED = trial(recipe=Recipe(precision="fp32", augmentation=(Crop(4), Flip(), Cutout(8))))
 
 
-@pytest.mark.parametrize("made", [trial(), own(), AUGMENTED], ids=["plain", "own", "augmented"])
+@pytest.mark.parametrize(
+    "made", [trial(), own(), AUGMENTED, modern()], ids=["plain", "own", "augmented", "with everything newer"]
+)
 def test_through_json_and_back(made: Trial) -> None:
     again = Trial.from_canonical(json.loads(canonical_json(made.canonical())))
     assert again.key == made.key

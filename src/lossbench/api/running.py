@@ -68,8 +68,8 @@ class Prepared:
 
     @property
     def pictures(self) -> Pictures:
-        """What is trained on."""
-        return self.parts[0].resolved.pictures
+        """What is trained on, with the labels of files that scenarios have beside their own."""
+        return self.parts[-1].resolved.pictures
 
     @property
     def trials(self) -> dict[str, tuple[str, Trial]]:
@@ -115,11 +115,14 @@ def prepare(
     parts = []
     for condition, place in places(study).items():
         resolved = resolve(study.within(condition), pictures, settled)
+        pictures = resolved.pictures  # with the labels of a file that this condition has
         parts.append(Part(condition, resolved, _folder(resolved, place)))
     own = parts[0].folder
-    folder = own if len(parts) == 1 else replace(own, study=study, trials={}, place=study.name)
-    folder.check_name(store)
-    return Prepared(study, source, store, settled, folder, tuple(parts), not_told)
+    if len(parts) > 1:
+        labels = {name: digest for part in parts for name, digest in part.folder.data["label_noise"].items()}
+        own = replace(own, study=study, trials={}, place=study.name, data={**own.data, "label_noise": labels})
+    own.check_name(store)
+    return Prepared(study, source, store, settled, own, tuple(parts), not_told)
 
 
 def train_missing(
@@ -232,10 +235,12 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 
 def _folder(resolved: Resolved, place: str) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
-    labels = labels_of(pictures, study.scenario, study.seeds[0])
+    label_noise = next(iter(resolved.trials.values())).digests.get("label_noise")
+    labels = labels_of(pictures, study.scenario, study.seeds[0], label_noise)
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
+        "label_noise": {} if label_noise is None else {str(study.scenario): label_noise},
         "model_digest": model_digest(study.model),
         "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
         "class_names": list(pictures.class_names),

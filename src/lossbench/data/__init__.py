@@ -1,19 +1,25 @@
-"""Data: pictures by name, folder or file, decoded into memory, checked once, and split."""
+"""Data: pictures by name, folder or file, decoded into memory, checked once, and prepared."""
 
-from lossbench.data.decoded import read_pictures, write_pictures
+from lossbench.data.decoded import read_pictures, write_labels, write_pictures
+from lossbench.data.label_files import with_labels
 from lossbench.data.pictures import VERSION, Pictures, Split
+from lossbench.data.prepare import Part, prepare
 from lossbench.data.sources import Described, Source, described, find
 from lossbench.data.split import hold_out
 
 __all__ = [
     "VERSION",
     "Described",
+    "Part",
     "Pictures",
     "Source",
     "Split",
     "described",
     "find",
     "hold_out",
+    "prepare",
     "read_pictures",
+    "with_labels",
+    "write_labels",
     "write_pictures",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, parts_of
+from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, label_digest, parts_of
 from lossbench.errors import SaveDirError, StoreError
+from lossbench.files import write_atomically, writing
 
-__all__ = ["read_pictures", "write_pictures"]
+__all__ = ["read_pictures", "write_labels", "write_pictures"]
 
 
 def write_pictures(pictures: Pictures, folder: Path) -> None:
@@ -61,12 +63,50 @@ def read_pictures(folder: Path) -> Pictures:
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         train, test = _read_split(folder, "train"), _read_split(folder, "test")
         _check(about, {"train": train, "test": test})
-        return Pictures(str(about["name"]), train, test, tuple(about["class_names"]), str(about["digest"]))
+        names, digest = tuple(about["class_names"]), str(about["digest"])
+        return Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
     except OSError as error:
         raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
     # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
     except (ValueError, KeyError, TypeError, EOFError) as error:
         raise _damaged(folder, str(error)) from None
+
+
+def write_labels(pictures: Pictures, folder: Path) -> None:
+    """Writes the other labels that pictures carry as `labels/<their digest>.npy`, as far as they are not there.
+
+    Args:
+        pictures: what is written.
+        folder: the folder of decoded pictures.
+
+    Raises:
+        SaveDirError: the folder cannot be written.
+    """
+    with writing(str(folder), folder):
+        for digest, labels in pictures.other_labels.items():
+            (folder / "labels").mkdir(exist_ok=True)
+            path = folder / "labels" / f"{digest}.npy"
+            if _whole_labels(path, len(labels)) is None:
+                buffer = io.BytesIO()
+                np.save(buffer, labels, allow_pickle=False)
+                write_atomically(path, buffer.getvalue())
+
+
+def _other_labels(folder: Path, number: int) -> dict[str, Labels]:
+    """Those that are whole: they belong to single studies, and must not keep the others from their pictures."""
+    found = {path.stem: _whole_labels(path, number) for path in sorted((folder / "labels").glob("*.npy"))}
+    return {digest: labels for digest, labels in found.items() if labels is not None}
+
+
+def _whole_labels(path: Path, number: int) -> Labels | None:
+    """The labels (number,) of a file that holds what its name says, or None."""
+    try:
+        with path.open("rb") as stream:  # opened here: NumPy leaves a damaged file open
+            labels = np.load(stream, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = isinstance(labels, np.ndarray) and labels.shape == (number,) and label_digest(labels) == path.stem
+    return labels if whole else None
 
 
 def _write(pictures: Pictures, draft: Path) -> None:

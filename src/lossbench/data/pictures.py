@@ -5,12 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["VERSION", "Indices", "Labels", "Pictures", "Pixels", "Split", "digest_of", "hash_of", "parts_of"]
+__all__ = [
+    "VERSION",
+    "Indices",
+    "Labels",
+    "Pictures",
+    "Pixels",
+    "Split",
+    "digest_of",
+    "hash_of",
+    "label_digest",
+    "parts_of",
+]
 
 VERSION = 1  # of the data preparation: raised when decoded results would change
 
@@ -57,6 +68,7 @@ class Pictures:
         test: what they are judged by.
         class_names: what the labels 0, 1, ... mean.
         digest: 32 hex digits of the decoded pictures, labels and class names; where they lay is not in it.
+        other_labels: labels of the training split that a user has in files, by their digest; each int64 (n,).
     """
 
     name: str
@@ -64,6 +76,7 @@ class Pictures:
     test: Split
     class_names: tuple[str, ...]
     digest: str
+    other_labels: Mapping[str, Labels] = field(default_factory=dict)
 
     @property
     def num_classes(self) -> int:
@@ -92,6 +105,10 @@ class Pictures:
         pairs = [_mean_and_std(counts) for counts in _histograms(self.train.pictures)]
         mean, std = np.array(pairs, dtype=np.float64).T
         return mean, np.where(std > 0, std, 1.0)
+
+    def also_labelled(self, labels: Labels) -> Pictures:
+        """The same with other labels (n,) of the training split beside its own."""
+        return replace(self, other_labels={**self.other_labels, label_digest(labels): labels})
 
     def samples(self, per_class: int = 5) -> tuple[Pixels, Labels]:
         """The first training pictures of each class.
@@ -122,6 +139,11 @@ def digest_of(parts: Mapping[str, str], class_names: Sequence[str]) -> str:
     """The digest of a data set: 32 hex digits over the hashes of its arrays and its class names."""
     text = json.dumps({"arrays": dict(parts), "class_names": list(class_names)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def label_digest(labels: Labels) -> str:
+    """The digest of other labels than the data's own, 32 hex digits."""
+    return hash_of(labels)[:_DIGEST_LENGTH]
 
 
 def hash_of(array: Pixels | Labels) -> str:

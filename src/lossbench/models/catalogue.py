@@ -12,7 +12,7 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.imports import import_own, source_digest
 from lossbench.models.cnn8 import cnn8
 from lossbench.models.own import build_own
-from lossbench.models.resnet import resnet20
+from lossbench.models.resnet import resnet20, resnet32, resnet50
 from lossbench.models.small import cnn, lenet5, mlp
 from lossbench.rng import torch_stream
 
@@ -43,6 +43,8 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
         "cnn": ModelEntry(cnn, 1, 8, "three conv-BN-ReLU-pool blocks of 16, 32, 64 channels; the default"),
         "cnn8": ModelEntry(cnn8, 1, 8, "six convolutions with batch norm, two linear layers (Ma et al. 2020)"),
         "resnet20": ModelEntry(resnet20, 1, 8, "residual network for small pictures (He et al. 2016)"),
+        "resnet32": ModelEntry(resnet32, 1, 8, "the same, of five blocks a stage instead of three"),
+        "resnet50": ModelEntry(resnet50, 1, 8, "bottleneck blocks, for small pictures (Mukhoti et al. 2020); for GPUs"),
     }
 )
 

@@ -84,7 +84,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
         test = epoch.evaluations.get("test")
         notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
         clock.lap("storing")
-    labels = labels_of(pictures, job.trial.scenario, job.trial.seed)
+    labels = labels_of(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
     store.finish(
         job.trial,
         record,

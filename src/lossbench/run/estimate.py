@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from lossbench.data import Pictures
 from lossbench.errors import TrialError, shown
 from lossbench.run.inline import one_thread
-from lossbench.spec import Trial
+from lossbench.spec import Scenario, Schedule, Trial
 from lossbench.train import labels_of, train
 
 __all__ = ["Estimate", "estimate"]
@@ -16,6 +16,7 @@ __all__ = ["Estimate", "estimate"]
 _BATCHES = 10
 _EVALUATED = 1000
 _BYTES_PER_NUMBER = 4
+_COPIES = {"sgd": 2, "adam": 3, "adamw": 3}  # of the weights in a checkpoint: themselves, and the optimizer's averages
 _BYTES_PER_ROW = 200  # of history.csv, as met in practice
 
 
@@ -46,7 +47,7 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     Raises:
         TrialError: a user's model cannot be trained.
     """
-    labels = labels_of(pictures, trial.scenario, trial.seed)
+    labels = labels_of(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
     try:
         per_training, per_evaluated, weights = _measure(trial, pictures, device)
     except Exception as error:  # whatever a user's model raises
@@ -59,7 +60,7 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     kept_logits = held_out * pictures.num_classes * _BYTES_PER_NUMBER * (2 if "validation" in labels else 1)
     rows = evaluations * len(labels)
     disk = kept_logits + rows * (_BYTES_PER_ROW + pictures.num_classes**2) + held_out * 8
-    return Estimate(seconds, disk + (weights if keep_weights else 0), disk + 2 * weights)
+    return Estimate(seconds, disk + (weights if keep_weights else 0), disk + _COPIES[recipe.optimizer.name] * weights)
 
 
 def _measure(trial: Trial, pictures: Pictures, device: str) -> tuple[float, float, int]:
@@ -69,9 +70,10 @@ def _measure(trial: Trial, pictures: Pictures, device: str) -> tuple[float, floa
         train=pictures.train.take(range(min(len(pictures.train), _BATCHES * trial.recipe.batch_size))),
         test=pictures.test.take(range(min(len(pictures.test), _EVALUATED))),
     )
-    # odd epochs train, even ones train and evaluate; the first two warm up
-    recipe = trial.recipe.model_copy(update={"epochs": 6, "eval_interval": 2, "train_metrics": "running"})
-    scenario = trial.scenario.model_copy(update={"validation": None})
+    # odd epochs train, even ones train and evaluate; the first two warm up; no schedule costs anything
+    changes = {"epochs": 6, "schedule": Schedule(), "eval_interval": 2, "train_metrics": "running"}
+    recipe = trial.recipe.model_copy(update=changes)
+    scenario = Scenario(data=trial.scenario.data)  # a cut-down data set need not have what the scenario wants of it
     seconds: list[float] = []
     weights = 0
     with one_thread():

@@ -27,9 +27,11 @@ from lossbench.spec.hypothesis import (
 from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS, looks_up_to
 from lossbench.spec.loss import LossSpec
+from lossbench.spec.optimizer import Optimizer
 from lossbench.spec.presets import FOUR_LOSSES, PRESETS
-from lossbench.spec.recipe import Optimizer, Precision, Recipe, Schedule
+from lossbench.spec.recipe import Precision, Recipe
 from lossbench.spec.scenario import Imbalance, Noise, Scenario
+from lossbench.spec.schedule import Schedule
 from lossbench.spec.study import (
     Plan,
     Study,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lossbench.errors import RequestError, UnknownNameError
 
-__all__ = ["Count", "Positive", "Share", "Spec", "canonical_json"]
+__all__ = ["Count", "NonNegative", "Positive", "Share", "Spec", "ZeroIsNone", "canonical_json"]
 
 
 class Spec(BaseModel):
@@ -57,10 +57,17 @@ def _whole(value: object) -> object:
     return value
 
 
+def _zero_is_none(value: object) -> object:
+    return None if value == 0 and not isinstance(value, bool) else value
+
+
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
 Positive = Annotated[float, BeforeValidator(_number), Field(gt=0)]
 NonNegative = Annotated[float, BeforeValidator(_number), Field(ge=0)]
 Share = Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1)]
+
+ZeroIsNone = BeforeValidator(_zero_is_none)
+"""Of an optional number greater than 0: 0 turns it off, as a command line can say no other way."""
 
 # pydantic's error types, as the end of "expected ..."
 _ALLOWED = {

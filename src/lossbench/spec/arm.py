@@ -20,6 +20,7 @@ OVERRIDES: Mapping[str, tuple[str, ...]] = {
     "weight_decay": ("optimizer", "weight_decay"),
     "nesterov": ("optimizer", "nesterov"),
     "batch_size": ("batch_size",),
+    "clip": ("clip",),
 }
 
 _FORM = "a loss with its own recipe, as in {loss: mae, lr: 0.5} or mae[lr=0.5]"

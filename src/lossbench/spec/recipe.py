@@ -7,56 +7,37 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from lossbench.errors import RequestError
-from lossbench.spec._model import Count, NonNegative, Positive, Share, Spec
+from lossbench.spec._model import Count, Positive, Spec, ZeroIsNone
 from lossbench.spec.augmentation import Augmentations
+from lossbench.spec.optimizer import Optimizer
+from lossbench.spec.schedule import Schedule
 
-__all__ = ["Optimizer", "Precision", "Recipe", "Schedule"]
+__all__ = ["Precision", "Recipe"]
 
 Precision = Literal["auto", "fp32", "bf16"]
 
 
-class Optimizer(Spec):
-    """Stochastic gradient descent with momentum; the defaults are the document's."""
-
-    place: ClassVar[str] = "recipe.optimizer"
-
-    name: Literal["sgd"] = "sgd"
-    lr: Positive = 0.1
-    momentum: Annotated[Share, Field()] = 0.9
-    weight_decay: NonNegative = 0.0
-    nesterov: bool = False
-
-    @model_validator(mode="after")
-    def _nesterov_has_momentum(self) -> Self:
-        if self.nesterov and not self.momentum:
-            raise RequestError(f"{self.place}.nesterov", "false, or a momentum greater than 0 beside it", True)
-        return self
-
-
-class Schedule(Spec):
-    """The learning rate over epochs: `step` multiplies it by gamma every `step` epochs, `constant` keeps it."""
-
-    place: ClassVar[str] = "recipe.schedule"
-
-    name: Literal["step", "constant"] = "step"
-    step: Count = 5
-    gamma: Positive = 0.5
-
-    @model_validator(mode="after")
-    def _constant_has_no_steps(self) -> Self:
-        changed = (self.step, self.gamma) != (5, 0.5)  # values that decide nothing would make two keys of one recipe
-        if self.name == "constant" and changed:
-            allowed = "step and gamma with the schedule `step` alone"
-            raise RequestError(self.place, allowed, f"constant with step={self.step}, gamma={self.gamma:g}")
-        return self
-
-    def factor(self, epoch: int) -> float:
-        """What the first learning rate is multiplied by in an epoch, counted from 1."""
-        return self.gamma ** ((epoch - 1) // self.step) if self.name == "step" else 1.0
-
-
 class Recipe(Spec):
-    """Everything about training that is not the loss, the data or the seed; the defaults are the document's."""
+    """Everything about training that is not the loss, the data or the seed; the defaults are the document's.
+
+    Args:
+        model: by name or import path.
+        epochs: passes over the training split.
+        batch_size: pictures per step.
+        optimizer: how the weights follow the gradient.
+        schedule: the learning rate over the epochs.
+        augmentation: what is done to training pictures.
+        eval_interval: every so many epochs are evaluated, and always the last.
+        train_metrics: of the training split, evaluated like the others (`full`) or while training (`running`).
+        precision: of the forward pass.
+        clip: a step's gradient is scaled down to this L2 norm where it is longer; None or 0 for never.
+        mixup: alpha of mixup: each batch is mixed with itself in another order, pictures and labels alike, in shares
+            that are drawn from Beta(alpha, alpha), one per batch; None or 0 for none. For losses whose target may be
+            class probabilities.
+
+    References:
+        Zhang, Cisse, Dauphin, Lopez-Paz, 2018, mixup: Beyond Empirical Risk Minimization, arXiv:1710.09412.
+    """
 
     place: ClassVar[str] = "recipe"
 
@@ -69,6 +50,23 @@ class Recipe(Spec):
     eval_interval: Count = 1
     train_metrics: Literal["full", "running"] = "full"
     precision: Precision = "auto"
+    clip: Annotated[Positive | None, ZeroIsNone] = None
+    mixup: Annotated[Positive | None, ZeroIsNone] = None
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> Self:
+        warmup = self.schedule.warmup
+        if warmup is not None and warmup >= self.epochs:
+            allowed = f"less than the recipe's epochs ({self.epochs})"
+            raise RequestError(f"{self.schedule.place}.warmup", allowed, warmup)
+        return self
+
+    @model_validator(mode="after")
+    def _mixed_pictures_have_no_metrics(self) -> Self:
+        if self.mixup is not None and self.train_metrics == "running":
+            allowed = "full beside mixup, whose training passes see no picture as it is"
+            raise RequestError(f"{self.place}.train_metrics", allowed, self.train_metrics)
+        return self
 
     def canonical(self) -> dict[str, Any]:
         """The recipe as plain JSON values; no augmentation is left out, as in trials from before there was any."""

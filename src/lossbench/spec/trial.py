@@ -29,7 +29,7 @@ class Trial:
         recipe: how it is trained, precision settled.
         seed: what every stream is derived from.
         versions: of loss, model, data preparation and loop: raised when their results would change.
-        digests: of the decoded data, and of a user's own model (its source).
+        digests: of the decoded data, of labels from a file, and of a user's own loss and model (their source).
     """
 
     loss: LossSpec

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from filelock import FileLock, Timeout
 
-from lossbench.data import Pictures, read_pictures, write_pictures
+from lossbench.data import Pictures, read_pictures, write_labels, write_pictures
 from lossbench.errors import SaveDirError, StoreError
 from lossbench.files import write_atomically
 from lossbench.spec import Trial
@@ -67,7 +67,7 @@ class Store:
         return None
 
     def put_pictures(self, pictures: Pictures, fingerprint: str) -> None:
-        """Keeps decoded pictures, and notes which source they came from."""
+        """Keeps decoded pictures with the labels that they carry, and notes which source they came from."""
         folder = self.root / "data" / pictures.digest
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):  # two runs that begin together shall not undo each other's copy
@@ -76,6 +76,7 @@ class Store:
             except StoreError:
                 shutil.rmtree(folder, ignore_errors=True)  # a damaged copy; what is whole is at hand
                 write_pictures(pictures, folder)
+            write_labels(pictures, folder)
             (folder / "sources").mkdir(exist_ok=True)
             write_atomically(folder / "sources" / fingerprint, "")
 

@@ -142,6 +142,10 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
         return "data (the pictures are not the same)"
     if before.data.get("model_digest") != after.data.get("model_digest"):
         return "models (the source of the model is not the same)"
+    now = after.data.get("label_noise", {})
+    for scenario, digest in before.data.get("label_noise", {}).items():
+        if now.get(scenario, digest) != digest:
+            return f"scenarios (the labels of {scenario} are not the same)"
     digests = after.data.get("loss_digests", {})
     for label, digest in before.data.get("loss_digests", {}).items():
         if digests.get(label, digest) != digest:

@@ -1,9 +1,10 @@
-"""An epoch's batches: the training split in the seed's order, and what augmentation does to it."""
+"""An epoch's batches: the training split in the seed's order, and what augmentation and mixup do to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from lossbench.data.augment import Plan, draw
 from lossbench.rng import stream
 from lossbench.spec import Trial
+from lossbench.train.mixup import Mix, draw_mixes
 from lossbench.train.state import DeviceSplit
 
 __all__ = ["Batch", "Batches"]
@@ -24,11 +26,13 @@ class Batch:
         pictures: uint8 (n, height, width, channels).
         chosen: which of them are in the batch, int64 (batch,).
         labels: int64 (batch,).
+        mix: how they are mixed once they are prepared; None for not at all.
     """
 
     pictures: Tensor
     chosen: Tensor
     labels: Tensor
+    mix: Mix | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,22 +44,28 @@ class Batches:
         parts: the positions in it, batch by batch.
         plan: what augmentation does.
         fill: the colour of what is cut out, uint8 (channels,).
+        mixes: how each batch is mixed; empty without mixup.
     """
 
     split: DeviceSplit
     parts: tuple[Tensor, ...]
     plan: Plan
     fill: Tensor
+    mixes: tuple[Mix, ...] = ()
 
     @classmethod
     def of(cls, trial: Trial, split: DeviceSplit, number: int, fill: Tensor) -> Batches:
         """Those of an epoch, counted from 1; a last batch of one is dropped, for batch norm cannot take it."""
-        device = split.labels.device
+        recipe, device = trial.recipe, split.labels.device
         order = torch.from_numpy(stream(trial.seed, "order", number).permutation(len(split))).to(device)
-        parts = tuple(part for part in torch.split(order, trial.recipe.batch_size) if len(part) > 1)
+        parts = tuple(part for part in torch.split(order, recipe.batch_size) if len(part) > 1)
         height, width = split.pictures.shape[1:3]
         generator = stream(trial.seed, "augmentation", number)
-        return cls(split, parts, draw(trial.recipe.augmentation, len(split), (height, width), generator, device), fill)
+        plan = draw(recipe.augmentation, len(split), (height, width), generator, device)
+        if recipe.mixup is None:
+            return cls(split, parts, plan, fill)
+        generator = stream(trial.seed, "mixup", number)
+        return cls(split, parts, plan, fill, draw_mixes(recipe.mixup, [len(p) for p in parts], generator, device))
 
     @property
     def labels(self) -> Tensor:
@@ -64,10 +74,10 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         start = 0
-        for part in self.parts:
+        for part, mix in zip_longest(self.parts, self.mixes):
             pictures, chosen = self.split.pictures, part
             if self.plan.lines is not None:
                 pictures = self.plan.apply(pictures[part], slice(start, start + len(part)), self.fill)
                 chosen = torch.arange(len(part), device=part.device)
-            yield Batch(pictures, chosen, self.split.labels[part])
+            yield Batch(pictures, chosen, self.split.labels[part], mix)
             start += len(part)

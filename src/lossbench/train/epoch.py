@@ -27,8 +27,9 @@ class Epoch:
 
     Args:
         number: counted from 1; 0 is the first look, before any step.
-        loss: mean of the trial's loss over the pictures trained on (at 0: over the first batch).
-        gradient_norm: mean over the steps of the gradient's L2 norm (at 0: of the first batch).
+        loss: mean of the trial's loss over the pictures trained on, with mixup the mixed ones (at 0: over the first
+            batch, never mixed).
+        gradient_norm: mean over the steps of the gradient's L2 norm before any clipping (at 0: of the first batch).
         snapshot: copies the state after this epoch; to be called before the next epoch is asked for.
         evaluations: per split, in epochs that are evaluated.
         logits: float32 (n, classes) of every evaluated split but the training split.

@@ -78,7 +78,7 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
     """One pass over the training split, in the seed's order of this epoch."""
     recipe = trial.recipe
     for group in state.optimizer.param_groups:
-        group["lr"] = recipe.optimizer.lr * recipe.schedule.factor(number)
+        group["lr"] = recipe.optimizer.lr * recipe.schedule.factor(number, recipe.epochs)
     batches = Batches.of(trial, state.splits["train"], number, state.fill)
     loss = state.objective.for_epoch(number, len(batches.parts))
     outputs, norms = [], []  # kept as tensors: nothing inside an epoch waits for the device
@@ -87,7 +87,7 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
         for step, batch in enumerate(batches):
             clock.lap("data")
             outputs.append(_forward_backward(state, batch, loss(step), clock))
-            norms.append(_gradient_norm(state.model))
+            norms.append(_gradient_norm(state.model, recipe.clip))
             state.optimizer.step()
             state.optimizer.zero_grad()
             clock.lap("step")
@@ -105,10 +105,12 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
 def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Clock) -> tuple[Tensor, Tensor]:
     """Logits (batch, classes) and losses (batch,), without their graph; the gradients are in the model."""
     inputs = state.prepared(batch.pictures, batch.chosen)
+    if batch.mix:
+        inputs = batch.mix.pictures(inputs)
     clock.lap("data")
     logits = state.forward(inputs)
     clock.lap("forward")
-    losses = loss(logits, batch.labels)
+    losses = loss(logits, batch.mix.target(batch.labels, logits.shape[1]) if batch.mix else batch.labels)
     mean = losses.mean()
     clock.lap("loss")
     mean.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
@@ -159,7 +161,7 @@ def _first_look(trial: Trial, state: State) -> Epoch:
     compared is the scale of their gradients.
     """
     batches = Batches.of(trial, state.splits["train"], 1, state.fill)
-    batch = next(iter(batches))
+    batch = replace(next(iter(batches)), mix=None)  # a look at the data as they are
     own = state.objective.for_epoch(1, len(batches.parts))(0)
     before = [buffer.clone() for buffer in state.model.buffers()]  # a forward pass moves batch norm's statistics
     state.model.train()
@@ -174,9 +176,13 @@ def _first_look(trial: Trial, state: State) -> Epoch:
     return Epoch(0, *looks[0], partial(state.snapshot, 0), cross_entropy=looks[1])
 
 
-def _gradient_norm(model: nn.Module) -> Tensor:
+def _gradient_norm(model: nn.Module, clip: float | None = None) -> Tensor:
+    """The gradient's L2 norm, before it is scaled down to a length of `clip` where it is longer."""
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    return torch.nn.utils.get_total_norm(gradients)
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if clip is not None:
+        torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip, norm)
+    return norm
 
 
 def _finite(logits: np.ndarray, losses: np.ndarray) -> bool:

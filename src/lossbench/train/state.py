@@ -9,37 +9,39 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lossbench.data import Pictures, Split, hold_out
+from lossbench.data import Part, Pictures, Split, prepare
 from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
-from lossbench.spec import Recipe, Scenario, Trial
+from lossbench.spec import Scenario, Trial
 from lossbench.train.epoch import Snapshot
 from lossbench.train.objective import Objective
+from lossbench.train.optimizer import make_optimizer
 
 __all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
 
-def splits_of(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, Split]:
-    """The splits of a scenario: `train` and `test`, and `validation` held out of the training split, as copies."""
-    splits = {"train": pictures.train, "test": pictures.test}
-    shares = _held_out(pictures, scenario, seed)
-    return {**splits, **{name: pictures.train.take(rows) for name, rows in shares.items()}}
+def splits_of(pictures: Pictures, scenario: Scenario, seed: int, label_noise: str | None = None) -> dict[str, Split]:
+    """The splits of a scenario, as `prepare` makes them: with the labels that are trained on.
+
+    Where pictures are left out they are copies; a split that is whole shares the data's memory.
+    """
+    return _splits(pictures, prepare(pictures, scenario, seed, label_noise))
 
 
-def labels_of(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, np.ndarray]:
+def labels_of(
+    pictures: Pictures, scenario: Scenario, seed: int, label_noise: str | None = None
+) -> dict[str, np.ndarray]:
     """The labels of the same splits, for whoever needs no pictures: nothing of the size of the data is copied."""
-    labels = {"train": pictures.train.labels, "test": pictures.test.labels}
-    shares = _held_out(pictures, scenario, seed)
-    return {**labels, **{name: pictures.train.labels[rows] for name, rows in shares.items()}}
+    return {name: part.labels for name, part in prepare(pictures, scenario, seed, label_noise).items()}
 
 
-def _held_out(pictures: Pictures, scenario: Scenario, seed: int) -> dict[str, np.ndarray]:
-    """Which training pictures a scenario keeps for training and which it holds out; empty when it holds out none."""
-    if scenario.validation is None:
-        return {}
-    split_seed = seed if scenario.split_seed is None else scenario.split_seed
-    kept, held = hold_out(pictures.train.labels, scenario.validation, split_seed)
-    return {"train": kept, "validation": held}
+def _splits(pictures: Pictures, parts: Mapping[str, Part]) -> dict[str, Split]:
+    return {name: _taken(pictures.test if name == "test" else pictures.train, part) for name, part in parts.items()}
+
+
+def _taken(split: Split, part: Part) -> Split:
+    whole = len(part) == len(split)
+    return Split(split.pictures if whole else np.ascontiguousarray(split.pictures[part.rows]), part.labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,7 @@ class State:
         optimizer: of the model's parameters.
         objective: the loss.
         splits: `train`, `test`, and `validation` where the scenario has it.
+        true_labels: what the training pictures show, (n,), where some of their labels are made wrong; else None.
         scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels).
         shift: − mean / standard deviation of a place's channel, (height, width, channels).
         fill: what augmentation cuts out becomes: the mean of each channel, uint8 (channels,).
@@ -78,6 +81,7 @@ class State:
     optimizer: torch.optim.Optimizer
     objective: Objective
     splits: Mapping[str, DeviceSplit]
+    true_labels: np.ndarray | None
     scale: Tensor
     shift: Tensor
     fill: Tensor
@@ -94,15 +98,17 @@ class State:
         _keep_head_in_float32(model, pictures.num_classes)
         model.to(device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
-        splits = splits_of(pictures, trial.scenario, trial.seed)
-        mean, std = pictures.normalisation()
+        parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
+        splits = _splits(pictures, parts)
+        mean, std = pictures.normalisation()  # of all training pictures of the data, whichever the scenario leaves
         bf16 = recipe.precision == "bf16"
         shape = (*pictures.size, pictures.channels)
         return cls(
             model=model,
-            optimizer=_optimizer(recipe, model),
+            optimizer=make_optimizer(recipe.optimizer, model),
             objective=Objective.of(trial, splits["train"].labels, pictures.num_classes, device),
             splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
+            true_labels=parts["train"].clean if trial.scenario.label_noise else None,
             scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
             shift=torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous(),
             fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
@@ -126,7 +132,7 @@ class State:
         return logits.float()
 
     def snapshot(self, epoch: int) -> Snapshot:
-        """A copy of the weights, the running statistics and the momentum."""
+        """A copy of the weights, the running statistics and what the optimizer remembers."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"buffer.{name}": value for name, value in self._passing_buffers().items()}
         for index, parameter in enumerate(self._parameters()):
@@ -146,7 +152,7 @@ class State:
             self._passing_buffers()[name].copy_(value)
         for index, parameter in enumerate(self._parameters()):
             self.optimizer.state[parameter] = {
-                name: torch.empty_like(parameter).copy_(value)  # in the parameter's memory format
+                name: _beside(parameter, value)
                 for name, value in _below(f"optimizer.{index}.", snapshot.tensors).items()
             }
 
@@ -163,17 +169,11 @@ def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
-    settings = recipe.optimizer
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return torch.optim.SGD(
-        parameters,
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=settings.nesterov,
-        fused=True,
-    )
+def _beside(parameter: nn.Parameter, value: Tensor) -> Tensor:
+    """An optimizer's value on its parameter's device, in its memory format where it has its shape: a count has not."""
+    if value.shape == parameter.shape:
+        return torch.empty_like(parameter).copy_(value)
+    return value.to(parameter.device, copy=True)
 
 
 class _Float32Linear(nn.Linear):
