@@ -49,7 +49,10 @@ def test_an_arm_changes_the_recipe_and_nothing_else() -> None:
         ("mae[0.5]", "losses: expected a loss with its own recipe, as in {loss: mae, lr: 0.5} or mae[lr=0.5], got mae"),
         ("mae]", "losses: expected name or name(key=value, ...), got mae]"),
         ("mae[lr=0]", "losses.mae.lr: expected a number greater than 0, got 0.0"),
-        ("mae[epochs=3]", "losses.mae: expected one of batch_size, clip, lr, momentum, nesterov, weight_decay, got epochs"),
+        (
+            "mae[epochs=3]",
+            "losses.mae: expected one of batch_size, clip, lr, momentum, nesterov, weight_decay, got epochs",
+        ),
         ("mae[batch_size=1.5]", "losses.mae.batch_size: expected a whole number, got 1.5"),
         ({"loss": "mae", "lr": None}, "losses.mae.lr: expected a number, or true or false, got None"),
         ({"lr": 1}, "losses: expected a loss with its own recipe, as in {loss: mae, lr: 0.5} or mae[lr=0.5], got {'lr"),
