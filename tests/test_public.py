@@ -137,7 +137,7 @@ ROOMS = {
     "losses.audit": ["DECLARATIONS", "Audit", "Check", "Outcome", "audit"],
     "models": ["MODELS", "ModelEntry", "build", "check_model", "model_digest"],
     "native": ["AddReLU", "fuse", "library", "normalise"],
-    "results": ["HISTORY_COLUMNS", "DataView", "LossView", "Results", "collect", "read_table"],
+    "results": ["HISTORY_COLUMNS", "SCENARIO_COLUMNS", "DataView", "LossView", "Results", "collect", "read_table"],
     "run": ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "Profile", "one_thread", "usable_cores"],
     "store": [
         "FIRST_BATCH",

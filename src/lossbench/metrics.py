@@ -6,7 +6,7 @@ equal-width bins on the top probability. Nothing is averaged per batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "ECE_BINS",
     "LOWER_IS_BETTER",
+    "UNEQUAL",
     "ClassScores",
     "Evaluation",
     "PerPicture",
@@ -28,11 +29,15 @@ __all__ = [
     "per_picture",
     "reliability",
     "scores",
+    "shots",
 ]
 
 ECE_BINS = 15
-LOWER_IS_BETTER = frozenset({"loss", "nll", "brier", "ece"})
+LOWER_IS_BETTER = frozenset({"loss", "nll", "brier", "ece", "memorised"})
 """Metrics whose good direction is down."""
+
+UNEQUAL = 1.5
+"""How many times as many pictures the largest class has as the smallest for classes to count as unequal."""
 
 _CHUNK = 65_536  # rows whose float64 softmax is held at once
 
@@ -134,6 +139,32 @@ def class_scores(counts: Counts) -> ClassScores:
     hits = np.diag(counts).astype(np.float64)
     predicted, actual = counts.sum(axis=0), counts.sum(axis=1)
     return ClassScores(_ratio(hits, predicted), _ratio(hits, actual), _ratio(2 * hits, predicted + actual))
+
+
+def shots(class_counts: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """The many-, medium- and few-shot classes: thirds by rank, as far as sizes differ.
+
+    Classes are ranked by size, largest first, from 0.5 to K - 0.5; those of equal size share their mean rank r. Below
+    a third of K they are many-shot, above two thirds few-shot, else medium-shot; but the largest size is always many
+    and the smallest always few. (The fixed bounds of Liu et al. (2019), arXiv:1904.05160, 100 and 20 pictures, are
+    ImageNet-LT's own.)
+
+    Args:
+        class_counts: how many training pictures each class has.
+
+    Returns:
+        `many`, `medium`, `few` with their classes, ascending; empty where the largest class is less than `UNEQUAL`
+        times the smallest.
+    """
+    sizes = np.asarray(class_counts, dtype=np.int64)
+    if not len(sizes) or sizes.max() < UNEQUAL * sizes.min():
+        return {}
+    larger, no_smaller = (sizes > sizes[:, None]).sum(axis=1), (sizes >= sizes[:, None]).sum(axis=1)
+    twice = larger + no_smaller  # the mean rank, doubled to stay whole
+    many = (sizes == sizes.max()) | ((3 * twice < 2 * len(sizes)) & (sizes > sizes.min()))
+    few = (sizes == sizes.min()) | ((3 * twice > 4 * len(sizes)) & ~many)
+    groups = {"many": many, "medium": ~many & ~few, "few": few}
+    return {name: tuple(np.flatnonzero(chosen).tolist()) for name, chosen in groups.items()}
 
 
 def evaluate(

@@ -14,11 +14,13 @@ import lossbench.train
 from lossbench.data import Pictures, with_labels
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
+from lossbench.metrics import shots
 from lossbench.models import MODELS, build, check_model, model_digest
 from lossbench.spec import (
     Arm,
     Hypothesis,
     LossSpec,
+    Measure,
     Precision,
     Scenario,
     Study,
@@ -111,28 +113,29 @@ def _each_once(field: str, arms: Sequence[Arm]) -> dict[Arm, Arm]:
     return seen
 
 
-def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
+def untestable(study: Study, class_names: Sequence[str], class_counts: Sequence[int] = ()) -> dict[str, str]:
     """Hypotheses of which a study will not tell, each with the reason.
 
     Args:
         study: with its names settled.
         class_names: the data's.
+        class_counts: how many training pictures each class has, by what they show.
 
     Raises:
         RequestError: one is about a class that the data do not have.
     """
     labels, found = {str(arm) for arm in study.losses}, {}
-    scenarios = {text: Scenario.parse(text, study.data) for text in study.scenarios}
     for text in study.plan.hypotheses:
         hypothesis = parse_hypothesis(text)
         absent = [label for label in hypothesis.losses if label not in labels]
-        about = [s for name, s in scenarios.items() if hypothesis.scenario in (None, name)]
-        if not about:
+        if hypothesis.scenario not in (None, str(study.scenario)):
             found[text] = f"the study has no scenario {hypothesis.scenario}"
         elif absent:
             found[text] = f"{' and '.join(absent)} {'are' if absent[1:] else 'is'} not in the study"
-        elif _without_validation(about) and any(m.split == "validation" for m in hypothesis.measures):
-            found[text] = "the study has no validation split"
+        elif lacking := [
+            reason for m in hypothesis.measures if (reason := _unmeasured(study.scenario, m, class_counts))
+        ]:
+            found[text] = lacking[0]
         else:
             for measure in hypothesis.measures:
                 if measure.class_name is not None and measure.class_name not in class_names:
@@ -140,8 +143,19 @@ def untestable(study: Study, class_names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _without_validation(scenarios: Sequence[Scenario]) -> bool:
-    return all(scenario.validation is None for scenario in scenarios)
+def _unmeasured(scenario: Scenario, measure: Measure, class_counts: Sequence[int]) -> str:
+    """Why a scenario has no such number; empty where it has."""
+    if measure.split == "validation" and scenario.validation is None:
+        return "the study has no validation split"
+    if measure.metric in ("memorised", "corrected") and scenario.label_noise is None:
+        return "the study has no label noise"
+    if measure.metric in ("many", "medium", "few"):
+        groups = shots(class_counts)
+        if not groups:
+            return "the study has no imbalance: its classes have about as many training pictures"
+        if not groups[measure.metric]:
+            return f"the study has no {measure.metric}-shot classes"
+    return ""
 
 
 def _hypothesis(text: str, known: Mapping[Arm, Arm], data: str) -> Hypothesis:
@@ -184,20 +198,23 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     study = settle(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
     pictures, labels_digest = with_labels(pictures, study.scenario.label_noise)
-    split_labels = lossbench.train.labels_of(pictures, study.scenario, study.seeds[0], labels_digest)
-    counts = np.bincount(split_labels["train"], minlength=pictures.num_classes).tolist()
+    parts = lossbench.data.prepare(pictures, study.scenario, study.seeds[0], labels_digest)
+    counts, true_counts = (
+        np.bincount(labels, minlength=pictures.num_classes).tolist()
+        for labels in (parts["train"].labels, parts["train"].clean)
+    )
     for arm in study.losses:
         _check_mixed(study, arm, bind(arm.loss, counts))
-    for name, labels in split_labels.items():
-        if len(labels) < 2:
-            raise RequestError("data", f"at least 2 pictures in the {name} split", len(labels))
+    for name, part in parts.items():
+        if len(part) < 2:
+            raise RequestError("data", f"at least 2 pictures in the {name} split", len(part))
     build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
     digests = {"data": pictures.digest} | ({"label_noise": labels_digest} if labels_digest else {})
     own_model = model_digest(study.model)
     if own_model:
         digests["model"] = own_model
     trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
-    return Resolved(study, pictures, trials, untestable(study, pictures.class_names))
+    return Resolved(study, pictures, trials, untestable(study, pictures.class_names, true_counts))
 
 
 def _check_mixed(study: Study, arm: Arm, bound: BoundLoss) -> None:

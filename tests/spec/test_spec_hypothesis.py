@@ -95,7 +95,8 @@ def test_what_prints_reads_back_as_itself() -> None:
         ("tset.accuracy: a > b", "expected train, validation or test before the dot, got tset.accuracy"),
         (
             "test.acc: a > b",
-            "expected loss, accuracy, precision, recall, f1, nll, brier or ece after the dot, got test.acc",
+            "expected loss, accuracy, precision, recall, f1, nll, brier, ece, many, medium or few after the dot, got "
+            "test.acc",
         ),
         ("test.accuracy a > b", 'expected ":" or "follows", got a (here: test.accuracy »a« > b)'),
         ("test.accuracy: a >", "expected a loss, got the end of the line (after: test.accuracy: a >)"),

@@ -13,6 +13,7 @@ from lossbench.analysis.contrast import Contrast
 from lossbench.analysis.family import Arm, Family, Question
 from lossbench.analysis.looks import looks_taken
 from lossbench.analysis.values import Measured
+from lossbench.metrics import shots
 from lossbench.results import Results
 
 __all__ = ["contrasts"]
@@ -59,12 +60,16 @@ def _question(results: Results, measured: Measured, margin: float) -> Question:
 
 
 def _pictures(results: Results, measured: Measured) -> int:
-    """How many pictures the metric is taken over; of one class those of that class; 0 where nobody knows."""
+    """How many pictures the metric is taken over; of some classes those of these classes; 0 where nobody knows."""
     data, measure = results.data, measured.measure
-    if measure.class_name is None:
+    if measure.metric in ("memorised", "corrected"):
+        return data.mislabelled
+    groups = shots(data.class_counts)
+    if measure.class_name is None and measure.metric not in groups:
         return {"train": data.train, "validation": data.validation}.get(measure.split, data.test)
     counts = next((matrix for of in results.confusion.values() for matrix in of.values()), None)
-    return 0 if counts is None else int(counts[data.class_names.index(measure.class_name)].sum())
+    named = [data.class_names.index(measure.class_name)] if measure.class_name else groups[measure.metric]
+    return 0 if counts is None else int(counts[list(named)].sum())
 
 
 def _contrast(tests: _Tests, measured: Measured, epochs: tuple[int, ...] | None, a: str, b: str) -> Contrast:

@@ -14,7 +14,7 @@ import polars as pl
 from scipy import stats
 
 from lossbench.analysis.types import Estimate
-from lossbench.results import HISTORY_COLUMNS, Results
+from lossbench.results import HISTORY_COLUMNS, SCENARIO_COLUMNS, Results
 
 __all__ = ["CLASS_METRICS", "METRICS", "estimate_all"]
 
@@ -34,9 +34,10 @@ def estimate_all(results: Results) -> tuple[Estimate, ...]:
 
     First every loss, split and metric at the last epoch. Then, of every loss, as far as the table has it: the test ECE
     after temperature scaling; the classes' precision, recall and F1 on the test split at the last epoch; and the
-    metrics of the validation and the test split at the epoch that each seed selected on its validation split.
+    metrics of the validation and the test split at the epoch that each seed selected on its validation split; and
+    what the last epoch has where labels were made wrong or classes unequal.
     """
-    parts = (_at_the_last_epoch, _calibrated, _of_classes, _at_the_selected)
+    parts = (_at_the_last_epoch, _calibrated, _of_classes, _at_the_selected, _of_scenarios)
     maker = _Maker.of(results)
     return tuple(estimate for part in parts for estimate in part(results, maker))
 
@@ -118,6 +119,17 @@ def _at_the_selected(results: Results, maker: _Maker) -> Iterator[Estimate]:
     if values:
         for key in product(results.labels, ("validation", "test"), METRICS):
             yield maker.make(*key, values.get(key, {}), selected=True)
+
+
+def _of_scenarios(results: Results, maker: _Maker) -> Iterator[Estimate]:
+    wanted = [name for name in SCENARIO_COLUMNS if results.measured(name)]
+    if wanted:
+        last = _finished(results.history).filter(pl.col("epoch") == results.last_epoch)
+        values = _values(last, ("loss_function", "split"), wanted)
+        there = {key[1:] for key in values}
+        for key in product(results.labels, _splits(results), wanted):
+            if key[1:] in there:
+                yield maker.make(*key, values.get(key, {}))
 
 
 def _splits(results: Results) -> list[str]:

@@ -15,11 +15,12 @@ from lossbench.analysis.crossed import Crossed
 from lossbench.analysis.looks import combined, weight_at
 from lossbench.analysis.moderated import Prior, many
 from lossbench.analysis.paired import ALPHA, Differences
+from lossbench.results import SCENARIO_COLUMNS
 from lossbench.spec import LOOKS
 
 __all__ = ["FEWEST_SEEDS", "Arm", "Family", "Question"]
 
-COUNTED = ("accuracy", "precision", "recall", "f1")
+COUNTED = ("accuracy", "precision", "recall", "f1", *SCENARIO_COLUMNS)
 """Metrics that come from whole pictures, whose differences cannot be finer than rounding."""
 
 FEWEST_SEEDS = 3

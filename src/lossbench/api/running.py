@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+import lossbench.data
 from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
@@ -19,12 +20,11 @@ from lossbench.files import write_atomically, writing
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
-from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device, untestable
+from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
-from lossbench.spec import Condition, Study, Trial
+from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
-from lossbench.train import labels_of
 
 __all__ = ["Part", "Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
 
@@ -55,7 +55,6 @@ class Prepared:
         device: the settled device.
         folder: what the store will keep of the study.
         parts: one per condition; of a study with one, its folder is the study's.
-        untestable: hypotheses that the study will not tell of, each with the reason.
     """
 
     study: Study
@@ -64,12 +63,18 @@ class Prepared:
     device: str
     folder: StudyFolder
     parts: tuple[Part, ...]
-    untestable: Mapping[str, str]
 
     @property
     def pictures(self) -> Pictures:
         """What is trained on, with the labels of files that scenarios have beside their own."""
         return self.parts[-1].resolved.pictures
+
+    @property
+    def untestable(self) -> dict[str, str]:
+        """Hypotheses that no condition will tell of, each with the reason."""
+        fixed = [part.resolved for part in self.parts if part.condition.recipe == FIXED]
+        told = {text for one in fixed for text in one.study.plan.hypotheses if text not in one.untestable}
+        return {text: why for one in fixed for text, why in one.untestable.items() if text not in told}
 
     @property
     def trials(self) -> dict[str, tuple[str, Trial]]:
@@ -111,7 +116,6 @@ def prepare(
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
         study = study.model_copy(update={"data": source.location})  # so that its study.yaml repeats it from anywhere
-    not_told = untestable(study, pictures.class_names)
     parts = []
     for condition, place in places(study).items():
         resolved = resolve(study.within(condition), pictures, settled)
@@ -122,7 +126,7 @@ def prepare(
         labels = {name: digest for part in parts for name, digest in part.folder.data["label_noise"].items()}
         own = replace(own, study=study, trials={}, place=study.name, data={**own.data, "label_noise": labels})
     own.check_name(store)
-    return Prepared(study, source, store, settled, own, tuple(parts), not_told)
+    return Prepared(study, source, store, settled, own, tuple(parts))
 
 
 def train_missing(
@@ -236,7 +240,8 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 def _folder(resolved: Resolved, place: str) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
     label_noise = next(iter(resolved.trials.values())).digests.get("label_noise")
-    labels = labels_of(pictures, study.scenario, study.seeds[0], label_noise)
+    parts = lossbench.data.prepare(pictures, study.scenario, study.seeds[0], label_noise)
+    train = parts["train"]
     data = {
         "name": pictures.name,
         "digest": pictures.digest,
@@ -244,12 +249,14 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "model_digest": model_digest(study.model),
         "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
         "class_names": list(pictures.class_names),
-        "train": len(labels["train"]),
-        "test": len(labels["test"]),
-        "validation": len(labels.get("validation", ())),
+        "train": len(train),
+        "test": len(parts["test"]),
+        "validation": len(parts.get("validation", ())),
+        "class_counts": np.bincount(train.clean, minlength=pictures.num_classes).tolist(),
+        "mislabelled": int((train.labels != train.clean).sum()),
         "size": [*pictures.size, pictures.channels],
     }
-    counts = np.bincount(labels["train"], minlength=pictures.num_classes).tolist()
+    counts = np.bincount(train.labels, minlength=pictures.num_classes).tolist()
     cards = [card_values(arm, counts) for arm in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()}, place)
 

@@ -20,8 +20,22 @@ __all__ = [
     "standings",
 ]
 
-_TITLES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
-_COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE"}
+_SCENARIOS = {
+    "memorised": "share of wrong labels memorised",
+    "corrected": "share of wrong labels corrected",
+    "accuracy_clean": "accuracy on true labels",
+    "many": "recall of many-shot classes",
+    "medium": "recall of medium-shot classes",
+    "few": "recall of few-shot classes",
+}
+_TITLES = {
+    "f1": "F1",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+    "ece": "calibration error",
+    **_SCENARIOS,
+}
+_COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE", **_SCENARIOS}
 
 
 def metric_title(metric: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from lossbench.analysis.types import Analysis
 from lossbench.analysis.within import Within
 from lossbench.report.gradient_scale import gradient_scales
-from lossbench.results import HISTORY_COLUMNS, Results
+from lossbench.results import HISTORY_COLUMNS, SCENARIO_COLUMNS, Results
 
 __all__ = [
     "COMPARISONS",
@@ -103,8 +103,8 @@ _FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute when the file is 
 
 
 def history_table(results: Results) -> pl.DataFrame:
-    """One row per loss, seed, epoch and split."""
-    return results.history.select(HISTORY_COLUMNS)
+    """One row per loss, seed, epoch and split; what only some scenarios have is there where it has a value."""
+    return results.history.select(*HISTORY_COLUMNS, *(name for name in SCENARIO_COLUMNS if results.measured(name)))
 
 
 def summary_table(analysis: Analysis) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from lossbench.errors import StoreError
 from lossbench.metrics import class_scores, reliability
 from lossbench.results.outputs import Outputs
+from lossbench.results.scenario_columns import scenario_columns
 from lossbench.results.types import CLASS_COLUMNS, HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
 
@@ -79,7 +80,8 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
     trial = _trial(store, label, seed, key)
     if trial["status"] not in ("finished", "diverged"):
         return _Part(trial)
-    rows, counts, provenance = store.history(key), _test_counts(store, key), store.provenance(key)
+    rows, everything, provenance = store.history(key), store.counts(key), store.provenance(key)
+    counts = _test_counts(everything)
     outputs = Outputs(store.logits(key), rows)
     trial |= {"seconds": provenance["seconds"], **_first_batch(rows), **outputs.medians()}
     last: dict[str, np.ndarray] = {}
@@ -89,7 +91,12 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
         last = {"correct": outputs.correct, "confusion": counts[max(counts)]}
         if each:
             last |= {"nll": each.nll, "brier": each.brier, "calibration": reliability(each.confidence, outputs.correct)}
-    history = [_history(row, label, seed, trial["status"]) for row in rows if row.epoch > 0]
+    sizes = folder.data.get("class_counts", ())
+    history = [
+        _history(row, label, seed, trial["status"]) | scenario_columns(everything, row.epoch, row.split, sizes)
+        for row in rows
+        if row.epoch > 0
+    ]
     return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last)
 
 
@@ -136,9 +143,9 @@ def _null(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _test_counts(store: Store, key: str) -> dict[int, np.ndarray]:
+def _test_counts(counts: Mapping[tuple[int, str], np.ndarray]) -> dict[int, np.ndarray]:
     """The test split's confusion counts by epoch, ascending."""
-    return {epoch: counts for (epoch, split), counts in sorted(store.counts(key).items()) if split == "test"}
+    return {epoch: table for (epoch, split), table in sorted(counts.items()) if split == "test"}
 
 
 def _classes(counts: Mapping[int, np.ndarray], trial: Mapping[str, Any], names: Sequence[str]) -> pl.DataFrame:
@@ -177,6 +184,8 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
         validation=data["validation"],
         size=tuple(data["size"]),
         samples=samples,
+        class_counts=tuple(data.get("class_counts", ())),
+        mislabelled=data.get("mislabelled", 0),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from lossbench.errors import RequestError, UnknownNameError
+from lossbench.results.scenario_columns import SCENARIO_COLUMNS
 from lossbench.results.table_columns import MEASURED, METRICS, Measured, measured
 from lossbench.results.table_outcomes import Ended, Table, outcomes
 from lossbench.results.table_source import frame_of
@@ -158,7 +159,7 @@ def _history(content: Measured, ended: Mapping[tuple[str, int], Ended], labels: 
         schema={"loss_function": pl.String, "seed": pl.Int64, "status": pl.String},
         orient="row",
     )
-    absent = [pl.lit(None).alias(name) for name in MEASURED if name not in table.columns]
+    absent = [pl.lit(None).alias(name) for name in (*MEASURED, *SCENARIO_COLUMNS) if name not in table.columns]
     full = table.with_columns(absent).join(status, on=["loss_function", "seed"])
     place = pl.col("loss_function").replace_strict(list(labels), list(range(len(labels))), return_dtype=pl.Int64)
     return full.sort(place, *by[1:]).select(pl.col(name).cast(kind) for name, kind in HISTORY_SCHEMA.items())

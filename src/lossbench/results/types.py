@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lossbench.results.scenario_columns import SCENARIO_COLUMNS
+
 __all__ = ["CLASS_COLUMNS", "HISTORY_COLUMNS", "HISTORY_SCHEMA", "TRIALS_SCHEMA", "DataView", "LossView", "Results"]
 
 HISTORY_COLUMNS = (
@@ -39,6 +41,7 @@ HISTORY_SCHEMA: Mapping[str, Any] = {
     "status": pl.String,
     "mean_confidence": pl.Float64,
     "gradient_norm": pl.Float64,
+    **dict.fromkeys(SCENARIO_COLUMNS, pl.Float64),
 }
 
 TRIALS_SCHEMA: Mapping[str, Any] = {
@@ -125,6 +128,8 @@ class DataView:
         validation: pictures held out of the training split.
         size: (height, width, channels).
         samples: per class a few training pictures, uint8 (count, height, width, channels).
+        class_counts: how many training pictures each class has, by what they show; empty where that is not known.
+        mislabelled: how many training pictures have a wrong label, at the first seed.
     """
 
     name: str
@@ -135,6 +140,8 @@ class DataView:
     validation: int
     size: tuple[int, int, int]
     samples: tuple[np.ndarray, ...] = ()
+    class_counts: tuple[int, ...] = ()
+    mislabelled: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +154,11 @@ class Results:
         losses: one view per loss, in the study's order.
         data: what was trained on.
         history: one row per loss, seed, evaluated epoch and split, sorted so, with the columns of
-            `HISTORY_COLUMNS` and `mean_confidence`, `gradient_norm` (of the train split, else null). `split` is
+            `HISTORY_COLUMNS` and `mean_confidence`, `gradient_norm` (of the train split, else null); `memorised`,
+            `corrected` (of the training pictures that label noise made wrong, the shares predicted as labelled and as
+            what they show) and `accuracy_clean` (against what all training pictures show), of the train split with
+            label noise; `many`, `medium`, `few` (mean recall of the classes with the most training pictures, of those
+            between and of those with the fewest), of the test split where classes are unequal. `split` is
             `train` (`train_running` where measured during the epoch), `test`, `validation`; `status` the trial's.
         trials: one row per loss and seed: `loss_function, seed, key, status` (finished, diverged, failed, missing),
             `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm` (of the first batch at the
@@ -197,7 +208,8 @@ class Results:
 
     def measured(self, *columns: str) -> bool:
         """Whether the history has a value in any of these columns."""
-        return any(self.history[column].is_not_null().any() for column in columns)
+        there = [column for column in columns if column in self.history.columns]
+        return any(self.history[column].is_not_null().any() for column in there)
 
     @property
     def last_epoch(self) -> int:

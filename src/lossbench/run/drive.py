@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import numpy as np
 import torch
 
-from lossbench.data import Pictures
+from lossbench.data import Pictures, prepare
 from lossbench.errors import LossbenchError, TrialError, shown
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
 from lossbench.store import Record, Store
-from lossbench.train import Clock, Snapshot, labels_of, train
+from lossbench.train import Clock, Snapshot, train
 
 __all__ = ["drive"]
 
@@ -84,12 +84,16 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
         test = epoch.evaluations.get("test")
         notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
         clock.lap("storing")
-    labels = labels_of(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
+    parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
+    prepared = store.put_prepared(trial, parts)
     store.finish(
         job.trial,
         record,
-        targets={name: values for name, values in labels.items() if name != "train"},
-        provenance=provenance(job, started, before + time.perf_counter() - began, pictures, labels),
+        targets={name: part.labels for name, part in parts.items() if name != "train"},
+        provenance={
+            **provenance(job, started, before + time.perf_counter() - began, pictures, parts),
+            **({"prepared": prepared} if prepared else {}),
+        },
         weights=_weights(snapshot()) if job.keep_weights and snapshot else None,
     )
 

@@ -11,11 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 import lossbench
-from lossbench.data import Pictures
+from lossbench.data import Part, Pictures
 from lossbench.native import library
 from lossbench.run.job import Job
 
@@ -23,7 +22,7 @@ __all__ = ["machine", "provenance"]
 
 
 def provenance(
-    job: Job, started: datetime, seconds: float, pictures: Pictures, labels: Mapping[str, np.ndarray]
+    job: Job, started: datetime, seconds: float, pictures: Pictures, parts: Mapping[str, Part]
 ) -> dict[str, Any]:
     """What a trial's provenance.json says beside the digests of its files."""
     return {
@@ -35,7 +34,7 @@ def provenance(
         "data": {
             "name": pictures.name,
             "path": job.data_path,
-            **{name: len(values) for name, values in labels.items()},
+            **{name: len(part) for name, part in parts.items()},
         },
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -15,6 +15,8 @@ __all__ = ["parse_hypotheses", "parse_hypothesis"]
 SPLITS = ("train", "validation", "test")
 METRICS = ("loss", "accuracy", "precision", "recall", "f1", "nll", "brier", "ece")
 OF_CLASSES = ("precision", "recall", "f1")
+OF_WRONG_LABELS = ("memorised", "corrected")
+OF_UNEQUAL_CLASSES = ("many", "medium", "few")
 
 _METRIC = "a metric, as in test.accuracy: or test.recall[cat]:"
 _LOSS = "a loss"
@@ -117,8 +119,9 @@ class _Words:
             raise self._wrong(wanted, word)
         if split not in SPLITS:
             raise self._wrong(f"{_listed(SPLITS)} before the dot", word)
-        if metric not in METRICS:
-            raise self._wrong(f"{_listed(METRICS)} after the dot", word)
+        own = {"train": OF_WRONG_LABELS, "test": OF_UNEQUAL_CLASSES}.get(split, ())
+        if metric not in (*METRICS, *own):
+            raise self._wrong(f"{_listed((*METRICS, *own))} after the dot", word)
         if not bracket:
             return Measure(split, metric)
         if not name.endswith("]") or not name[:-1].strip():

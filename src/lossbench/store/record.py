@@ -50,7 +50,8 @@ class Record:
 
     Args:
         rows: of every evaluated epoch and split, and the first batch's.
-        counts: confusion counts by (epoch, split), each (classes, classes).
+        counts: confusion counts by (epoch, split), each (classes, classes); with label noise also of `train_clean` and
+            `train_wrong` (`train_running_clean`, `train_running_wrong`), as `Epoch.counts` has them.
         logits: of test and validation, by `test.last`, `validation.last`, and `....selected` with a validation split;
             each float32 (n, classes).
         log_probabilities: of a loss whose probabilities are not the softmax of its logits, by `test.last`,
@@ -82,13 +83,13 @@ class Record:
         if not epoch.evaluations:
             return record
         rows = [_row(epoch, split) for split in epoch.evaluations]
-        counts = {(epoch.number, split): evaluation.counts for split, evaluation in epoch.evaluations.items()}
+        counts = {split: evaluation.counts for split, evaluation in epoch.evaluations.items()} | dict(epoch.counts)
         last = {f"{split}.last": logits for split, logits in epoch.logits.items()}
         linked = {f"{split}.last": log_p for split, log_p in epoch.log_probabilities.items()}
         record = replace(
             record,
             rows=(*self.rows, *rows),
-            counts={**self.counts, **counts},
+            counts={**self.counts, **{(epoch.number, split): table for split, table in counts.items()}},
             logits={**self.logits, **last},
             log_probabilities={**self.log_probabilities, **linked},
         )

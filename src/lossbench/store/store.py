@@ -15,11 +15,12 @@ from typing import Any, Literal
 import numpy as np
 from filelock import FileLock, Timeout
 
-from lossbench.data import Pictures, read_pictures, write_labels, write_pictures
+from lossbench.data import Part, Pictures, read_pictures, write_labels, write_pictures
 from lossbench.errors import SaveDirError, StoreError
 from lossbench.files import write_atomically
 from lossbench.spec import Trial
 from lossbench.store import files
+from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
 
 __all__ = ["Status", "Store"]
@@ -87,6 +88,26 @@ class Store:
             StoreError: they are missing or damaged.
         """
         return read_pictures(self.root / "data" / digest)
+
+    def put_prepared(self, trial: Trial, parts: Mapping[str, Part]) -> dict[str, str]:
+        """Keeps what a trial's scenario drew; gives the file, below the save dir, and its SHA-256.
+
+        Trials with the same scenario and split seed share a file. A scenario that draws nothing has none, and gives
+        nothing.
+
+        Args:
+            trial: whose scenario it is.
+            parts: what `prepare` made of it.
+        """
+        name, content = prepared_name(trial), prepared_bytes(parts)
+        if not name:
+            return {}
+        file = Path("data", trial.digests["data"], "prepared", name)
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != content:
+            write_atomically(path, content)
+        return {"file": file.as_posix(), "sha256": hashlib.sha256(content).hexdigest()}
 
     # trials
 
@@ -188,7 +209,7 @@ class Store:
         return files.read_history(self.trial_folder(key) / "history.csv")
 
     def counts(self, key: str) -> dict[tuple[int, str], np.ndarray]:
-        """An ended trial's confusion counts by (epoch, split)."""
+        """An ended trial's confusion counts by (epoch, split), as `Record.counts`."""
         return files.read_counts(self.trial_folder(key) / "counts.npz")
 
     def logits(self, key: str) -> dict[str, np.ndarray]:

@@ -70,7 +70,12 @@ class Batches:
     @property
     def labels(self) -> Tensor:
         """The labels of all batches, in their order, int64 (n,)."""
-        return self.split.labels[torch.cat(self.parts)]
+        return self.split.labels[self.order]
+
+    @property
+    def order(self) -> Tensor:
+        """The positions of all batches, one after another, int64 (n,)."""
+        return torch.cat(self.parts)
 
     def __iter__(self) -> Iterator[Batch]:
         start = 0

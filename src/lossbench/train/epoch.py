@@ -32,6 +32,8 @@ class Epoch:
         gradient_norm: mean over the steps of the gradient's L2 norm before any clipping (at 0: of the first batch).
         snapshot: copies the state after this epoch; to be called before the next epoch is asked for.
         evaluations: per split, in epochs that are evaluated.
+        counts: confusion counts beside the evaluations', (classes, classes) each: with label noise `train_clean` and
+            `train_wrong`, or `train_running_clean` and `train_running_wrong`, as `counts_beside` has them.
         logits: float32 (n, classes) of every evaluated split but the training split.
         log_probabilities: float64 (n, classes) of the same splits, where the loss's probabilities are not the softmax
             of the logits; else empty.
@@ -44,6 +46,7 @@ class Epoch:
     gradient_norm: float
     snapshot: Callable[[], Snapshot]
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
+    counts: Mapping[str, np.ndarray] = field(default_factory=dict)
     logits: Mapping[str, np.ndarray] = field(default_factory=dict)
     log_probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     diverged: str = ""

@@ -98,7 +98,8 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
     if recipe.train_metrics == "running" and recipe.evaluated(number):
         log_p = _log_probabilities(state, logits)
         evaluation = evaluate(logits, to_numpy(batches.labels), losses, log_p)
-        return replace(epoch, evaluations={"train_running": evaluation})
+        counts = state.counts_beside("train_running", logits, to_numpy(batches.order))
+        return replace(epoch, evaluations={"train_running": evaluation}, counts=counts)
     return epoch
 
 
@@ -120,7 +121,7 @@ def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Cl
 
 def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
     """The epoch with its splits evaluated in evaluation mode."""
-    evaluations, kept, linked = dict(epoch.evaluations), {}, {}
+    evaluations, counts, kept, linked = dict(epoch.evaluations), dict(epoch.counts), {}, {}
     state.model.eval()
     for name, split in state.splits.items():
         if name == "train" and trial.recipe.train_metrics == "running":
@@ -131,11 +132,13 @@ def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
             return replace(epoch, diverged=f"a non-finite loss or logit on the {name} split after epoch {epoch.number}")
         log_p = _log_probabilities(state, logits)
         evaluations[name] = evaluate(logits, to_numpy(split.labels), losses, log_p)
-        if name != "train":
+        if name == "train":
+            counts |= state.counts_beside(name, logits)
+        else:
             kept[name] = logits
             if log_p is not None:
                 linked[name] = log_p
-    return replace(epoch, evaluations=evaluations, logits=kept, log_probabilities=linked)
+    return replace(epoch, evaluations=evaluations, counts=counts, logits=kept, log_probabilities=linked)
 
 
 def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from lossbench.spec import Scenario, Trial
 from lossbench.train.epoch import Snapshot
 from lossbench.train.objective import Objective
 from lossbench.train.optimizer import make_optimizer
+from lossbench.train.wrong_labels import counts_beside
 
 __all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
@@ -130,6 +131,19 @@ class State:
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bf16):
             logits: Tensor = self.model(inputs)
         return logits.float()
+
+    def counts_beside(
+        self, name: str, logits: np.ndarray, order: np.ndarray | slice = slice(None)
+    ) -> dict[str, np.ndarray]:
+        """Counts of the training split's wrong labels, as the function of that name has them; empty without any.
+
+        Args:
+            name: `train` or `train_running`.
+            logits: (n, classes).
+            order: which training pictures they are of, (n,).
+        """
+        given = to_numpy(self.splits["train"].labels)[order]
+        return counts_beside(name, logits, given, None if self.true_labels is None else self.true_labels[order])
 
     def snapshot(self, epoch: int) -> Snapshot:
         """A copy of the weights, the running statistics and what the optimizer remembers."""
