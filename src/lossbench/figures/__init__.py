@@ -7,11 +7,12 @@ depend on nothing else.
 
 from lossbench.figures.definition import definition
 from lossbench.figures.draw import draw
-from lossbench.figures.draw_across import draw_across
+from lossbench.figures.draw_across import AcrossFigures, draw_across
 from lossbench.figures.render import render_pdf, render_png, render_svg, specification_text
 from lossbench.figures.types import Figure
 
 __all__ = [
+    "AcrossFigures",
     "Figure",
     "definition",
     "draw",

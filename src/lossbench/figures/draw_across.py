@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 from lossbench.analysis.across import Across, Series
 from lossbench.figures.colours import Colours
@@ -12,30 +11,47 @@ from lossbench.figures.levels import levels
 from lossbench.figures.types import Figure
 from lossbench.text import slug
 
-__all__ = ["colours_across", "draw_across"]
+__all__ = ["AcrossFigures", "colours_across", "draw_across"]
 
 # What else is drawn along a series where it was measured at two levels and more.
 _BESIDE = {"noise": ("train.memorised",), "imbalance": ("test.many", "test.few"), "train_size": ()}
 
 
-def draw_across(across: Across) -> tuple[Figure, ...]:
+@dataclass(frozen=True, eq=False)
+class AcrossFigures:
+    """The figures above those of a study's conditions, numbered from 1 in this order.
+
+    Args:
+        conditions: every loss in every condition.
+        series: by place of the series, the study's own metric along it, then what else was measured there.
+    """
+
+    conditions: Figure
+    series: tuple[tuple[Figure, ...], ...]
+
+    @property
+    def all(self) -> tuple[Figure, ...]:
+        """By number."""
+        return (self.conditions, *(figure for figures in self.series for figure in figures))
+
+
+def draw_across(across: Across) -> AcrossFigures:
     """All figures of a study with several conditions that are of more than one of them.
 
     First every loss in every condition; then, along each series of conditions, the study's own metric and what label
-    noise or imbalance adds to it.
-
-    Returns:
-        the figures, numbered from 1; the same for the same input.
+    noise or imbalance adds to it. The same for the same input.
     """
-    colours = colours_across(across)
-    builders: list[Callable[[int], Figure]] = [partial(conditions, across=across)]
-    names: list[str] = []
-    for series, crossings in zip(across.series, across.crossings, strict=True):
-        for measure in ("", *_measured(across, series)):
-            names.append(slug(_words(series, measure), names))
-            drawn = partial(levels, across=across, series=series, colours=colours, name=names[-1], measure=measure)
-            builders.append(partial(drawn, crossings=() if measure else crossings))
-    return tuple(build(number) for number, build in enumerate(builders, start=1))
+    colours, names, number = colours_across(across), list[str](), 1
+    series: list[tuple[Figure, ...]] = []
+    for each, crossings in zip(across.series, across.crossings, strict=True):
+        drawn: list[Figure] = []
+        for measure in ("", *_measured(across, each)):
+            names.append(slug(_words(each, measure), names))
+            number += 1
+            found = () if measure else crossings
+            drawn.append(levels(number, across, each, found, colours, names[-1], measure))
+        series.append(tuple(drawn))
+    return AcrossFigures(conditions(1, across), tuple(series))
 
 
 def colours_across(across: Across) -> Colours:

@@ -15,7 +15,7 @@ from lossbench.figures.curves import metric_name, split_title
 from lossbench.figures.style import INK, OTHERS
 from lossbench.figures.types import Figure
 from lossbench.spec import TUNED
-from lossbench.text import capital, counted, fixed, isolate, listed, oxford, significant
+from lossbench.text import capital, counted, fixed, isolate, listed, oxford
 
 __all__ = ["LEVELS", "axis_title", "level_text", "levels", "within_series"]
 
@@ -81,10 +81,10 @@ def axis_title(series: Series) -> str:
 
 
 def level_text(series: Series, value: float) -> str:
-    """A level as it is written: a rate, a factor, a share in percent, a number of pictures."""
-    if series.axis == "train_size":
-        return f"{value:.3g} ".replace(" ", "") if series.form != "share" else f"{100 * value:.3g} %"
-    return significant(value) if series.axis == "noise" else f"{value:.3g}"
+    """A level as it is written, three digits of it: a rate, a factor, a share in percent, a number of pictures."""
+    shown = 100 * value if series.form == "share" else value
+    words = f"{shown:,.0f}" if shown >= 100 else f"{shown:.3g}"
+    return f"{words} %" if series.form == "share" else words
 
 
 def within_series(across: Across, series: Series) -> str:
