@@ -7,6 +7,7 @@ import math
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -78,6 +79,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     assert 0.94 < held / len(draws) < 0.98  # Welch's interval is a little too wide with so few
 
 
+_DEFAULTS: dict[str, dict[str, Any]] = {"gce": {"q": 0.7}, "focal": {"gamma": 2.0, "alpha": None, "detach": False}}
+
+
 def repeated(preset: str, scenario: str, losses: list[str] | None = None, seeds: int = 3, **changes: Any) -> Results:
     """Made-up results of a preset within one of its scenarios."""
     values = PRESETS[preset]
@@ -85,9 +89,7 @@ def repeated(preset: str, scenario: str, losses: list[str] | None = None, seeds:
     views = []
     for view in made.losses:
         spec = LossSpec.parse(view.label.partition("[")[0])
-        defaults: dict[str, Any] = {"gce": {"q": 0.7}, "focal": {"gamma": 2.0, "alpha": None, "detach": False}}.get(
-            spec.name, {}
-        )
+        defaults = _DEFAULTS.get(spec.name, {})
         views.append(
             dataclasses.replace(view, name=spec.name, hyperparameters={**defaults, **dict(spec.hyperparameters)})
         )
