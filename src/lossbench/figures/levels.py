@@ -12,6 +12,7 @@ from lossbench.analysis.across import Across, Crossing, Series
 from lossbench.figures.charts import HEIGHT, TOLD, Keys, chance, data, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title
+from lossbench.figures.mean_lines import BANDS_UP_TO
 from lossbench.figures.style import INK, OTHERS
 from lossbench.figures.types import Figure
 from lossbench.spec import TUNED
@@ -30,7 +31,6 @@ LEVELS = {
     "high": pl.Float64,
 }
 
-_BANDS_UP_TO = 6  # losses; more bands than that hide each other
 _WIDTH = 520
 _GUESSED = ("accuracy", "recall")  # what guessing gives one in the number of classes of
 
@@ -140,7 +140,7 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
         shown.mark_line(strokeWidth=2, tooltip=TOLD).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
         shown.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
     ]
-    if len(across.losses) <= _BANDS_UP_TO:
+    if len(across.losses) <= BANDS_UP_TO:
         layers.insert(0, spread.mark_area(opacity=0.1).encode(x=x, y=low, y2="high:Q", color=keys.color))
     if colours.others:
         grey = whole.transform_filter("!datum.coloured")

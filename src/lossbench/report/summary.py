@@ -10,6 +10,7 @@ from lossbench.report.key_figures import ranks
 from lossbench.report.lookup import best_set, metric_title, primary, standings
 from lossbench.report.sentences_answer import answer
 from lossbench.report.sentences_limits import qualifications
+from lossbench.report.sentences_scenario import scenario_notes
 from lossbench.results import Results
 from lossbench.text import plain
 
@@ -61,7 +62,8 @@ class Summary:
 
 def summary_text(results: Results, analysis: Analysis) -> Summary:
     """The answer in sentences and rows, without any markup."""
-    sentences = tuple(plain(sentence) for sentence in (*answer(analysis), *qualifications(results, analysis)))
+    said = (*answer(analysis), *scenario_notes(results), *qualifications(results, analysis))
+    sentences = tuple(plain(sentence) for sentence in said)
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
