@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lossbench.analysis.across import across
 from lossbench.analysis.types import Analysis, Finding, Standing
+from lossbench.analysis.within import Within
 from lossbench.report.key_figures import ranks
 from lossbench.report.lookup import best_set, metric_title, primary, standings
+from lossbench.report.sentences_across import answer_across
 from lossbench.report.sentences_answer import answer
 from lossbench.report.sentences_limits import qualifications
-from lossbench.report.sentences_scenario import scenario_notes
+from lossbench.report.sentences_scenario import notes_across, scenario_notes
 from lossbench.results import Results
 from lossbench.text import plain
 
-__all__ = ["Row", "Summary", "summary_text"]
+__all__ = ["Row", "Summary", "across_text", "summary_text"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def summary_text(results: Results, analysis: Analysis) -> Summary:
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
+
+
+def across_text(within: Sequence[Within]) -> tuple[str, ...]:
+    """The answer across a study's conditions, and what must be known of them, without any markup."""
+    said = (*answer_across(across(within)), *notes_across([item.results for item in within]))
+    return tuple(plain(sentence) for sentence in said)
 
 
 def _row(analysis: Analysis, loss: str, stand: Standing | None, best: Sequence[str]) -> Row:
