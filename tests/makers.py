@@ -32,10 +32,15 @@ MADE_DIGEST = made_pictures().digest
 
 
 def made_trial(loss: str = "cross_entropy", seed: int = 1, **changes: Any) -> Trial:
-    """A trial of three epochs; `validation` goes to the scenario, `lr` to the optimizer, the rest to the recipe."""
-    scenario = Scenario(data="made", validation=changes.pop("validation", None))
+    """A trial of three epochs; `lr` goes to the optimizer, what is neither `scenario` nor its own to the recipe.
+
+    `scenario` is text, or `validation` its share; `label_noise` is the digest of labels from a file.
+    """
+    scenario = Scenario.parse(changes.pop("scenario", "clean"), "made")
+    scenario = scenario.model_copy(update={"validation": changes.pop("validation", scenario.validation)})
+    digests = {"data": MADE_DIGEST} | ({"label_noise": changes.pop("label_noise")} if "label_noise" in changes else {})
     recipe = Recipe(model=changes.pop("model", "cnn"), epochs=3, batch_size=16, precision="fp32")
     if "lr" in changes:
         changes["optimizer"] = recipe.optimizer.model_copy(update={"lr": changes.pop("lr")})
     recipe = recipe.model_copy(update=changes)
-    return Trial(complete(LossSpec.parse(loss)), scenario, recipe, seed, {"loop": 1}, {"data": MADE_DIGEST})
+    return Trial(complete(LossSpec.parse(loss)), scenario, recipe, seed, {"loop": 1}, digests)

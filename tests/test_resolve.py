@@ -189,6 +189,21 @@ class TestHypotheses:
         held_out = study.model_copy(update={"scenarios": ("validation(0.2)",)})
         assert texts[5] not in untestable(held_out, PICTURES.class_names)
 
+    def test_what_only_some_scenarios_measure_is_not_tested_in_others(self) -> None:
+        texts = [f"{metric}: cross_entropy > l1" for metric in ("train.memorised", "train.corrected", "test.many")]
+        texts += ["test.few: cross_entropy > l1", "test.medium: cross_entropy > l1"]
+        study = Study(losses="l1, cross_entropy", plan={"hypotheses": texts})
+        unequal = "the study has no imbalance: its classes have about as many training pictures"
+        plain = {**dict.fromkeys(texts[:2], "the study has no label noise"), **dict.fromkeys(texts[2:], unequal)}
+        assert dict(resolve(study, PICTURES).untestable) == plain
+        noisy = study.model_copy(update={"scenarios": ("noise(pair, 0.1)",)})
+        assert set(resolve(noisy, PICTURES).untestable) == set(texts[2:])
+        step = study.model_copy(update={"scenarios": ("imbalance(step, 4)",)})
+        expected = {**dict.fromkeys(texts[:2], "the study has no label noise")}
+        expected[texts[4]] = "the study has no medium-shot classes"
+        assert dict(resolve(step, PICTURES).untestable) == expected
+        assert not untestable(noisy, (), [9, 3, 1])
+
     def test_a_class_that_the_data_do_not_have_is_refused(self) -> None:
         study = Study(losses="l1, cross_entropy", plan={"hypotheses": ["test.recall[catt]: cross_entropy > l1"]})
         with pytest.raises(

@@ -95,3 +95,18 @@ def test_slugs() -> None:
     assert slug("python:mine") == "python-mine"
     assert slug('python:a*b?c|d<e>"f/g\\\\h.') == "python-a-b-c-d-e-f-g-h"
     assert slug("L1", ["l1", "l1-2"]) == "l1-3"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "+0.500"),
+        (-0.02, "\u22120.020"),
+        (0.0, "+0.000"),
+        (-3.5e-19, "+0.000"),
+        (-2e-9, "\u22122.0e\u221209"),
+        (3e-5, "+3.0e\u221205"),
+    ],
+)
+def test_a_difference_has_its_sign_and_rounding_is_none(value: float, text: str) -> None:
+    assert signed(value) == text

@@ -27,6 +27,7 @@ FSI, PDI = "\u2068", "\u2069"  # Unicode's isolates: what stands between them ca
 
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MINUS = "\u2212"
+_ROUNDING = 1e-15  # metrics are of the order of 1, and rounded to 1e-16
 
 
 def isolate(label: str) -> str:
@@ -75,7 +76,8 @@ def significant(value: float) -> str:
 
 
 def signed(value: float) -> str:
-    """The same with its sign: differences."""
+    """The same with its sign: differences; what is left of equal sums by rounding is none."""
+    value = 0.0 if abs(value) < _ROUNDING else value
     return fixed(value) if value < 0 else "+" + fixed(value)
 
 

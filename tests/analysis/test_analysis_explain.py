@@ -239,6 +239,14 @@ def test_a_scale_matters_where_it_trains_worse(own: float, accuracy: float, hold
         assert found.values["scale_ratio"] == pytest.approx(own)
 
 
+@pytest.mark.parametrize(("name", "asked"), [("sgd", True), ("adam", False), ("adamw", False)])
+def test_a_scale_matters_under_sgd_alone(name: str, asked: bool) -> None:
+    results = made({("a", 1): scaled(0.01, 0.5), ("b", 1): scaled(1.0, 0.9)})
+    study = {**results.study, "recipe": {**results.study["recipe"], "optimizer": {"name": name}}}
+    found = explain(replace(results, study=study))
+    assert (of(found, "scale_not_compensated") is not None) == asked
+
+
 @pytest.mark.parametrize("others", [(0.9, 0.45), (0.45, 0.9)])
 def test_the_best_loss_is_the_best_whatever_its_place(others: tuple[float, float]) -> None:
     first, last = (scaled(1.0, accuracy) for accuracy in others)

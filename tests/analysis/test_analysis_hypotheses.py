@@ -668,7 +668,7 @@ def test_before_the_first_look_comparisons_are_undecided_and_descriptions_are_no
 
 def test_every_hypothesis_of_the_presets_is_judged() -> None:
     for preset in PRESETS.values():
-        lines = preset["plan"]["hypotheses"]
+        lines = preset.get("plan", {}).get("hypotheses", [])
         lines = [line.strip() for line in lines.splitlines() if line.strip()] if isinstance(lines, str) else list(lines)
         made = study(lasts(a=BASE), *lines)
         assert [f.outcome for f in findings(made)] == ["not tested"] * len(lines)

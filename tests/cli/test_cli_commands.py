@@ -21,6 +21,7 @@ from lossbench.spec import (
     Follows,
     Order,
     Plan,
+    Recipe,
     Study,
     Trend,
     load_study,
@@ -31,7 +32,7 @@ from lossbench.spec import (
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "compare", "status", "watch", "losses", "audit", "models", "data", "init")
+COMMANDS = ("run", "report", "compare", "status", "watch", "losses", "audit", "models", "data", "presets", "init")
 
 
 class TestHelp:
@@ -138,7 +139,7 @@ class TestInit:
         lossbench("init", "mine.yaml")
         values = yaml.safe_load((here / "mine.yaml").read_text(encoding="utf-8"))
         assert set(values) == set(Study.model_fields)
-        assert set(values["recipe"]) == set(Study().canonical()["recipe"]) - {"model"}
+        assert set(values["recipe"]) == set(Recipe.model_fields) - {"model"}
         assert set(values["plan"]) == set(Plan.model_fields)
 
     def test_the_templates_hypotheses_read_and_have_every_form(self, lossbench: Runner, here: Path) -> None:

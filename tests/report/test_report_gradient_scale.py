@@ -11,7 +11,7 @@ from synthetic import study
 INF = math.inf
 
 
-def scale(*ratios: float, loss: str = "l1", rate: float = 0.1) -> GradientScale:
+def scale(*ratios: float, loss: str = "l1", rate: float | None = 0.1) -> GradientScale:
     return GradientScale(loss, ratios, rate)
 
 
@@ -102,6 +102,15 @@ def test_a_diverged_trial_has_its_first_gradient_and_a_failed_one_has_none() -> 
             "steps the length of cross entropy's.",
         ),
         (scale(), ""),
+        (
+            scale(0.21, 0.25, rate=None),
+            "At the first weights its gradient is 0.229 times as long as cross entropy's (0.210 to 0.250 over 2 "
+            "seeds); Adam's steps are as long whatever the gradient's scale.",
+        ),
+        (
+            scale(1.0, rate=None),
+            "At the first weights its gradient is as long as cross entropy's (one seed), and so are its first steps.",
+        ),
     ],
 )
 def test_what_a_losss_section_says(made: GradientScale, words: str) -> None:
@@ -126,6 +135,17 @@ def test_the_answer_is_qualified_where_ratios_span_more_than_ten(ratios: tuple[f
     text = plain(spread(made | {"unknown": scale(loss="unknown")}))
     assert between in text
     assert bool(text) == bool(between)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_under_adam_scale_is_no_part_of_what_is_compared(name: str) -> None:
+    results = study(losses=("l1", "cross_entropy"), seeds=2, epochs=1, norms={("l1", 1): (0.01, 1.0)})
+    assert spread(gradient_scales(results))
+    results.study["recipe"]["optimizer"] = {"name": name, "lr": 0.001, "weight_decay": 0.0}
+    scales = gradient_scales(results)
+    assert scales["l1"].ratios[0] == 0.01
+    assert {item.equalising_rate for item in scales.values()} == {None}
+    assert spread(scales) == ""
 
 
 def test_a_span_of_one_number_is_that_number() -> None:

@@ -41,6 +41,22 @@ def test_the_augmentation_is_listed_and_none_is_said() -> None:
         assert dict(recipe_rows(values))["augmentation"] == words
 
 
+def test_what_a_recipe_has_besides_is_listed_and_what_it_has_no_use_for_is_not() -> None:
+    recipe = {
+        "optimizer": {"name": "adamw", "betas": [0.9, 0.99], "weight_decay": 0.05},
+        "schedule": {"name": "multistep", "milestones": [10, 20], "warmup": 3},
+        "clip": 1,
+        "mixup": 0.2,
+    }
+    rows = dict(recipe_rows(Study(recipe=recipe).canonical()))
+    assert rows["optimizer.name"] == "adamw"
+    assert rows["optimizer.betas"] == "0.9, 0.99"
+    assert (rows["schedule.milestones"], rows["schedule.gamma"], rows["schedule.warmup"]) == ("10, 20", "0.1", "3")
+    assert (rows["clip"], rows["mixup"]) == ("1", "0.2")
+    assert not {"optimizer.momentum", "optimizer.nesterov", "schedule.step"} & set(rows)
+    assert not {"clip", "mixup", "schedule.warmup"} & set(dict(recipe_rows(Study().canonical())))
+
+
 def test_unfinished_trials_come_in_the_studys_order() -> None:
     status = {("l1", 2): ("failed", 0, "x"), ("focal", 1): ("diverged", 1, "y"), ("l1", 1): ("missing", 0, "")}
     rows = unfinished(study(losses=("focal", "l1"), seeds=2, epochs=2, status=status))

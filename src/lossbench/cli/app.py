@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from lossbench.cli import show
+from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
 from lossbench.cli.losses import audit, losses
+from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
-from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.cli.watch import watch
-from lossbench.errors import RequestError, SaveDirError
+from lossbench.errors import RequestError
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -47,7 +47,6 @@ Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether the report shows sample pictures of the data.")
 ]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")]
 
 
 def console() -> Console:
@@ -58,51 +57,36 @@ def console() -> Console:
 @app.command()
 def run(
     study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="A study to start from: course-report, course-report-imbalance.")
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
-    data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
+    preset: study_options.Preset = None,
+    name: study_options.Name = None,
+    data: study_options.Data = None,
     data_dir: DataDir = None,
-    model: Annotated[str | None, typer.Option(help="A model's name, or module:callable. [default: cnn]")] = None,
-    losses: Annotated[
-        list[str] | None,
-        typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
-    epochs: Annotated[float | None, typer.Option(parser=number, metavar="N", help="Epochs. [default: 30]")] = None,
-    batch_size: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Pictures per step. [default: 128]")
-    ] = None,
-    lr: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Learning rate of SGD. [default: 0.1]")
-    ] = None,
-    momentum: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Momentum of SGD. [default: 0.9]")
-    ] = None,
-    lr_step: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Epochs between learning rate steps. [default: 5]")
-    ] = None,
-    lr_gamma: Annotated[
-        float | None, typer.Option(parser=number, metavar="X", help="Factor at each step. [default: 0.5]")
-    ] = None,
-    augmentation: Annotated[
-        str | None,
-        typer.Option(help="crop(PADDING), flip, cutout(SIDE): in this order, on training batches. [default: none]"),
-    ] = None,
-    eval_interval: Annotated[
-        float | None, typer.Option(parser=number, metavar="N", help="Evaluate every so many epochs. [default: 1]")
-    ] = None,
-    train_metrics: Annotated[
-        str | None,
-        typer.Option(help="full: the training split in evaluation mode; running: while training. [default: full]"),
-    ] = None,
+    model: study_options.Models = None,
+    losses: study_options.Losses = None,
+    scenario: study_options.Scenarios = None,
+    scale: study_options.Scale = None,
+    seeds: study_options.Seeds = None,
+    epochs: recipe_options.Epochs = None,
+    batch_size: recipe_options.BatchSize = None,
+    optimizer: recipe_options.Optimizer = None,
+    lr: recipe_options.Rate = None,
+    momentum: recipe_options.Momentum = None,
+    nesterov: recipe_options.Nesterov = None,
+    weight_decay: recipe_options.WeightDecay = None,
+    schedule: recipe_options.Schedule = None,
+    lr_step: recipe_options.Step = None,
+    lr_gamma: recipe_options.Gamma = None,
+    milestones: recipe_options.Milestones = None,
+    warmup: recipe_options.Warmup = None,
+    clip: recipe_options.Clip = None,
+    augmentation: recipe_options.Augmentation = None,
+    mixup: recipe_options.Mixup = None,
+    eval_interval: recipe_options.EvalInterval = None,
+    train_metrics: recipe_options.TrainMetrics = None,
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]")
-    ] = None,
+    precision: recipe_options.Precision = None,
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
     until_decided: Annotated[
         bool,
@@ -132,16 +116,26 @@ def run(
     options = {
         "--name": name,
         "--data": data,
-        "--model": None if model is None else [model],
+        "--model": model,
         "--losses": losses,
+        "--scenario": scenario,
+        "--scale": scale,
         "--seeds": seeds,
         "--epochs": epochs,
         "--batch-size": batch_size,
+        "--optimizer": optimizer,
         "--lr": lr,
         "--momentum": momentum,
+        "--nesterov": nesterov,
+        "--weight-decay": weight_decay,
+        "--schedule": schedule,
         "--lr-step": lr_step,
         "--lr-gamma": lr_gamma,
+        "--milestones": milestones,
+        "--warmup": warmup,
+        "--clip": clip,
         "--augmentation": augmentation,
+        "--mixup": mixup,
         "--eval-interval": eval_interval,
         "--train-metrics": train_metrics,
         "--precision": precision,
@@ -224,33 +218,10 @@ app.command()(watch)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)
-
-
-@app.command()
-def models() -> None:
-    """List the models that can be named."""
-    show.show_models(console())
-
-
-@app.command()
-def data(data_dir: DataDir = None) -> None:
-    """List the data sets that can be named, where they are, and how to get them."""
-    show.show_data(console(), data_dir)
-
-
-@app.command()
-def init(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
-) -> None:
-    """Write a commented study file to start from."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(STUDY_TEMPLATE)
-    except FileExistsError:
-        raise RequestError("PATH", "a file that does not exist yet", str(path)) from None
-    except OSError as error:
-        raise SaveDirError("PATH", "a file that can be written", str(path), error.strerror or "") from None
-    console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
+app.command()(models)
+app.command()(data)
+app.command()(presets)
+app.command()(init)
 
 
 def _opened(page: Path) -> bool:

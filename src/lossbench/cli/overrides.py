@@ -10,17 +10,22 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import (
     LOOKS,
     PRESETS,
+    Optimizer,
+    Schedule,
     Study,
     default_name,
     parse_arms,
     parse_seeds,
     read_study_file,
+    scaled,
     split_outside,
 )
 
-__all__ = ["OPTIONS", "UNTIL_DECIDED", "build_study"]
+__all__ = ["OPTIONS", "SCALE", "UNTIL_DECIDED", "build_study"]
 
 UNTIL_DECIDED = "--until-decided"
+
+SCALE = "--scale"
 
 # where in a study each option's value goes
 OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -28,19 +33,32 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--data": ("data",),
     "--model": ("models",),
     "--losses": ("losses",),
+    "--scenario": ("scenarios",),
     "--seeds": ("seeds",),
     "--epochs": ("recipe", "epochs"),
     "--batch-size": ("recipe", "batch_size"),
+    "--optimizer": ("recipe", "optimizer", "name"),
     "--lr": ("recipe", "optimizer", "lr"),
     "--momentum": ("recipe", "optimizer", "momentum"),
+    "--nesterov": ("recipe", "optimizer", "nesterov"),
+    "--weight-decay": ("recipe", "optimizer", "weight_decay"),
+    "--schedule": ("recipe", "schedule", "name"),
     "--lr-step": ("recipe", "schedule", "step"),
     "--lr-gamma": ("recipe", "schedule", "gamma"),
+    "--milestones": ("recipe", "schedule", "milestones"),
+    "--warmup": ("recipe", "schedule", "warmup"),
+    "--clip": ("recipe", "clip"),
     "--augmentation": ("recipe", "augmentation"),
+    "--mixup": ("recipe", "mixup"),
     "--eval-interval": ("recipe", "eval_interval"),
     "--train-metrics": ("recipe", "train_metrics"),
     "--precision": ("recipe", "precision"),
     "--max-seeds": ("plan", "max_seeds"),
 }
+
+
+# what has a name and settings of its own, with the name that holds where none is given
+_NAMED: Mapping[str, str] = {spec.place: spec.model_fields["name"].default for spec in (Optimizer, Schedule)}
 
 
 def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any]) -> Study:
@@ -56,6 +74,7 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
     """
     given = {name: value for name, value in options.items() if value is not None and value != []}
     until_decided = given.pop(UNTIL_DECIDED, False)
+    share = given.pop(SCALE, None)
     if until_decided and "--seeds" in given:
         raise RequestError("--seeds", f"nothing beside {UNTIL_DECIDED}, which adds seeds itself", given["--seeds"])
     values: dict[str, Any] = {}
@@ -76,9 +95,21 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
         study = Study(**values)
     except RequestError as error:
         raise _in_options_words(error, given) from None
+    if share is not None:
+        study = _at_scale(study, share, named="--name" in given)
     if "--max-seeds" in given and not until_decided:
         raise RequestError("--max-seeds", f"{UNTIL_DECIDED} beside it", f"{study.plan.max_seeds} alone")
     return study
+
+
+def _at_scale(study: Study, share: object, *, named: bool) -> Study:
+    """The study at a share of its training data, with that in its name: the whole will want to have the bare one."""
+    smaller = scaled(study, share, SCALE)
+    if named:
+        return smaller
+    ending = f"-scale-{share:g}"
+    base = study.name.encode()[: 200 - len(ending)].decode(errors="ignore")
+    return smaller.model_copy(update={"name": f"{base}{ending}"})
 
 
 def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,17 +129,23 @@ def _nested(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any], place: str = "") -> dict[str, Any]:
-    """Mappings merge key by key; anything else is replaced."""
+    """Mappings merge key by key; anything else is replaced, and an optimizer or schedule by another one."""
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
         if old is None or not isinstance(value, Mapping):
             merged[key] = value
         elif isinstance(old, Mapping):
-            merged[key] = _merged(old, value, f"{place}{key}.")
+            kept = {} if _is_another(f"{place}{key}", old, value) else old
+            merged[key] = _merged(kept, value, f"{place}{key}.")
         else:
             raise RequestError(f"{place}{key}", "a mapping", old)
     return merged
+
+
+def _is_another(place: str, below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    """Whether an optimizer or schedule is another one, for which the settings of the one below were not meant."""
+    return place in _NAMED and "name" in above and above["name"] != below.get("name", _NAMED[place])
 
 
 def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +154,8 @@ def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _in_options_words(error: RequestError, given: Mapping[str, Any]) -> RequestError:
     for option, path in OPTIONS.items():
-        if option in given and error.field == ".".join(path):
+        field = ".".join(path)
+        inside = option == "--scenario" and error.field.startswith(f"{field}.")  # of what stands in its parentheses
+        if option in given and (error.field == field or inside):
             return error.renamed(option)
     return error

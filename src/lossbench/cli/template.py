@@ -12,24 +12,34 @@ name: my-study                    # its results go to log/studies/my-study
 question: Which loss function should this classifier be trained with?
 
 data: digits                      # a name (`lossbench data` lists them) or a path to your pictures
-models: [cnn]                     # `lossbench models` lists them; or module:callable
+models: [cnn]                     # `lossbench models` lists them; or module:callable; losses are compared within each
 losses:                           # `lossbench losses` lists them
   - l1
   - cross_entropy
   - focal(gamma=2)
   - focal(gamma=0.5)
-scenarios: [clean]                # or ["validation(0.1)"] to hold out a tenth of the training pictures
+  # - {loss: mae, lr: 0.5}        # with a recipe of its own: lr, momentum, weight_decay, nesterov, batch_size
+scenarios: [clean]                # what is done to the training data; losses are compared within each; e.g.
+  # ["noise(symmetric, 0.4)", "imbalance(exponential, 100) + validation(0.1)", "train_size(0.1)"]
 seeds: 5                          # one classifier per loss and seed; 5 means 1 to 5, [1, 2, 7] is a list
 
 recipe:
   epochs: 30
   batch_size: 128
   optimizer: {name: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0, nesterov: false}
-  schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant}
+                                  # or {name: adam, lr: 0.001, weight_decay: 0, betas: [0.9, 0.999]}, or adamw alike
+  schedule: {name: step, step: 5, gamma: 0.5}      # halve the learning rate every 5 epochs; or {name: constant},
+                                  # {name: multistep, milestones: [15, 25], gamma: 0.1}, {name: cosine}; each may have
+                                  # a warmup: 5, over whose epochs the learning rate rises
+  clip: null                      # or a number: longer gradients are scaled down to this L2 norm
   augmentation: []                # of training batches, in this order: e.g. [crop(4), flip, cutout(8)]
+  mixup: null                     # or alpha, as 0.2: batches are mixed, for losses that take class probabilities
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
   precision: auto                 # or fp32, bf16; auto is bf16 on processors with instructions for it
+
+tuned: null                       # what tuning chose for each loss; then both recipes are compared
+published: null                   # a published table that results are held against; `lossbench presets` tells of them
 
 plan:                             # what will be concluded from, written before the run
   metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece

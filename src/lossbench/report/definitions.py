@@ -200,7 +200,7 @@ _FIRST_GRADIENT = (
     "First gradient",
     "The L2 norm of the gradient of all weights, of the first batch at the first weights, divided by that of cross "
     "entropy's gradient there; the geometric mean over seeds. gradient_scale.csv has for each loss the learning rate "
-    "that would give its first steps the length of cross entropy's.",
+    "that would give its first steps the length of cross entropy's; Adam needs none.",
 )
 _RUNNING = (
     "Train (running)",

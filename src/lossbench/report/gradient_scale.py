@@ -1,6 +1,7 @@
 """How long a loss's first gradient is, held against cross entropy's at the same weights and batch.
 
-At one learning rate for all losses, part of what is compared is the scale of their gradients.
+At one learning rate for all losses, part of what is compared is the scale of their gradients, unless the optimizer
+divides by it, as Adam does.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ class GradientScale:
     Args:
         loss: its label.
         ratios: one per seed that has both norms; infinite where the loss's gradient is not finite.
-        rate: the recipe's learning rate.
+        rate: the recipe's learning rate; None where the optimizer's steps are as long whatever the gradient's scale.
     """
 
     loss: str
     ratios: tuple[float, ...]
-    rate: float
+    rate: float | None
 
     @property
     def ratio(self) -> float | None:
@@ -50,13 +51,16 @@ class GradientScale:
 
     @property
     def equalising_rate(self) -> float | None:
-        """The learning rate that would give its first steps the length of cross entropy's; None where none does."""
-        return self.rate / self.ratio if self.ratio and self.ratio < math.inf else None
+        """The learning rate that would give its first steps the length of cross entropy's.
+
+        None where none does, and where it needs none.
+        """
+        return self.rate / self.ratio if self.rate is not None and self.ratio and self.ratio < math.inf else None
 
 
 def gradient_scales(results: Results) -> dict[str, GradientScale]:
     """Every loss's, in the study's order; trials without both norms, as in older stores and tables, are left out."""
-    rate = float(results.study["recipe"].get("optimizer", {}).get("lr", math.nan))
+    rate = None if results.scale_free else float(results.study["recipe"].get("optimizer", {}).get("lr", math.nan))
     columns = results.trials.select("loss_function", "initial_gradient_norm", "cross_entropy_gradient_norm")
     ratios: dict[str, list[float]] = {label: [] for label in results.labels}
     for label, own, reference in columns.iter_rows():
@@ -76,22 +80,24 @@ def first_step(scale: GradientScale, view: LossView) -> str:
         if ratio == value:
             return f"{lead} {words}{_in_some(scale.ratios.count(value), len(scale.ratios))}, so {so}."
     same = abs(ratio - 1) < _ALIKE
+    length = f"{lead} {significant(ratio)} times as long as cross entropy's ({_over(scale.ratios)})"
     if view.name == "cross_entropy" and same:
         return f"{lead} the measure that every other loss's is held against."
+    if scale.rate is None and not same:
+        return f"{length}; Adam's steps are as long whatever the gradient's scale."
     if same or rate is None:
         return f"{lead} as long as cross entropy's ({_over(scale.ratios)}), and so are its first steps."
     how = "shorter" if ratio < 1 else "longer"
     return (
-        f"{lead} {significant(ratio)} times as long as cross entropy's ({_over(scale.ratios)}), so at one learning "
-        f"rate for all its first steps are {how} by that factor; a learning rate of {significant(rate)} would make "
-        "them equal."
+        f"{length}, so at one learning rate for all its first steps are {how} by that factor; a learning rate of "
+        f"{significant(rate)} would make them equal."
     )
 
 
 def spread(scales: Mapping[str, GradientScale]) -> str:
-    """A caution where the losses' gradients differ by more than a factor of ten at the start, else nothing."""
+    """A caution where the losses' gradients differ by more than a factor of ten at the start, and it matters."""
     known = {loss: ratio for loss, scale in scales.items() if (ratio := scale.ratio) is not None and ratio < math.inf}
-    if not known:
+    if not known or any(scale.rate is None for scale in scales.values()):
         return ""
     least, most = min(known, key=lambda loss: known[loss]), max(known, key=lambda loss: known[loss])
     if known[most] <= _FAR * known[least]:

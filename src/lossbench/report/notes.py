@@ -40,8 +40,9 @@ GRADIENT_CAPTION = (
 KEY_CAPTION = "Key figures at the last epoch: means over seeds, ± half of the 95 % interval"
 CURVES = "What follows describes the curves that were measured. Whether a difference is real is said under comparisons."
 FIRST_GRADIENTS = (
-    "At one learning rate for all losses, part of what is compared is scale. The gradient is that of the first batch "
-    "at the first weights, which at one seed are the same for every loss."
+    "At one learning rate for all losses, part of what is compared is scale, unless the optimizer is adam or adamw, "
+    "whose steps do not grow with the gradient. The gradient is that of the first batch at the first weights, which at "
+    "one seed are the same for every loss."
 )
 OTHER_METRICS = (
     "The same pairs in each of the other metrics on the test set, with the same margin; each metric is a family of its "

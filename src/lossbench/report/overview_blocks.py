@@ -19,6 +19,7 @@ from lossbench.report.overview_tables import (
     hypotheses_across,
     tuned_tables,
 )
+from lossbench.report.published_blocks import published_blocks
 from lossbench.report.sentences_across import answer_across
 from lossbench.report.sentences_carried import (
     between_models,
@@ -58,6 +59,7 @@ def overview_blocks(
         *_levels(across, figures),
         *_carried(across),
         *_tuned(across),
+        *published_blocks(study, within),
         *_hypotheses(across),
         *_run(study, within),
         Heading(1, "Definitions"),

@@ -13,6 +13,7 @@ from lossbench.report.lookup import best_set, metric_title, primary, standings
 from lossbench.report.sentences_across import answer_across
 from lossbench.report.sentences_answer import answer
 from lossbench.report.sentences_limits import qualifications
+from lossbench.report.sentences_published import agreement, setting
 from lossbench.report.sentences_scenario import notes_across, scenario_notes
 from lossbench.results import Results
 from lossbench.text import plain
@@ -65,8 +66,8 @@ class Summary:
 
 def summary_text(results: Results, analysis: Analysis) -> Summary:
     """The answer in sentences and rows, without any markup."""
-    said = (*answer(analysis), *scenario_notes(results), *qualifications(results, analysis))
-    sentences = tuple(plain(sentence) for sentence in said)
+    notes = (*scenario_notes(results), *qualifications(results, analysis))
+    sentences = tuple(map(plain, (*answer(analysis), *notes, *_beside_published(analysis))))
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
@@ -76,6 +77,14 @@ def across_text(within: Sequence[Within]) -> tuple[str, ...]:
     """The answer across a study's conditions, and what must be known of them, without any markup."""
     said = (*answer_across(across(within)), *notes_across([item.results for item in within]))
     return tuple(plain(sentence) for sentence in said)
+
+
+def _beside_published(analysis: Analysis) -> tuple[str, ...]:
+    """How many published numbers are met, and whether they are of the same setting; nothing without any."""
+    beside = analysis.published
+    if beside is None or not beside.rows:
+        return ()
+    return tuple(sentence for sentence in (agreement(beside.rows), setting(beside)) if sentence)
 
 
 def _row(analysis: Analysis, loss: str, stand: Standing | None, best: Sequence[str]) -> Row:

@@ -202,6 +202,12 @@ class Results:
         return "data" not in self.study
 
     @property
+    def scale_free(self) -> bool:
+        """Whether the optimizer's steps are as long whatever the gradient's scale: Adam divides by it."""
+        optimizer = self.study.get("recipe", {}).get("optimizer", {})
+        return optimizer.get("name") in ("adam", "adamw")
+
+    @property
     def all_ended(self) -> bool:
         """Whether no trial failed or is missing."""
         return bool(self.trials["status"].is_in(["finished", "diverged"]).all())

@@ -30,6 +30,7 @@ from lossbench.spec.loss import LossSpec
 from lossbench.spec.optimizer import Optimizer
 from lossbench.spec.presets import FOUR_LOSSES, PRESETS
 from lossbench.spec.recipe import Precision, Recipe
+from lossbench.spec.scaled import scaled
 from lossbench.spec.scenario import Imbalance, Noise, Scenario
 from lossbench.spec.schedule import Schedule
 from lossbench.spec.study import (
@@ -91,6 +92,7 @@ __all__ = [
     "parse_seeds",
     "print_value",
     "read_study_file",
+    "scaled",
     "slugs",
     "split_outside",
     "written",

@@ -67,7 +67,7 @@ def _exploding(trial: Observed) -> Reading | None:
 
 def _scale_not_compensated(trial: Observed) -> Reading | None:
     own, reference = (trial.numbers.get(f"{name}_gradient_norm") for name in ("initial", "cross_entropy"))
-    if own is None or not reference:
+    if own is None or not reference or trial.scale_free:
         return None
     values = {"scale_ratio": own / reference, "diverged": float(not trial.finished)}
     far = own * FAR_IN_SCALE < reference or own > FAR_IN_SCALE * reference
@@ -103,7 +103,7 @@ SCALE_NOT_COMPENSATED = Rule(
     FAR_IN_SCALE,
     f"At the first weights the gradient is more than {FAR_IN_SCALE:g} times shorter or longer than cross entropy's, "
     f"and training diverges or ends with a train accuracy more than {TRAINS_WORSE:g} below the best loss's at the same "
-    "seed.",
+    "seed. Not asked of adam and adamw, whose steps do not grow with the gradient.",
     _scale_not_compensated,
     of_diverged=True,
 )

@@ -39,6 +39,7 @@ class Observed:
         numbers: what the table of trials says of it, where it does.
         counts: the last test confusion counts, (true class, predicted class); None where there are none.
         best_trained: the highest last train accuracy of any loss at this seed; None where there is none.
+        scale_free: whether the optimizer's steps are as long whatever the gradient's scale.
     """
 
     loss: str
@@ -50,6 +51,7 @@ class Observed:
     numbers: Mapping[str, float]
     counts: np.ndarray | None
     best_trained: float | None = None
+    scale_free: bool = False
 
     def curve(self, split: str, column: str) -> Curve:
         """A column of the history on a split; empty where it was not recorded."""
@@ -85,6 +87,7 @@ def observed(results: Results) -> Mapping[str, tuple[Observed, ...]]:
                 numbers=_numbers(ended[label, seed]),
                 counts=results.confusion.get(label, {}).get(seed),
                 best_trained=best.get(seed),
+                scale_free=results.scale_free,
             )
             for seed in sorted(seed for loss, seed in ended if loss == label)
         )
