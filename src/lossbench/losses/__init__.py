@@ -1,7 +1,7 @@
 """The catalogue of losses: one file per family, each loss a pure function with its card beside it."""
 
 from lossbench.losses.bound import BoundLoss, PerSampleLoss
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Need, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Need, Properties, Reference
 from lossbench.losses.catalogue import CATALOGUE, Loss, bind, complete, loss
 from lossbench.losses.curve import Curve, curve
 from lossbench.losses.families.active_passive import nce, nce_mae, nce_rce, nfl, nfl_mae, nfl_rce, ngce, ngce_mae
@@ -26,6 +26,7 @@ __all__ = [
     "Curve",
     "Equality",
     "Hyperparameter",
+    "Interval",
     "Loss",
     "LossCard",
     "Need",

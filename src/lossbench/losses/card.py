@@ -10,7 +10,7 @@ from typing import Literal
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import Value, print_value
 
-__all__ = ["Claim", "Equality", "Hyperparameter", "LossCard", "Need", "Properties", "Reference"]
+__all__ = ["Claim", "Equality", "Hyperparameter", "Interval", "LossCard", "Need", "Properties", "Reference"]
 
 Need = Literal["class_counts", "progress", "generator", "batch"]
 """What a loss may need beyond logits and target.
@@ -50,6 +50,21 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Interval:
+    """Where values of a hyperparameter are of use: finite, its ends included.
+
+    Args:
+        low: the least value.
+        high: the greatest value.
+        log: whether values are told apart by their ratios, as 0.1, 1 and 10 are, and not by their differences.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
 class Hyperparameter:
     """One hyperparameter of a loss: a number, a flag, or one of a few words.
 
@@ -65,6 +80,8 @@ class Hyperparameter:
         optional: whether `none` is allowed.
         per_class: whether a list with one value per class is allowed.
         choices: the allowed words.
+        search: where tuning looks for a value: an interval within the range, or a few numbers; None for the whole
+            range. What is tuned over what: `searched`.
     """
 
     name: str
@@ -78,6 +95,16 @@ class Hyperparameter:
     optional: bool = False
     per_class: bool = False
     choices: tuple[str, ...] = ()
+    search: Interval | tuple[float, ...] | None = None
+
+    @property
+    def searched(self) -> Interval | tuple[Value, ...]:
+        """Where tuning looks for a value: an interval, or every value of a few; nothing where the default is none."""
+        if self.default is None:
+            return ()
+        if isinstance(self.default, bool):
+            return (False, True)
+        return self.choices or self.search or Interval(self.minimum, self.maximum)
 
     @property
     def allowed(self) -> str:

@@ -17,10 +17,11 @@ from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.provenance import provenance
+from lossbench.spec import Trial
 from lossbench.store import Record, Store
 from lossbench.train import Clock, Snapshot, train
 
-__all__ = ["drive"]
+__all__ = ["check_sources", "drive"]
 
 CHECKPOINT_SECONDS = 5.0
 """At most this much training is lost to a crash; shorter epochs share a checkpoint."""
@@ -64,11 +65,7 @@ def drive(
 def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float, clock: Clock) -> None:
     key = job.trial.key
     trial = job.trial
-    sources = (("model", trial.recipe.model, model_digest(trial.recipe.model)),
-               ("loss", trial.loss.name, loss_digest(trial.loss)))  # fmt: skip
-    for kind, name, digest in sources:
-        if digest != trial.digests.get(kind):
-            raise TrialError(f"the source of {name} changed after the study was begun: run it again")
+    check_sources(trial)
     began, started = time.perf_counter(), datetime.now(UTC)
     record, resume_from, before = _resumed(store, key)
     saved = began
@@ -96,6 +93,17 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
         },
         weights=_weights(snapshot()) if job.keep_weights and snapshot else None,
     )
+
+
+def check_sources(trial: Trial) -> None:
+    """Raises a TrialError where a user's own model or loss is not the one that the trial was made for."""
+    sources = (
+        ("model", trial.recipe.model, model_digest(trial.recipe.model)),
+        ("loss", trial.loss.name, loss_digest(trial.loss)),
+    )
+    for kind, name, digest in sources:
+        if digest != trial.digests.get(kind):
+            raise TrialError(f"the source of {name} changed after the study was begun: run it again")
 
 
 def _resumed(store: Store, key: str) -> tuple[Record, Snapshot | None, float]:

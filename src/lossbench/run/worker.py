@@ -12,17 +12,38 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from typing import Any, Protocol, TypeVar
 
 from lossbench.run.inline import Inline
-from lossbench.run.job import Event, Job
+from lossbench.run.job import Event, Job, Notify
 
-__all__ = ["main"]
+__all__ = ["main", "serve"]
+
+
+class _Job(Protocol):
+    @property
+    def import_path(self) -> tuple[str, ...]:
+        """Where a user's own code is looked for besides the usual places."""
+        ...
+
+
+J = TypeVar("J", bound=_Job)
 
 
 def main() -> None:
-    """Serves jobs until the input ends."""
+    """Trains trials until the input ends."""
+    serve(Job.from_json, Inline())
+
+
+def serve(read: Callable[[dict[str, Any]], J], work: Callable[[Iterable[J], Notify], None]) -> None:
+    """Serves jobs until the input ends.
+
+    Args:
+        read: a job out of its JSON.
+        work: does all jobs, and tells of each.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides what it means
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a user's model prints must not end up between the answers
@@ -31,14 +52,14 @@ def main() -> None:
         answers.write(json.dumps(asdict(event)) + "\n")
         answers.flush()
 
-    Inline()(_jobs(), notify)
+    work(_jobs(read), notify)
 
 
-def _jobs() -> Iterator[Job]:
+def _jobs(read: Callable[[dict[str, Any]], J]) -> Iterator[J]:
     lines: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
-        job = Job.from_json(json.loads(lines.get()))
+        job = read(json.loads(lines.get()))
         sys.path.extend(folder for folder in job.import_path if folder not in sys.path)
         yield job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.families.symmetric import LOG_ZERO, A
 from lossbench.losses.probability import pick
 from lossbench.losses.shapes import Logits, PerSample, Target
@@ -285,10 +285,21 @@ FACTORS = Claim(
 )
 COST = Claim("It costs between two and three times the time of cross entropy.", "measured: benchmarks/losses.py")
 
-ALPHA = Hyperparameter("alpha", 1.0, "weight of the active part, the normalised loss", minimum=0)
-BETA = Hyperparameter("beta", 1.0, "weight of the passive part", minimum=0)
-GAMMA = Hyperparameter("gamma", 0.5, "focusing of the normalised focal loss", minimum=0, maximum=50)
-Q = Hyperparameter("q", 0.1, "exponent of the normalised generalised cross entropy", minimum=1e-6, maximum=1)
+ALPHA = Hyperparameter(
+    "alpha", 1.0, "weight of the active part, the normalised loss", minimum=0, search=Interval(0.1, 100, log=True)
+)
+BETA = Hyperparameter("beta", 1.0, "weight of the passive part", minimum=0, search=Interval(0.1, 100, log=True))
+GAMMA = Hyperparameter(
+    "gamma", 0.5, "focusing of the normalised focal loss", minimum=0, maximum=50, search=Interval(0, 5)
+)
+Q = Hyperparameter(
+    "q",
+    0.1,
+    "exponent of the normalised generalised cross entropy",
+    minimum=1e-6,
+    maximum=1,
+    search=Interval(0.01, 1, log=True),
+)
 
 NCE = LossCard(
     name="nce",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.families.cross_entropy import cross_entropy
 from lossbench.losses.shapes import ClassCounts, Logits, PerSample, SoftTarget, Target
 from lossbench.losses.widen import widen
@@ -167,8 +167,12 @@ MULTIPLICATIVE = Claim(
 NOT_INVARIANT = Claim(
     "A constant added to all logits changes it, though softmax(z), which predicts, stays the same.", "the formula"
 )
-GAMMA = Hyperparameter("gamma", 0.3, "how strongly the scale of a logit follows the class count", minimum=0)
-TAU = Hyperparameter("tau", 1.0, "how much of the logarithms of the class shares is added", minimum=0)
+GAMMA = Hyperparameter(
+    "gamma", 0.3, "how strongly the scale of a logit follows the class count", minimum=0, search=Interval(0, 1)
+)
+TAU = Hyperparameter(
+    "tau", 1.0, "how much of the logarithms of the class shares is added", minimum=0, search=Interval(0, 3)
+)
 
 BALANCED_SOFTMAX = LossCard(
     name="balanced_softmax",
@@ -377,7 +381,12 @@ SOFTMAX_EQUALIZATION = LossCard(
     hyperparameters=(
         Hyperparameter("rate", 0.9, "r, how often a rare class is left out", minimum=0, maximum=1),
         Hyperparameter(
-            "threshold", 0.05, "t, share of the training samples below which a class is rare", minimum=0, maximum=1
+            "threshold",
+            0.05,
+            "t, share of the training samples below which a class is rare",
+            minimum=0,
+            maximum=1,
+            search=Interval(0.001, 0.2, log=True),
         ),
     ),
     properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0, dead_region=True),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import nll_loss
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget, Target
 from lossbench.losses.widen import widen
 
@@ -144,7 +144,14 @@ BOOTSTRAP_SOFT = LossCard(
     ),
     reference=REED,
     hyperparameters=(
-        Hyperparameter("beta", 0.95, "how far the label is believed; 1 is cross entropy", minimum=0, maximum=1),
+        Hyperparameter(
+            "beta",
+            0.95,
+            "how far the label is believed; 1 is cross entropy",
+            minimum=0,
+            maximum=1,
+            search=Interval(0.3, 1),
+        ),
         Hyperparameter("detach", False, "hold the mixed-in p constant in differentiation, as many implementations do"),
     ),
     properties=Properties(
@@ -191,7 +198,14 @@ BOOTSTRAP_HARD = LossCard(
     ),
     reference=REED,
     hyperparameters=(
-        Hyperparameter("beta", 0.8, "how far the label is believed; 1 is cross entropy", minimum=0, maximum=1),
+        Hyperparameter(
+            "beta",
+            0.8,
+            "how far the label is believed; 1 is cross entropy",
+            minimum=0,
+            maximum=1,
+            search=Interval(0.3, 1),
+        ),
     ),
     properties=Properties(
         bounded=False,
@@ -253,7 +267,9 @@ PEER = LossCard(
         "Peer Loss Functions: Learning from Noisy Labels without Knowing Noise Rates",
         "arXiv:1910.03231",
     ),
-    hyperparameters=(Hyperparameter("alpha", 1.0, "weight of the peer term; 0 is cross entropy", minimum=0),),
+    hyperparameters=(
+        Hyperparameter("alpha", 1.0, "weight of the peer term; 0 is cross entropy", minimum=0, search=Interval(0, 2)),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.families.cross_entropy import cross_entropy
 from lossbench.losses.probability import pick
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget, Target
@@ -114,8 +114,12 @@ MBLS = LossCard(
         "arXiv:2111.15430",
     ),
     hyperparameters=(
-        Hyperparameter("weight", 0.1, "weight of the penalty beside cross entropy", minimum=0),
-        Hyperparameter("margin", 10.0, "distance to the largest logit that costs nothing", minimum=0),
+        Hyperparameter(
+            "weight", 0.1, "weight of the penalty beside cross entropy", minimum=0, search=Interval(0.01, 1, log=True)
+        ),
+        Hyperparameter(
+            "margin", 10.0, "distance to the largest logit that costs nothing", minimum=0, search=Interval(0, 20)
+        ),
     ),
     properties=Properties(
         bounded=False,
@@ -179,8 +183,20 @@ MMCE = LossCard(
         "ICML, PMLR 80:2805-2814",
     ),
     hyperparameters=(
-        Hyperparameter("weight", 2.0, "weight of the calibration error beside cross entropy", minimum=0),
-        Hyperparameter("width", 0.4, "width of the kernel that compares confidences", minimum=1e-6),
+        Hyperparameter(
+            "weight",
+            2.0,
+            "weight of the calibration error beside cross entropy",
+            minimum=0,
+            search=Interval(0.1, 10, log=True),
+        ),
+        Hyperparameter(
+            "width",
+            0.4,
+            "width of the kernel that compares confidences",
+            minimum=1e-6,
+            search=Interval(0.1, 1, log=True),
+        ),
     ),
     properties=Properties(
         bounded=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import as_probabilities, log_p_true
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget
 from lossbench.losses.widen import widen
@@ -159,7 +159,9 @@ LABEL_SMOOTHING = LossCard(
         "arXiv:1512.00567",
     ),
     hyperparameters=(
-        Hyperparameter("epsilon", 0.1, "how much of the target is given away", minimum=0, maximum=1),
+        Hyperparameter(
+            "epsilon", 0.1, "how much of the target is given away", minimum=0, maximum=1, search=Interval(0, 0.5)
+        ),
         Hyperparameter(
             "convention",
             "uniform",
@@ -248,7 +250,9 @@ POLY1 = LossCard(
         "PolyLoss: A Polynomial Expansion Perspective of Classification Loss Functions",
         "arXiv:2204.12511",
     ),
-    hyperparameters=(Hyperparameter("epsilon", 2.0, "what is added to the weight of 1 − p", minimum=-1),),
+    hyperparameters=(
+        Hyperparameter("epsilon", 2.0, "what is added to the weight of 1 − p", minimum=-1, search=Interval(-1, 8)),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,
@@ -322,7 +326,9 @@ CONFIDENCE_PENALTY = LossCard(
         "Regularizing Neural Networks by Penalizing Confident Output Distributions",
         "arXiv:1701.06548",
     ),
-    hyperparameters=(Hyperparameter("beta", 0.1, "weight of the entropy", minimum=0),),
+    hyperparameters=(
+        Hyperparameter("beta", 0.1, "weight of the entropy", minimum=0, search=Interval(0.01, 1, log=True)),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,
@@ -396,7 +402,11 @@ MAXSUP = LossCard(
         "MaxSup: Overcoming Representation Collapse in Label Smoothing",
         "arXiv:2502.15798",
     ),
-    hyperparameters=(Hyperparameter("alpha", 0.1, "weight of the greatest logit's height", minimum=0),),
+    hyperparameters=(
+        Hyperparameter(
+            "alpha", 0.1, "weight of the greatest logit's height", minimum=0, search=Interval(0.01, 1, log=True)
+        ),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,

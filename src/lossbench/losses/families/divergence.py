@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import as_probabilities, log_p_true, pick
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget, Target
 from lossbench.losses.widen import widen
@@ -248,7 +248,11 @@ JENSEN_SHANNON = LossCard(
         "Generalized Jensen-Shannon Divergence Loss for Learning with Noisy Labels",
         "arXiv:2105.04522",
     ),
-    hyperparameters=(Hyperparameter("pi", 0.5, "weight of the target in the mixture", minimum=0.001, maximum=0.999),),
+    hyperparameters=(
+        Hyperparameter(
+            "pi", 0.5, "weight of the target in the mixture", minimum=0.001, maximum=0.999, search=Interval(0.01, 0.99)
+        ),
+    ),
     properties=Properties(bounded=True, symmetric=False, convex=False, gradient_bound=0.4449, soft_targets=True),
 )
 
@@ -301,9 +305,20 @@ BI_TEMPERED = LossCard(
         "arXiv:1906.03361",
     ),
     hyperparameters=(
-        Hyperparameter("t1", 0.8, "temperature of the logarithm; bounded below 1", minimum=0, maximum=1),
-        Hyperparameter("t2", 1.4, "temperature of the softmax; heavy tails above 1", minimum=1, maximum=5),
-        Hyperparameter("smoothing", 0.0, "share of the target that goes to the other classes", minimum=0, below=1),
+        Hyperparameter(
+            "t1", 0.8, "temperature of the logarithm; bounded below 1", minimum=0, maximum=1, search=Interval(0.2, 1)
+        ),
+        Hyperparameter(
+            "t2", 1.4, "temperature of the softmax; heavy tails above 1", minimum=1, maximum=5, search=Interval(1, 4)
+        ),
+        Hyperparameter(
+            "smoothing",
+            0.0,
+            "share of the target that goes to the other classes",
+            minimum=0,
+            below=1,
+            search=Interval(0, 0.5),
+        ),
     ),
     properties=Properties(
         bounded=True,
@@ -367,8 +382,14 @@ LDR_KL = LossCard(
         "arXiv:2112.14869",
     ),
     hyperparameters=(
-        Hyperparameter("lam", 1.0, "lambda, temperature: from the worst wrong class alone to all alike", minimum=1e-6),
-        Hyperparameter("margin", 2.0, "m, by how much the true class is to lead", minimum=0),
+        Hyperparameter(
+            "lam",
+            1.0,
+            "lambda, temperature: from the worst wrong class alone to all alike",
+            minimum=1e-6,
+            search=Interval(0.1, 10, log=True),
+        ),
+        Hyperparameter("margin", 2.0, "m, by how much the true class is to lead", minimum=0, search=Interval(0, 10)),
     ),
     properties=Properties(bounded=False, symmetric=False, convex=True, gradient_bound=1.0, nonnegative=False),
 )
@@ -423,7 +444,11 @@ EPSILON_SOFTMAX = LossCard(
         "ε-Softmax: Approximating One-Hot Vectors for Mitigating Label Noise",
         "arXiv:2508.02387",
     ),
-    hyperparameters=(Hyperparameter("m", 1e5, "what is added to the largest probability", minimum=0),),
+    hyperparameters=(
+        Hyperparameter(
+            "m", 1e5, "what is added to the largest probability", minimum=0, search=Interval(1, 1e6, log=True)
+        ),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch.nn.functional import logsigmoid
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import log_odds
 from lossbench.losses.shapes import Logits, PerSample, Target
 from lossbench.losses.widen import widen
@@ -98,7 +98,13 @@ FOCAL = LossCard(
         "Lin, Goyal, Girshick, He, Dollár", 2017, "Focal Loss for Dense Object Detection", "arXiv:1708.02002"
     ),
     hyperparameters=(
-        Hyperparameter("gamma", 2.0, "focusing: how fast the weight falls as the true class gets probable", minimum=0),
+        Hyperparameter(
+            "gamma",
+            2.0,
+            "focusing: how fast the weight falls as the true class gets probable",
+            minimum=0,
+            search=Interval(0, 5),
+        ),
         Hyperparameter(
             "alpha", None, "weight of all classes, or one per class", minimum=0, optional=True, per_class=True
         ),
@@ -194,10 +200,17 @@ FLSD = LossCard(
         "arXiv:2002.09437",
     ),
     hyperparameters=(
-        Hyperparameter("gamma_hard", 5.0, "focusing where the true class is improbable", minimum=0),
-        Hyperparameter("gamma_easy", 3.0, "focusing elsewhere", minimum=0),
         Hyperparameter(
-            "threshold", 0.2, "the probability of the true class that divides hard from easy", above=0, maximum=1
+            "gamma_hard", 5.0, "focusing where the true class is improbable", minimum=0, search=Interval(0, 10)
+        ),
+        Hyperparameter("gamma_easy", 3.0, "focusing elsewhere", minimum=0, search=Interval(0, 10)),
+        Hyperparameter(
+            "threshold",
+            0.2,
+            "the probability of the true class that divides hard from easy",
+            above=0,
+            maximum=1,
+            search=Interval(0.05, 0.5),
         ),
     ),
     properties=Properties(
@@ -282,7 +295,13 @@ DUAL_FOCAL = LossCard(
     ),
     reference=Reference("Tao, Dong, Xu", 2023, "Dual Focal Loss for Calibration", "arXiv:2305.13665"),
     hyperparameters=(
-        Hyperparameter("gamma", 5.0, "focusing: how fast the weight falls as the true class takes the lead", minimum=0),
+        Hyperparameter(
+            "gamma",
+            5.0,
+            "focusing: how fast the weight falls as the true class takes the lead",
+            minimum=0,
+            search=Interval(0, 10),
+        ),
     ),
     properties=Properties(
         bounded=False,

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import log_p_true
 from lossbench.losses.shapes import Logits, PerSample, Target
 
@@ -203,7 +203,14 @@ GCE = LossCard(
         "arXiv:1805.07836",
     ),
     hyperparameters=(
-        Hyperparameter("q", 0.7, "from near 0, cross entropy, to 1, the mean absolute error", minimum=1e-6, maximum=1),
+        Hyperparameter(
+            "q",
+            0.7,
+            "from near 0, cross entropy, to 1, the mean absolute error",
+            minimum=1e-6,
+            maximum=1,
+            search=Interval(0.05, 1),
+        ),
     ),
     properties=Properties(
         bounded=True,
@@ -257,8 +264,10 @@ AGCE = LossCard(
     ),
     reference=ZHOU,
     hyperparameters=(
-        Hyperparameter("a", 0.6, "how far p is shifted away from 0", minimum=0.001, maximum=100),
-        Hyperparameter("q", 0.6, "exponent", minimum=1e-6, maximum=10),
+        Hyperparameter(
+            "a", 0.6, "how far p is shifted away from 0", minimum=0.001, maximum=100, search=Interval(0.1, 10, log=True)
+        ),
+        Hyperparameter("q", 0.6, "exponent", minimum=1e-6, maximum=10, search=Interval(0.1, 3, log=True)),
     ),
     properties=Properties(
         bounded=True,
@@ -303,8 +312,15 @@ AUL = LossCard(
     ),
     reference=ZHOU,
     hyperparameters=(
-        Hyperparameter("a", 5.5, "the point from which p is measured", minimum=1.001, maximum=100),
-        Hyperparameter("q", 3.0, "exponent", minimum=1e-6, maximum=10),
+        Hyperparameter(
+            "a",
+            5.5,
+            "the point from which p is measured",
+            minimum=1.001,
+            maximum=100,
+            search=Interval(1.1, 20, log=True),
+        ),
+        Hyperparameter("q", 3.0, "exponent", minimum=1e-6, maximum=10, search=Interval(0.5, 6, log=True)),
     ),
     properties=Properties(
         bounded=True,
@@ -349,7 +365,9 @@ AEL = LossCard(
         VANISHES,
     ),
     reference=ZHOU,
-    hyperparameters=(Hyperparameter("a", 2.5, "how slowly it falls with p", minimum=0.001),),
+    hyperparameters=(
+        Hyperparameter("a", 2.5, "how slowly it falls with p", minimum=0.001, search=Interval(0.5, 10, log=True)),
+    ),
     properties=Properties(bounded=True, symmetric=False, convex=False, gradient_bound=0.083),
 )
 
@@ -388,7 +406,17 @@ TAYLOR_CE = LossCard(
         "Can Cross Entropy Loss Be Robust to Label Noise?",
         "doi:10.24963/ijcai.2020/305",
     ),
-    hyperparameters=(Hyperparameter("terms", 2, "how many terms of the series", minimum=1, maximum=100, whole=True),),
+    hyperparameters=(
+        Hyperparameter(
+            "terms",
+            2,
+            "how many terms of the series",
+            minimum=1,
+            maximum=100,
+            whole=True,
+            search=Interval(1, 20, log=True),
+        ),
+    ),
     properties=Properties(
         bounded=True,
         symmetric=False,
@@ -437,7 +465,14 @@ PHUBER_CE = LossCard(
         "Menon, Rawat, Reddi, Kumar", 2020, "Can gradient clipping mitigate label noise?", "openreview:rklB76EKPr"
     ),
     hyperparameters=(
-        Hyperparameter("tau", 10.0, "the steepest slope in p; linear where p is at most 1 / tau", above=1, maximum=1e6),
+        Hyperparameter(
+            "tau",
+            10.0,
+            "the steepest slope in p; linear where p is at most 1 / tau",
+            above=1,
+            maximum=1e6,
+            search=Interval(1.5, 100, log=True),
+        ),
     ),
     properties=Properties(bounded=True, symmetric=False, convex=False, gradient_bound=0.9),
 )

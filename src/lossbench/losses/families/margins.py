@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.families.cross_entropy import cross_entropy
 from lossbench.losses.families.reweighting import class_balanced_weights
 from lossbench.losses.probability import pick
@@ -155,8 +155,14 @@ COSINES = Claim(
     "Cao et al. 2019, arXiv:1906.07413, and the authors' code",
 )
 LDAM_HYPERPARAMETERS = (
-    Hyperparameter("max_margin", 0.5, "m, margin of the rarest class", minimum=0),
-    Hyperparameter("scale", 30.0, "s, factor of the logits, after the margin was taken off", above=0),
+    Hyperparameter("max_margin", 0.5, "m, margin of the rarest class", minimum=0, search=Interval(0.1, 2, log=True)),
+    Hyperparameter(
+        "scale",
+        30.0,
+        "s, factor of the logits, after the margin was taken off",
+        above=0,
+        search=Interval(1, 100, log=True),
+    ),
 )
 
 LDAM = LossCard(
@@ -228,7 +234,14 @@ LDAM_DRW = LossCard(
     reference=CAO,
     hyperparameters=(
         *LDAM_HYPERPARAMETERS,
-        Hyperparameter("beta", 0.9999, "of the class-balanced weights; at 0 they are all 1", minimum=0, below=1),
+        Hyperparameter(
+            "beta",
+            0.9999,
+            "of the class-balanced weights; at 0 they are all 1",
+            minimum=0,
+            below=1,
+            search=(0.9, 0.99, 0.999, 0.9999),
+        ),
         Hyperparameter("defer", 0.8, "share of training after which the weights are used", minimum=0, maximum=1),
     ),
     properties=Properties(
@@ -252,7 +265,9 @@ INCONSISTENT = Claim(
     "minimiser need not single out the most probable one.",
     "Tewari, Bartlett 2007, Journal of Machine Learning Research 8:1007-1025",
 )
-MARGIN = Hyperparameter("margin", 1.0, "m, by how much the true class's logit is to lead", above=0)
+MARGIN = Hyperparameter(
+    "margin", 1.0, "m, by how much the true class's logit is to lead", above=0, search=Interval(0.1, 10, log=True)
+)
 
 HINGE = LossCard(
     name="hinge",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import as_probabilities, log_odds
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget, Target
 from lossbench.losses.widen import widen
@@ -247,9 +247,11 @@ ASYMMETRIC = LossCard(
         "arXiv:2009.14119",
     ),
     hyperparameters=(
-        Hyperparameter("gamma_pos", 0.0, "focusing of the true class", minimum=0),
-        Hyperparameter("gamma_neg", 4.0, "focusing of the other classes", minimum=0),
-        Hyperparameter("epsilon", 0.1, "share of the target spread over all classes", minimum=0, maximum=1),
+        Hyperparameter("gamma_pos", 0.0, "focusing of the true class", minimum=0, search=Interval(0, 4)),
+        Hyperparameter("gamma_neg", 4.0, "focusing of the other classes", minimum=0, search=Interval(0, 8)),
+        Hyperparameter(
+            "epsilon", 0.1, "share of the target spread over all classes", minimum=0, maximum=1, search=Interval(0, 0.5)
+        ),
     ),
     properties=Properties(
         bounded=False,
@@ -323,6 +325,7 @@ EVIDENTIAL = LossCard(
             0.2,
             "share of training until the penalty on wrong evidence has its full weight",
             minimum=0,
+            search=Interval(0, 1),
         ),
     ),
     properties=Properties(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import huber_loss, mse_loss, smooth_l1_loss
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import as_probabilities, log_p_true
 from lossbench.losses.shapes import Logits, PerSample, SoftTarget
 from lossbench.losses.widen import widen
@@ -256,7 +256,15 @@ SMOOTH_L1 = LossCard(
         ),
     ),
     reference=Reference("Girshick", 2015, "Fast R-CNN", "arXiv:1504.08083"),
-    hyperparameters=(Hyperparameter("beta", 1.0, "the difference at which the square becomes linear", above=0),),
+    hyperparameters=(
+        Hyperparameter(
+            "beta",
+            1.0,
+            "the difference at which the square becomes linear",
+            above=0,
+            search=Interval(0.1, 10, log=True),
+        ),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,
@@ -325,7 +333,15 @@ HUBER = LossCard(
         ),
     ),
     reference=Reference("Huber", 1964, "Robust Estimation of a Location Parameter", "doi:10.1214/aoms/1177703732"),
-    hyperparameters=(Hyperparameter("delta", 1.0, "the difference at which the square becomes linear", above=0),),
+    hyperparameters=(
+        Hyperparameter(
+            "delta",
+            1.0,
+            "the difference at which the square becomes linear",
+            above=0,
+            search=Interval(0.1, 10, log=True),
+        ),
+    ),
     properties=Properties(
         bounded=False,
         symmetric=False,
@@ -426,8 +442,22 @@ MSE = LossCard(
         "arXiv:2006.07322",
     ),
     hyperparameters=(
-        Hyperparameter("true_weight", 1.0, "w, weight of the true class's square, the paper's k", above=0, maximum=1e6),
-        Hyperparameter("true_target", 1.0, "M, target of the true class's logit", above=0, maximum=1e6),
+        Hyperparameter(
+            "true_weight",
+            1.0,
+            "w, weight of the true class's square, the paper's k",
+            above=0,
+            maximum=1e6,
+            search=Interval(1, 50, log=True),
+        ),
+        Hyperparameter(
+            "true_target",
+            1.0,
+            "M, target of the true class's logit",
+            above=0,
+            maximum=1e6,
+            search=Interval(1, 50, log=True),
+        ),
         Hyperparameter("mean", False, "divide by the number of classes"),
     ),
     properties=Properties(
@@ -574,7 +604,11 @@ AMSE = LossCard(
         "Joint Asymmetric Loss for Learning with Noisy Labels",
         "arXiv:2507.17692",
     ),
-    hyperparameters=(Hyperparameter("a", 30.0, "the target of the true class", above=0, maximum=1e6),),
+    hyperparameters=(
+        Hyperparameter(
+            "a", 30.0, "the target of the true class", above=0, maximum=1e6, search=Interval(1, 100, log=True)
+        ),
+    ),
     properties=Properties(
         bounded=True,
         symmetric=False,

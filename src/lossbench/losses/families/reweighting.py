@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.families.focal import focal
 from lossbench.losses.shapes import ClassCounts, Logits, PerSample, SoftTarget, Target
 from lossbench.losses.widen import widen
@@ -173,7 +173,12 @@ CUI = Reference(
     "arXiv:1901.05555",
 )
 BETA = Hyperparameter(
-    "beta", 0.9999, "how fast samples of a class repeat each other; at 0 all weights are 1", minimum=0, below=1
+    "beta",
+    0.9999,
+    "how fast samples of a class repeat each other; at 0 all weights are 1",
+    minimum=0,
+    below=1,
+    search=(0.9, 0.99, 0.999, 0.9999),
 )
 EFFECTIVE_NUMBER = Claim(
     "The more samples a class has, the less another one adds; weights by the effective number of samples take that "
@@ -257,7 +262,13 @@ CLASS_BALANCED_FOCAL = LossCard(
     reference=CUI,
     hyperparameters=(
         BETA,
-        Hyperparameter("gamma", 2.0, "focusing: how fast the weight falls as the true class gets probable", minimum=0),
+        Hyperparameter(
+            "gamma",
+            2.0,
+            "focusing: how fast the weight falls as the true class gets probable",
+            minimum=0,
+            search=Interval(0, 5),
+        ),
     ),
     properties=Properties(
         bounded=False,

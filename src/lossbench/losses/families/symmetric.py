@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from lossbench.losses.card import Claim, Equality, Hyperparameter, LossCard, Properties, Reference
+from lossbench.losses.card import Claim, Equality, Hyperparameter, Interval, LossCard, Properties, Reference
 from lossbench.losses.probability import log_p_true
 from lossbench.losses.shapes import Logits, PerSample, Target
 
@@ -74,7 +74,7 @@ LOG_OF_ZERO = Claim(
     "log 1e-4 = −9.21, is what the authors' code gets by clipping the label at 1e-4.",
     "Wang et al. 2019, arXiv:1908.06112, the authors' code",
 )
-A = Hyperparameter("log_zero", LOG_ZERO, "A, what stands for log 0", below=0)
+A = Hyperparameter("log_zero", LOG_ZERO, "A, what stands for log 0", below=0, search=Interval(-12, -1))
 
 RCE = LossCard(
     name="rce",
@@ -150,8 +150,8 @@ SCE = LossCard(
     ),
     reference=WANG,
     hyperparameters=(
-        Hyperparameter("alpha", 0.1, "weight of cross entropy", minimum=0),
-        Hyperparameter("beta", 1.0, "weight of reverse cross entropy", minimum=0),
+        Hyperparameter("alpha", 0.1, "weight of cross entropy", minimum=0, search=Interval(0.01, 10, log=True)),
+        Hyperparameter("beta", 1.0, "weight of reverse cross entropy", minimum=0, search=Interval(0.1, 10, log=True)),
         A,
     ),
     properties=Properties(

@@ -1,0 +1,194 @@
+"""Worker processes that serve jobs, a JSON line each, and answer with events, a JSON line each."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import IO, Any, Generic, Protocol, TypeVar
+
+from lossbench.run.job import Event, Notify
+
+__all__ = ["ENVIRONMENT", "Pool"]
+
+_LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_MMAP_MAX_": "0",  # glibc: memory that a step gives back stays with the process, so that
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",  # the next one does not have each of its pages zeroed by the system anew
+}
+"""What worker processes have in their environment beside the parent's."""
+
+_LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
+
+
+class _Work(Protocol):
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain JSON values."""
+        ...
+
+
+W = TypeVar("W", bound=_Work)
+
+
+class Pool(Generic[W]):
+    """Has jobs done in worker processes.
+
+    Args:
+        module: what a worker process runs: it reads jobs from standard input, and answers each with events of which
+            the last one ends it.
+        workers: how many processes at most.
+        failed: what is told of a job whose process died over it, given how it died.
+    """
+
+    def __init__(self, module: str, workers: int, failed: Callable[[W, str], Event]) -> None:
+        self.module, self.workers, self.failed = module, workers, failed
+
+    def __call__(self, jobs: Iterable[W], notify: Notify) -> None:
+        """Has every job done; an interrupt stops the workers before it is raised."""
+        waiting: queue.SimpleQueue[W] = queue.SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+        events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        workers = [_Worker(self, waiting, events) for _ in range(min(self.workers, waiting.qsize()))]
+        try:
+            for worker in workers:
+                worker.start()
+            running = len(workers)
+            while running:
+                event = events.get()
+                if event is None:
+                    running -= 1
+                else:
+                    notify(event)
+        finally:
+            for worker in workers:
+                worker.stopping = True  # of all, before the first is waited for: none shall take another job
+            for worker in workers:
+                worker.stop()
+
+
+class _Worker(threading.Thread, Generic[W]):
+    """A thread that keeps one worker process busy, and starts another when it dies."""
+
+    def __init__(self, pool: Pool[W], waiting: queue.SimpleQueue[W], events: queue.SimpleQueue[Event | None]) -> None:
+        super().__init__(daemon=True, name="lossbench worker")
+        self.pool, self.waiting, self.events = pool, waiting, events
+        self.process: subprocess.Popen[str] | None = None
+        self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the thread
+        self.stopping = False
+
+    def run(self) -> None:
+        """Hands out jobs until none are left; every job that was taken ends in an event."""
+        try:
+            while not self.stopping:
+                try:
+                    job = self.waiting.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    died = self._serve(job)
+                except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
+                    died = f"{type(error).__name__}: {error}"
+                if died and not self.stopping:
+                    self.events.put(self.pool.failed(job, died))
+                    self._forget()
+        finally:
+            self.events.put(None)
+
+    def stop(self) -> None:
+        """Ends the process, whatever it is doing; its job goes on from what it has kept."""
+        tries = int(_LEAVE_SECONDS / 0.05)
+        for _ in range(tries):  # the thread may be just starting a process
+            process = self.process  # read once: the thread may forget it at any moment
+            if process is not None:
+                _kill(process)
+            if not self.is_alive():
+                self._forget()
+                self.errors.close()
+                return
+            self.join(timeout=0.05)
+
+    def _serve(self, job: W) -> str:
+        """Has a job trained; gives how the process died over it, or nothing."""
+        process = self.process = self.process or _start(self.pool.module, self.errors)
+        assert process.stdin is not None  # noqa: S101 - piped, for the type checker
+        assert process.stdout is not None  # noqa: S101 - piped, for the type checker
+        with suppress(OSError, ValueError):  # a process that dies while it is written to or read from: said below
+            process.stdin.write(json.dumps(job.to_json()) + "\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                event = Event(**json.loads(line))
+                self.events.put(event)
+                if event.ends:
+                    return ""
+        return f"the worker process ended with {_how(process.wait())}{self._last_words()}"
+
+    def _last_words(self) -> str:
+        size = self.errors.seek(0, os.SEEK_END)
+        self.errors.seek(max(0, size - _LAST_WORDS))
+        said = self.errors.read().decode(errors="replace").strip().splitlines()
+        return f": {said[-1]}" if said else ""
+
+    def _forget(self) -> None:
+        """Ends and closes what is left of a process; the next job gets another."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        _kill(process)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):  # what was not flushed has nobody to go to
+                    pipe.close()
+
+
+def _start(module: str, errors: IO[bytes]) -> subprocess.Popen[str]:
+    """A worker process that leads its own session: Ctrl-C is for the parent, and what a model forks ends with it."""
+    errors.seek(0)
+    errors.truncate()
+    process = subprocess.Popen(  # noqa: S603 - a module of ours
+        [sys.executable, "-P", "-m", module],  # -P: what lies in the working directory is not imported
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, **ENVIRONMENT},
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+    )
+    threading.Thread(target=_bury, args=(process,), daemon=True, name="lossbench waiter").start()
+    return process
+
+
+def _bury(process: subprocess.Popen[str]) -> None:
+    """Waits for a process's end and ends what it forked, which would hold the pipe that its parent reads from."""
+    process.wait()
+    _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Ends a process and its session."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+
+
+def _how(code: int) -> str:
+    """A process's end in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-code}"
