@@ -99,7 +99,14 @@ def test_slugs() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.5, "+0.500"), (-0.02, "−0.020"), (0.0, "+0.000"), (-3.5e-19, "+0.000"), (-2e-9, "−2.0e-09"), (3e-5, "+3.0e-05")],
+    [
+        (0.5, "+0.500"),
+        (-0.02, "\u22120.020"),
+        (0.0, "+0.000"),
+        (-3.5e-19, "+0.000"),
+        (-2e-9, "\u22122.0e\u221209"),
+        (3e-5, "+3.0e\u221205"),
+    ],
 )
 def test_a_difference_has_its_sign_and_rounding_is_none(value: float, text: str) -> None:
     assert signed(value) == text

@@ -32,7 +32,7 @@ from lossbench.spec import (
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "compare", "status", "watch", "losses", "audit", "models", "data", "init")
+COMMANDS = ("run", "report", "compare", "status", "watch", "losses", "audit", "models", "data", "presets", "init")
 
 
 class TestHelp:

@@ -4,6 +4,7 @@ from lossbench.analysis.analyse import analyse
 from lossbench.analysis.decided import BEST, open_questions
 from lossbench.analysis.estimates import METRICS
 from lossbench.analysis.holm import holm
+from lossbench.analysis.published_types import Against, BesidePublished, Ordering
 from lossbench.analysis.types import (
     Analysis,
     Comparison,
@@ -19,11 +20,14 @@ from lossbench.analysis.within import Within
 __all__ = [
     "BEST",
     "METRICS",
+    "Against",
     "Analysis",
+    "BesidePublished",
     "Comparison",
     "Estimate",
     "Explanation",
     "Finding",
+    "Ordering",
     "Outcome",
     "Standing",
     "Verdict",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lossbench.analysis.beside_published import beside_published
 from lossbench.analysis.comparisons import compare_all
 from lossbench.analysis.estimates import METRICS, estimate_all
 from lossbench.analysis.explain import explain
@@ -46,6 +47,7 @@ def analyse(results: Results) -> Analysis:
         secondary=tuple(item for family in others for item in compare_all(family)),
         findings=findings(results),
         explanations=explain(results),
+        published=beside_published(results, estimates),
     )
 
 

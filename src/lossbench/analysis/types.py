@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from lossbench.analysis.published_types import BesidePublished
+
 __all__ = ["Analysis", "Comparison", "Estimate", "Explanation", "Finding", "Outcome", "Standing", "Verdict"]
 
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
@@ -223,6 +225,7 @@ class Analysis:
         secondary: every pair of losses in the other test metrics, each metric a family of its own.
         findings: one per hypothesis of the plan, in its order.
         explanations: the rules that hold, loss by loss.
+        published: the results beside the published table that the study names; None where it names none.
     """
 
     metric: str
@@ -236,6 +239,7 @@ class Analysis:
     secondary: tuple[Comparison, ...] = ()
     findings: tuple[Finding, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    published: BesidePublished | None = None
 
     def estimate(self, loss: str, metric: str = "accuracy", split: str = "test") -> Estimate:
         """The last epoch's estimate of a loss, metric and split, of all classes; `train` also finds `train_running`."""

@@ -20,6 +20,7 @@ from lossbench.files import write_atomically, writing
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
+from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results, collect
 from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
@@ -110,6 +111,8 @@ def prepare(
     """
     settled = settle_device(device)
     study = settle(study, settled)
+    if study.published is not None:
+        published(study.published)  # says so where there is none of that name
     store = Store(save_dir)
     store.check_writable()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)

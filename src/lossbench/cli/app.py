@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from lossbench.cli import recipe_options, show
+from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
 from lossbench.cli.losses import audit, losses
+from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
-from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
 from lossbench.cli.workers import workers_of
-from lossbench.errors import RequestError, SaveDirError
-from lossbench.spec import PRESETS
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -50,7 +48,6 @@ Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether the report shows sample pictures of the data.")
 ]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")]
 
 
 def console() -> Console:
@@ -61,35 +58,15 @@ def console() -> Console:
 @app.command()
 def run(
     study: Annotated[Path | None, typer.Argument(help="A study file; `lossbench init` writes one.")] = None,
-    preset: Annotated[str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}.")] = None,
-    name: Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")] = None,
-    data: Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")] = None,
+    preset: study_options.Preset = None,
+    name: study_options.Name = None,
+    data: study_options.Data = None,
     data_dir: DataDir = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
-    ] = None,
-    losses: Annotated[
-        list[str] | None,
-        typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
-    ] = None,
-    scenario: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help="What is done to the data, as in 'noise(symmetric, 0.4)'; may be repeated; instead of the file's or "
-            "the preset's. [default: clean]",
-        ),
-    ] = None,
-    scale: Annotated[
-        float | None,
-        typer.Option(
-            parser=number,
-            metavar="X",
-            help="Train on this share of the training data in every scenario, for as many epochs; below 1.",
-        ),
-    ] = None,
-    seeds: Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")] = None,
+    model: study_options.Models = None,
+    losses: study_options.Losses = None,
+    scenario: study_options.Scenarios = None,
+    scale: study_options.Scale = None,
+    seeds: study_options.Seeds = None,
     epochs: recipe_options.Epochs = None,
     batch_size: recipe_options.BatchSize = None,
     optimizer: recipe_options.Optimizer = None,
@@ -240,33 +217,10 @@ app.command()(watch)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)
-
-
-@app.command()
-def models() -> None:
-    """List the models that can be named."""
-    show.show_models(console())
-
-
-@app.command()
-def data(data_dir: DataDir = None) -> None:
-    """List the data sets that can be named, where they are, and how to get them."""
-    show.show_data(console(), data_dir)
-
-
-@app.command()
-def init(
-    path: Annotated[Path, typer.Argument(help="The file to write.")] = Path("study.yaml"),
-) -> None:
-    """Write a commented study file to start from."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(STUDY_TEMPLATE)
-    except FileExistsError:
-        raise RequestError("PATH", "a file that does not exist yet", str(path)) from None
-    except OSError as error:
-        raise SaveDirError("PATH", "a file that can be written", str(path), error.strerror or "") from None
-    console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
+app.command()(models)
+app.command()(data)
+app.command()(presets)
+app.command()(init)
 
 
 def _opened(page: Path) -> bool:

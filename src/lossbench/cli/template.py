@@ -12,13 +12,15 @@ name: my-study                    # its results go to log/studies/my-study
 question: Which loss function should this classifier be trained with?
 
 data: digits                      # a name (`lossbench data` lists them) or a path to your pictures
-models: [cnn]                     # `lossbench models` lists them; or module:callable
+models: [cnn]                     # `lossbench models` lists them; or module:callable; losses are compared within each
 losses:                           # `lossbench losses` lists them
   - l1
   - cross_entropy
   - focal(gamma=2)
   - focal(gamma=0.5)
-scenarios: [clean]                # or ["validation(0.1)"] to hold out a tenth of the training pictures
+  # - {loss: mae, lr: 0.5}        # with a recipe of its own: lr, momentum, weight_decay, nesterov, batch_size
+scenarios: [clean]                # what is done to the training data; losses are compared within each; e.g.
+  # ["noise(symmetric, 0.4)", "imbalance(exponential, 100) + validation(0.1)", "train_size(0.1)"]
 seeds: 5                          # one classifier per loss and seed; 5 means 1 to 5, [1, 2, 7] is a list
 
 recipe:
@@ -35,6 +37,9 @@ recipe:
   eval_interval: 1                # evaluate every so many epochs, and always the last
   train_metrics: full             # the whole training split in evaluation mode; `running` is the cheap alternative
   precision: auto                 # or fp32, bf16; auto is bf16 on processors with instructions for it
+
+tuned: null                       # what tuning chose for each loss; then both recipes are compared
+published: null                   # a published table that results are held against; `lossbench presets` tells of them
 
 plan:                             # what will be concluded from, written before the run
   metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece

@@ -24,6 +24,7 @@ from lossbench.report.document import Block, Code, Heading, Paragraph, Picture, 
 from lossbench.report.families import families
 from lossbench.report.key_figures import key_figures
 from lossbench.report.lookup import metric_title
+from lossbench.report.published_blocks import published_section
 from lossbench.report.sentences_calibration import calibration_sentences
 from lossbench.report.sentences_cost import cost_sentences
 from lossbench.report.sentences_curves import side_by_side
@@ -53,6 +54,7 @@ def blocks(results: Results, analysis: Analysis, figures: Sequence[Figure]) -> t
         *_curves(shared),
         *_final(results, analysis, shared),
         *_comparisons(analysis, shared, colours),
+        *published_section(analysis),
         *_classes(analysis, shared),
         *_calibration(results, analysis, shared),
         *_cost(results, shared),

@@ -33,6 +33,7 @@ _TITLES = {
     "nll": "negative log-likelihood",
     "brier": "Brier score",
     "ece": "calibration error",
+    "ece_calibrated": "calibration error after temperature scaling",
     **_SCENARIOS,
 }
 _COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE", **_SCENARIOS}

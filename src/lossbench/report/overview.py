@@ -13,6 +13,7 @@ from lossbench.report.document import Block, Paragraph, Table, Title
 from lossbench.report.forms import FILES, FORMS, check_forms
 from lossbench.report.markdown import markdown
 from lossbench.report.ours import record, written_before
+from lossbench.report.published_blocks import published_blocks
 from lossbench.report.tables import csv, frames_across, parquet
 from lossbench.spec import Condition
 from lossbench.text import isolate
@@ -69,5 +70,6 @@ def _blocks(study: Mapping[str, Any], within: Sequence[Within], names: Mapping[C
         (isolate(item.condition.told(conditions)), " ".join(sentences_answer.answer(item.analysis))) for item in within
     )
     yield Table("answers", "The answer within each condition", ("Condition", "Answer"), rows)
+    yield from published_blocks(study, within)
     for condition, name in names.items():
         yield Paragraph(f"{name}/report.html", lead=condition.told(conditions))

@@ -18,6 +18,7 @@ from lossbench.figures.style import PALETTE
 from lossbench.report import beside, cells, notes, sentences_answer, sentences_limits, sentences_run
 from lossbench.report.compared import compared, in_other_metrics
 from lossbench.report.definitions import definitions
+from lossbench.report.document import Bullets, Paragraph, Table
 from lossbench.report.embedded import embedded, library
 from lossbench.report.families import families
 from lossbench.report.formula import formula
@@ -26,6 +27,7 @@ from lossbench.report.inline import css_colors, inline_svg
 from lossbench.report.key_figures import key_figures
 from lossbench.report.lookup import metric_title
 from lossbench.report.pictures import samples
+from lossbench.report.published_blocks import TITLE, published_section
 from lossbench.report.sentences_calibration import calibration_sentences
 from lossbench.report.sentences_cost import cost_sentences
 from lossbench.report.sentences_curves import side_by_side
@@ -86,6 +88,7 @@ def page(
         matrix=shared.get("comparisons"),
         compared=compared(analysis, colours),
         in_other_metrics=in_other_metrics(analysis, colours),
+        published=_published(analysis),
         own=metric_title(analysis.metric),
         beside=_beside(results, analysis),
         curves=_curves(drawn),
@@ -159,6 +162,19 @@ def _beside(results: Results, analysis: Analysis) -> dict[str, object]:
         "calibrated": beside.calibrated(results, analysis),
         "classes": beside.per_class(analysis),
         "class_sentence": beside.class_sentence(analysis),
+    }
+
+
+def _published(analysis: Analysis) -> dict[str, object] | None:
+    """Its paragraphs, its table and its notes; nothing where the study names no published table."""
+    blocks = list(published_section(analysis))
+    if not blocks:
+        return None
+    return {
+        "title": TITLE,
+        "paragraphs": [block.text for block in blocks if isinstance(block, Paragraph)],
+        "tables": [block for block in blocks if isinstance(block, Table)],
+        "notes": [text for block in blocks if isinstance(block, Bullets) for text in block.items],
     }
 
 

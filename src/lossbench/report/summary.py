@@ -10,6 +10,7 @@ from lossbench.report.key_figures import ranks
 from lossbench.report.lookup import best_set, metric_title, primary, standings
 from lossbench.report.sentences_answer import answer
 from lossbench.report.sentences_limits import qualifications
+from lossbench.report.sentences_published import agreement, setting
 from lossbench.results import Results
 from lossbench.text import plain
 
@@ -61,10 +62,19 @@ class Summary:
 
 def summary_text(results: Results, analysis: Analysis) -> Summary:
     """The answer in sentences and rows, without any markup."""
-    sentences = tuple(plain(sentence) for sentence in (*answer(analysis), *qualifications(results, analysis)))
+    said = (*answer(analysis), *qualifications(results, analysis), *_beside_published(analysis))
+    sentences = tuple(map(plain, said))
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
+
+
+def _beside_published(analysis: Analysis) -> tuple[str, ...]:
+    """How many published numbers are met, and whether they are of the same setting; nothing without any."""
+    beside = analysis.published
+    if beside is None or not beside.rows:
+        return ()
+    return tuple(sentence for sentence in (agreement(beside.rows), setting(beside)) if sentence)
 
 
 def _row(analysis: Analysis, loss: str, stand: Standing | None, best: Sequence[str]) -> Row:

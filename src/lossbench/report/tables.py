@@ -17,6 +17,7 @@ __all__ = [
     "COMPARISONS",
     "CONDITION",
     "GRADIENT_SCALE",
+    "PUBLISHED",
     "STANDINGS",
     "SUMMARY",
     "VERDICTS",
@@ -27,6 +28,7 @@ __all__ = [
     "gradient_scale_table",
     "history_table",
     "parquet",
+    "published_table",
     "standings_table",
     "summary_table",
     "verdicts",
@@ -94,6 +96,24 @@ GRADIENT_SCALE = {
     "ratio_low": pl.Float64,
     "ratio_high": pl.Float64,
     "learning_rate_to_equalise": pl.Float64,
+}
+
+PUBLISHED = {
+    "loss_function": pl.String,
+    "metric": pl.String,
+    "published_as": pl.String,
+    "published_mean": pl.Float64,
+    "published_sd": pl.Float64,
+    "published_runs": pl.Int64,
+    "mean": pl.Float64,
+    "sd": pl.Float64,
+    "seeds": pl.Int64,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "basis": pl.String,
+    "within": pl.Boolean,
+    "differs": pl.String,
 }
 
 CONDITION = ("model", "scenario", "recipe")
@@ -168,8 +188,31 @@ def gradient_scale_table(results: Results) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=GRADIENT_SCALE, orient="row")
 
 
+def published_table(analysis: Analysis) -> pl.DataFrame:
+    """One row per number that both have.
+
+    `difference` is ours − the published one, `low` and `high` its interval, `basis` whose spread that comes from;
+    `differs` says what differs from the published setting, empty where nothing does.
+    """
+    beside = analysis.published
+    if beside is None:
+        return pl.DataFrame(schema=PUBLISHED)
+    differs = "; ".join(map(str, beside.differs))
+    rows = [
+        (
+            *(row.loss, row.reported.metric, row.reported.loss, row.reported.mean, row.reported.sd, row.reported.runs),
+            *(row.mean, row.sd, row.seeds, row.difference, row.low, row.high, row.basis, row.within, differs),
+        )
+        for row in beside.rows
+    ]
+    return pl.DataFrame(rows, schema=PUBLISHED, orient="row")
+
+
 def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
-    """Every table that stands beside the page, by name; results trained elsewhere have no first gradients."""
+    """Every table that stands beside the page, by name.
+
+    Results trained elsewhere have no first gradients, and few studies stand beside published numbers.
+    """
     tables = {
         "history": history_table(results),
         "summary": summary_table(analysis),
@@ -177,7 +220,11 @@ def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
         "standings": standings_table(analysis),
         "verdicts": verdicts_table(analysis),
     }
-    return tables if results.external else {**tables, "gradient_scale": gradient_scale_table(results)}
+    if not results.external:
+        tables["gradient_scale"] = gradient_scale_table(results)
+    if analysis.published is not None and analysis.published.rows:
+        tables["published"] = published_table(analysis)
+    return tables
 
 
 def frames_across(within: Sequence[Within]) -> dict[str, pl.DataFrame]:

@@ -1,0 +1,32 @@
+"""What `lossbench presets` prints."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from lossbench.cli.tables import empty_table
+from lossbench.published import published
+from lossbench.spec import PRESETS, Study
+
+__all__ = ["show_presets"]
+
+
+def show_presets(console: Console) -> None:
+    """Every preset: what it repeats, on what, and how much is trained for it."""
+    table = empty_table(
+        "name", "what it repeats", "data", "scenarios", "model", "trials", "epochs each", "published numbers"
+    )
+    for name, values in PRESETS.items():
+        study = Study(**values)
+        repeated = published(str(study.published))
+        trials = len(study.conditions) * len(study.losses) * len(study.seeds)
+        cost = (f"{trials:,}", str(study.recipe.epochs), str(len(repeated.rows) or "none"))
+        scenarios = study.scenarios[0] if len(study.scenarios) == 1 else str(len(study.scenarios))
+        table.add_row(name, escape(repeated.title), study.data, escape(scenarios), ", ".join(study.models), *cost)
+    console.print(table)
+    words = (
+        "Start one with: lossbench run --preset NAME; --scale 0.1 trains it on a tenth of the training data, --dry-run "
+        "says how long it would take."
+    )
+    console.print(words, markup=False, highlight=False, soft_wrap=not console.is_terminal)

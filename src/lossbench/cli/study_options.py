@@ -1,0 +1,44 @@
+"""The options of `run` that change what is compared; what each gives goes where `overrides.OPTIONS` says."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lossbench.cli.number import number
+from lossbench.spec import PRESETS
+
+__all__ = ["Data", "Losses", "Models", "Name", "Preset", "Scale", "Scenarios", "Seeds"]
+
+Preset = Annotated[
+    str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.")
+]
+Name = Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")]
+Data = Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+]
+Losses = Annotated[
+    list[str] | None,
+    typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scenario",
+        metavar="TEXT",
+        help="What is done to the data, as in 'noise(symmetric, 0.4)'; may be repeated; instead of the file's or the "
+        "preset's. [default: clean]",
+    ),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option(
+        parser=number,
+        metavar="X",
+        help="Train on this share of the training data, below 1, in every scenario; the epochs stay.",
+    ),
+]
+Seeds = Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")]
