@@ -25,12 +25,13 @@ class TestAgain:
         assert here.study == there.study
         assert here.trials["value"].n_unique() > 3, "the engine was asked"
 
-    @pytest.mark.parametrize("stopped_at", [1, 4, 9, 14, 20, 26])
+    @pytest.mark.parametrize("share", [0.01, 0.2, 0.45, 0.6, 0.85, 1.0])
     def test_after_an_interrupt_at_any_epoch_the_choices_are_the_same(
-        self, data: Path, tmp_path: Path, engine: MadeEngine, stopped_at: int
+        self, data: Path, tmp_path: Path, engine: MadeEngine, share: float
     ) -> None:
         whole = tuned(small(data), tmp_path / "whole")
         course, epochs = near(0.02), [0]
+        stopped_at = max(1, round(share * whole.trials["epochs"].sum()))
 
         def interrupted(trial: Trial, epoch: int) -> float | str:
             epochs[0] += 1
