@@ -63,3 +63,38 @@ def test_what_is_trained_on_a_share_says_so(lossbench: Runner, pictures: str, he
         "active-passive-mlp: "
         in lossbench("run", "--preset", "active-passive", "--data", pictures, *QUICK, "--scenario", "clean").out
     )  # the whole has a name of its own
+
+
+def test_presets_are_listed_with_what_they_cost(lossbench: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    done = lossbench("presets")
+    assert done.code == 0, done.err
+    rows = {line.split()[0]: line for line in done.out.splitlines() if line.split() and line.split()[0] in PRESETS}
+    assert set(rows) == set(PRESETS)
+    cost = {name: row.split()[-3:] for name, row in rows.items()}
+    assert cost["active-passive"] == [str(7 * 5 * 3), "120", "35"]  # losses, scenarios, seeds; epochs; numbers
+    assert cost["course-report"] == ["4", "30", "none"]
+    assert "Losses against symmetric label noise" in rows["active-passive"]
+
+
+def test_a_table_that_there_is_not_is_refused(lossbench: Runner, here: Path) -> None:
+    (here / "study.yaml").write_text("published: active-pasive\n")
+    done = lossbench("run", "study.yaml", *QUICK)
+    assert done.code == 2
+    assert "published: expected one of active-passive, calibration, course-report, long-tail, got" in done.err
+    assert "did you mean active-passive?" in done.err
+    assert not (here / "log").exists()
+
+
+def test_published_numbers_stand_beside_a_run_and_a_report_of_it(lossbench: Runner, pictures: str, here: Path) -> None:
+    options = ("--scenario", "noise(symmetric, 0.4)", "--scenario", "clean")
+    done = lossbench("run", "--preset", "active-passive", "--data", pictures, *QUICK, *options)
+    assert done.code == 0, done.err
+    assert "This is not the published setting: data small.npz instead of cifar10" in " ".join(done.out.split())
+    folder = here / "log/studies/active-passive-mlp"
+    for slug in ("mlp-clean", "mlp-noise-symmetric-0.4"):
+        assert (folder / "conditions" / slug / "published.csv").exists()
+    page = folder / "report.html"
+    page.unlink()
+    assert lossbench("report", "log").code == 0
+    assert "Of 2 published numbers" in page.read_text(encoding="utf-8")

@@ -35,8 +35,6 @@ class Colours:
     @classmethod
     def of(cls, labels: Sequence[str], analysis: Analysis) -> Colours:
         """Of a few losses all, by their places in the study; of many the best and the worst, by rank."""
-        if len(labels) <= _FEW:
-            return cls({label: place for place, label in enumerate(labels)}, tuple(labels), (), "all losses")
         split, _, metric = analysis.metric.partition(".")
         known = {
             e.loss
@@ -44,12 +42,19 @@ class Colours:
             if e.overall and (e.split, e.metric) == (split, metric) and e.mean is not None
         }
         ranked = [label for label in analysis.ranking if label in known]
+        return cls.among(labels, ranked, f"by {split_title(split)} {metric_name(metric)}")
+
+    @classmethod
+    def among(cls, labels: Sequence[str], ranked: Sequence[str], by: str) -> Colours:
+        """The same by a ranking of the losses with a finished trial, best first; `by` says what it goes by."""
+        if len(labels) <= _FEW:
+            return cls({label: place for place, label in enumerate(labels)}, tuple(labels), (), "all losses")
         coloured = (*ranked[:_BEST], *ranked[_BEST:][-1:])
         others = tuple(label for label in labels if label not in coloured)
         places = {label: place for place, label in enumerate(coloured)}
         # One after the other they have the same colour, and another dash and shape.
         places |= {label: _GREY + len(PALETTE) * place for place, label in enumerate(others)}
-        words = f"the {_BEST} best and the worst by {split_title(split)} {metric_name(metric)}"
+        words = f"the {_BEST} best and the worst {by}"
         if len(ranked) <= _BEST:
             words = "those with a finished trial"
         return cls({label: places[label] for label in labels}, coloured, others, words)

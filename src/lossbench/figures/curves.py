@@ -35,7 +35,18 @@ CURVE = {
 }
 
 _TITLES = {"train_running": "train (running)"}
-_NAMES = {"f1": "F1", "nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error (ECE)"}
+_NAMES = {
+    "f1": "F1",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "memorised": "share of wrong labels memorised",
+    "corrected": "share of wrong labels corrected",
+    "accuracy_clean": "accuracy on true labels",
+    "many": "recall of many-shot classes",
+    "medium": "recall of medium-shot classes",
+    "few": "recall of few-shot classes",
+}
 
 
 def split_title(split: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from lossbench.figures import Figure
 from lossbench.text import FSI, PDI, isolate, plain
@@ -84,6 +85,7 @@ class Table:
         rows: of cells, all text.
         numbers: the columns, by place, that hold numbers.
         bold: the rows, by place, that are set off.
+        folders: per row the folder, below this report's, of the report that its first cell leads to; empty for none.
     """
 
     name: str
@@ -92,6 +94,16 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
     bold: frozenset[int] = frozenset()
+    folders: tuple[str, ...] = ()
+
+    def link(self, row: int, file: str) -> str:
+        """Where the first cell of a row leads, as a relative address; empty for nowhere.
+
+        Args:
+            row: by place.
+            file: what the report is called in its folder, in the form that is being written.
+        """
+        return quote(f"{self.folders[row]}/{file}") if self.folders else ""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from lossbench.report.document import (
     Title,
     runs,
 )
+from lossbench.report.forms import FILES
 from lossbench.text import plain
 
 __all__ = ["escaped", "markdown"]
@@ -88,6 +89,7 @@ def _table(block: Table) -> str:
     lines = [_row(block.heads), f"| {' | '.join(rule)} |"]
     for place, row in enumerate(block.rows):
         cells = [escaped(cell, cell=True) for cell in row]
+        cells[0] = f"[{cells[0]}]({link})" if (link := block.link(place, FILES["md"])) else cells[0]
         lines.append(f"| {' | '.join(f'**{cell}**' if place in block.bold and cell else cell for cell in cells)} |")
     return f"*{escaped(block.caption)}*\n\n" + "\n".join(lines)
 

@@ -1,22 +1,24 @@
-"""The report above those of a study's conditions: what each of them says, side by side, and where its own report is."""
+"""The report above those of a study's conditions: what is concluded across them, and where each one's own report is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from lossbench.analysis.across import across
 from lossbench.analysis.within import Within
-from lossbench.files import write_atomically, writing
-from lossbench.report import sentences_answer
-from lossbench.report.document import Block, Paragraph, Table, Title
-from lossbench.report.forms import FILES, FORMS, check_forms
-from lossbench.report.markdown import markdown
-from lossbench.report.ours import record, written_before
-from lossbench.report.published_blocks import published_blocks
-from lossbench.report.tables import csv, frames_across, parquet
+from lossbench.figures import draw_across
+from lossbench.report.forms import check_forms
+from lossbench.report.overview_blocks import overview_blocks
+from lossbench.report.overview_page import overview_page
+from lossbench.report.overview_tables import across_frames
+from lossbench.report.tables import frames_across
+from lossbench.report.write import Contents, write_contents
 from lossbench.spec import Condition
-from lossbench.text import isolate
 
 __all__ = ["write_overview"]
 
@@ -29,7 +31,7 @@ def write_overview(
     *,
     forms: tuple[str, ...] = ("html",),
 ) -> Path:
-    """Writes the tables of all conditions in one, and the report above theirs.
+    """Writes the tables of all conditions in one, and the report above theirs, as `write_contents` does.
 
     Args:
         study: as plain values.
@@ -46,30 +48,20 @@ def write_overview(
         SaveDirError: the folder cannot be written.
     """
     check_forms(forms)
-    whole = tuple(_blocks(study, within, names))
-    files = {FILES["html"]: markdown(whole)}
-    with writing("save dir", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        before = written_before(folder)
-        record(folder, before | set(files))
-        for name, table in frames_across(within).items():
-            write_atomically(folder / f"{name}.csv", csv(table))
-            write_atomically(folder / f"{name}.parquet", parquet(table))
-        for name in before - set(files):
-            (folder / name).unlink(missing_ok=True)
-        for name, content in files.items():
-            write_atomically(folder / name, content)
-        record(folder, files)
-    return folder / FILES[next(form for form in FORMS if form in forms)]
-
-
-def _blocks(study: Mapping[str, Any], within: Sequence[Within], names: Mapping[Condition, str]) -> Iterator[Block]:
-    conditions = [item.condition for item in within]
-    yield Title(str(study["name"]), str(study["question"]), "")
-    rows = tuple(
-        (isolate(item.condition.told(conditions)), " ".join(sentences_answer.answer(item.analysis))) for item in within
+    whole = across(within)
+    figures = draw_across(whole)
+    blocks = overview_blocks(study, within, whole, figures, names)
+    tables = frames_across(within)
+    contents = Contents(
+        figures=figures.all,
+        blocks=lambda: blocks,
+        page=lambda svgs: overview_page(blocks, whole, figures.all, svgs),
+        tables={**tables, **across_frames(whole)},
+        verdicts=_verdicts(tables["verdicts"]),
     )
-    yield Table("answers", "The answer within each condition", ("Condition", "Answer"), rows)
-    yield from published_blocks(study, within)
-    for condition, name in names.items():
-        yield Paragraph(f"{name}/report.html", lead=condition.told(conditions))
+    return write_contents(contents, folder, forms)
+
+
+def _verdicts(table: pl.DataFrame) -> str:
+    """What became of the hypotheses, as JSON: one object each, with what differs between conditions in front."""
+    return json.dumps(table.to_dicts(), indent=2, ensure_ascii=False) + "\n"

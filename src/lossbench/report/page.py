@@ -35,7 +35,7 @@ from lossbench.report.sentences_why import rules
 from lossbench.results import Results
 from lossbench.text import FSI, PDI, capital, isolate, shortened
 
-__all__ = ["page"]
+__all__ = ["Drawn", "environment", "page"]
 
 _FEW_HYPOTHESES = 12  # more are first told by outcome, without their evidence
 _CHIP = 34  # letters that a button has room for
@@ -50,6 +50,11 @@ class Drawn:
     svg: Markup
     chart: Markup
 
+    @classmethod
+    def of(cls, figure: Figure, svg: str, last_epoch: int) -> Drawn:
+        """A figure with its stand-alone SVG, in a study of so many epochs."""
+        return cls(figure, inline_svg(figure, svg), embedded(figure, last_epoch))
+
 
 def page(
     results: Results, analysis: Analysis, figures: Sequence[Figure], svgs: Mapping[int, str], *, pictures: bool = True
@@ -63,15 +68,12 @@ def page(
         svgs: their stand-alone SVGs by number.
         pictures: whether sample pictures of the data are shown.
     """
-    drawn = [
-        Drawn(figure, inline_svg(figure, svgs[figure.number]), embedded(figure, results.last_epoch))
-        for figure in figures
-    ]
+    drawn = [Drawn.of(figure, svgs[figure.number], results.last_epoch) for figure in figures]
     shared = {item.figure.slug: item for item in drawn if item.figure.loss is None}
     colours = Colours.of(results.labels, analysis)
     scales, keys = gradient_scales(results), key_figures(results, analysis)
     light, dark = css_colors()
-    return _environment().get_template("page.html").render(
+    return environment().get_template("page.html").render(
         results=results,
         study=results.study,
         analysis=analysis,
@@ -113,7 +115,8 @@ def page(
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates with what they call."""
     environment = Environment(
         loader=PackageLoader("lossbench.report", "templates"),
         autoescape=True,

@@ -31,6 +31,7 @@ from lossbench.report.document import (
     Title,
     runs,
 )
+from lossbench.report.forms import FILES
 from lossbench.text import isolate, plain, shortened
 
 __all__ = ["pdf", "write_source"]
@@ -147,7 +148,8 @@ def _table(block: Table) -> dict[str, Any]:
         "caption": _runs(block.caption),
         "heads": [_runs(head, _IN_CELL) for head in block.heads],
         "rows": [
-            {"cells": [_cell(cell) for cell in row], "bold": at in block.bold} for at, row in enumerate(block.rows)
+            {"cells": [_cell(cell) for cell in row], "bold": at in block.bold, "link": block.link(at, FILES["pdf"])}
+            for at, row in enumerate(block.rows)
         ],
         "numbers": [at in block.numbers for at in range(len(block.heads))],
         "shares": [letters if letters > _LONG else 0 for letters in longest],

@@ -108,4 +108,4 @@ def _named(outside: Sequence[Against]) -> str:
 
 def _by(row: Against) -> str:
     gap = row.difference or 0.0
-    return f"{isolate(row.loss)} is {fixed(abs(gap), 4)} {'above' if gap > 0 else 'below'} it here"
+    return f"{isolate(row.loss)} is {fixed(abs(gap), 4)} {'higher' if gap > 0 else 'lower'} here"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossbench.results import DataView, Results
+from lossbench.spec import Arm
 from lossbench.text import counted, isolate, listed, oxford
 
 __all__ = [
@@ -26,14 +27,17 @@ COMMAND = "lossbench run study.yaml"
 _HARMLESS = frozenset({"path", "data path", "data_path", "seconds", "time", "date"})
 
 
-def data_sentences(data: DataView) -> tuple[str, ...]:
-    """The sizes of the data."""
+def data_sentences(data: DataView, *, trained_on: bool = True) -> tuple[str, ...]:
+    """The sizes of the data; `trained_on` is False where what is trained on differs, and is told elsewhere."""
     height, width, channels = data.size
     held = f", {data.validation:,} more were held out for validation" if data.validation else ""
     color = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    sizes = (
+        f"{data.train:,} to train on and {data.test:,} to test on{held}" if trained_on else f"{data.test:,} to test on"
+    )
     return (
         f"{isolate(data.name)} has {counted(len(data.class_names), 'class', 'classes')} of {color} pictures of "
-        f"{height} × {width} pixels: {data.train:,} to train on and {data.test:,} to test on{held}.",
+        f"{height} × {width} pixels: {sizes}.",
     )
 
 
@@ -82,9 +86,15 @@ def reproduce(results: Results) -> tuple[str, ...]:
 def recipe_rows(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The study's settings, one row each, nested ones joined by a dot."""
     rows = [(name, study[name]) for name in ("models", "data", "scenarios", "losses", "seeds") if name in study]
+    rows = [(name, [_arm(item) for item in value] if name == "losses" else value) for name, value in rows]
     recipe = study.get("recipe", {}) if "data" in study else {}  # of a table nobody knows how its losses were trained
     flat = [*rows, *_flat("", dict(recipe)), *_flat("", dict(study.get("plan", {})))]
     return [(name, shown(value)) for name, value in flat if name not in ("model", "hypotheses")]
+
+
+def _arm(loss: Any) -> str:
+    """A loss of a study: a label, or a mapping where it has a recipe of its own."""
+    return str(Arm.of(loss)) if isinstance(loss, Mapping) else str(loss)
 
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -1,14 +1,18 @@
-"""Everything about a study in one folder, each file complete or not there."""
+"""Everything about a study, or one condition of it, in one folder, each file complete or not there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+import polars as pl
 
 from lossbench.analysis.types import Analysis
 from lossbench.figures import Figure, draw, render_pdf, render_png, render_svg, specification_text
 from lossbench.files import write_atomically, writing
 from lossbench.report.blocks import blocks
+from lossbench.report.document import Block
 from lossbench.report.forms import FILES, FORMS, can_write_pdf, check_forms
 from lossbench.report.latex import latex_tables
 from lossbench.report.markdown import markdown
@@ -17,7 +21,26 @@ from lossbench.report.page import page
 from lossbench.report.tables import csv, frames, parquet, verdicts
 from lossbench.results import Results
 
-__all__ = ["write_report"]
+__all__ = ["Contents", "write_contents", "write_report"]
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a report's folder will hold.
+
+    Args:
+        figures: as they are numbered.
+        blocks: makes the report for Markdown, PDF and LaTeX.
+        page: makes the page from the figures' SVGs by number.
+        tables: beside it, by name; that of verdicts stands as JSON, and not as CSV.
+        verdicts: that JSON.
+    """
+
+    figures: tuple[Figure, ...]
+    blocks: Callable[[], tuple[Block, ...]]
+    page: Callable[[Mapping[int, str]], str]
+    tables: Mapping[str, pl.DataFrame]
+    verdicts: str
 
 
 def write_report(
@@ -28,10 +51,7 @@ def write_report(
     forms: tuple[str, ...] = ("html",),
     pictures: bool = True,
 ) -> Path:
-    """Writes figures, tables and the report; the report comes last, so that it is never ahead of its files.
-
-    Forms that an earlier report left in the folder are written anew, too, so that no two of them disagree. Files that
-    no report wrote are left alone, whatever they are called, unless they are asked for now.
+    """Writes figures, tables and the report of one condition, as `write_contents` does.
 
     Args:
         results: the study's table.
@@ -49,20 +69,47 @@ def write_report(
     """
     check_forms(forms)
     figures = draw(results, analysis)
-    svgs = {figure.number: render_svg(figure) for figure in figures}
+    contents = Contents(
+        figures=figures,
+        blocks=lambda: blocks(results, analysis, figures),
+        page=lambda svgs: page(results, analysis, figures, svgs, pictures=pictures),
+        tables=frames(results, analysis),
+        verdicts=verdicts(analysis),
+    )
+    return write_contents(contents, folder, forms)
+
+
+def write_contents(contents: Contents, folder: Path, forms: tuple[str, ...]) -> Path:
+    """Writes figures, tables and the report; the report comes last, so that it is never ahead of its files.
+
+    Forms that an earlier report left in the folder are written anew, too, so that no two of them disagree. Files that
+    no report wrote are left alone, whatever they are called, unless they are asked for now.
+
+    Args:
+        contents: what.
+        folder: where; is made where it does not exist.
+        forms: which can be written here.
+
+    Returns:
+        the path of the first form.
+
+    Raises:
+        SaveDirError: the folder cannot be written.
+    """
+    svgs = {figure.number: render_svg(figure) for figure in contents.figures}
     with writing("save dir", folder):
         before = written_before(folder)
         wanted = [form for form in FORMS if form in forms or _among(before, form)]
-        files, tables = _written(results, analysis, figures, svgs, wanted, pictures=pictures)
-        now = {*_figure_names(figures), *files, *(f"{FILES['tex']}/{name}.tex" for name in tables)}
+        files, tables = _written(contents, svgs, wanted)
+        now = {*_figure_names(contents.figures), *files, *(f"{FILES['tex']}/{name}.tex" for name in tables)}
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         record(folder, before | now)  # first, so that what is left by an interrupted report is known, too
-        _write_figures(figures, svgs, folder)
-        for name, table in frames(results, analysis).items():
+        _write_figures(contents.figures, svgs, folder)
+        for name, table in contents.tables.items():
             if name != "verdicts":
                 write_atomically(folder / f"{name}.csv", csv(table))
             write_atomically(folder / f"{name}.parquet", parquet(table))
-        write_atomically(folder / "verdicts.json", verdicts(analysis))
+        write_atomically(folder / "verdicts.json", contents.verdicts)
         _write_tables(tables, folder / FILES["tex"])
         for name in before - now:
             (folder / name).unlink(missing_ok=True)
@@ -78,19 +125,13 @@ def _among(names: Iterable[str], form: str) -> bool:
 
 
 def _written(
-    results: Results,
-    analysis: Analysis,
-    figures: tuple[Figure, ...],
-    svgs: Mapping[int, str],
-    forms: list[str],
-    *,
-    pictures: bool,
+    contents: Contents, svgs: Mapping[int, str], forms: list[str]
 ) -> tuple[dict[str, str | bytes], dict[str, str]]:
     """The files of some forms by name, the page last, and the LaTeX tables."""
     files: dict[str, str | bytes] = {}
     tables: dict[str, str] = {}
     if forms != ["html"]:
-        whole = blocks(results, analysis, figures)
+        whole = contents.blocks()
         if "md" in forms:
             files[FILES["md"]] = markdown(whole)
         if "pdf" in forms and can_write_pdf():
@@ -100,7 +141,7 @@ def _written(
         if "tex" in forms:
             tables = latex_tables(whole)
     if "html" in forms:
-        files[FILES["html"]] = page(results, analysis, figures, svgs, pictures=pictures)
+        files[FILES["html"]] = contents.page(svgs)
     return files, tables
 
 

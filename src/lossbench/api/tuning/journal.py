@@ -162,7 +162,7 @@ def _storage(path: Path) -> JournalStorage:
 
 
 def _mend(path: Path) -> None:
-    """Takes away what a process left that was killed while it wrote: its lock, and half a line.
+    """Undoes what a process left that was killed while it wrote: its lock, and half a line.
 
     Whoever mends a journal holds the loss, so that nobody else can be writing it.
     """
