@@ -11,25 +11,27 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tuning_makers import MadeEngine, near, small, tried, tuned
 
 from lossbench.api.tuning.tune import tune
 from lossbench.spec import Trial
+from tuning_makers import MadeEngine, near, small, tried, tuned
 
 
 class TestAgain:
-    def test_the_same_study_is_tuned_alike_in_this_process_and_in_workers(self, data: Path, tmp_path: Path) -> None:
-        here = tuned(small(data), tmp_path / "a", 7)
-        there = tune(small(data), 7, save_dir=tmp_path / "b", workers=2)
+    def test_the_same_study_is_tuned_alike_in_this_process_and_in_workers(
+        self, made_data: Path, tmp_path: Path
+    ) -> None:
+        here = tuned(small(made_data), tmp_path / "a", 7)
+        there = tune(small(made_data), 7, save_dir=tmp_path / "b", workers=2)
         assert tried(here).equals(tried(there))
         assert here.study == there.study
         assert here.trials["value"].n_unique() > 3, "the engine was asked"
 
     @pytest.mark.parametrize("share", [0.01, 0.2, 0.45, 0.6, 0.85, 1.0])
     def test_after_an_interrupt_at_any_epoch_the_choices_are_the_same(
-        self, data: Path, tmp_path: Path, engine: MadeEngine, share: float
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine, share: float
     ) -> None:
-        whole = tuned(small(data), tmp_path / "whole")
+        whole = tuned(small(made_data), tmp_path / "whole")
         course, epochs = near(0.02), [0]
         stopped_at = max(1, round(share * whole.trials["epochs"].sum()))
 
@@ -41,9 +43,9 @@ class TestAgain:
 
         engine.course = interrupted
         with pytest.raises(KeyboardInterrupt):
-            tuned(small(data), tmp_path / "log")
+            tuned(small(made_data), tmp_path / "log")
         before = len(engine.trials)
-        again = tuned(small(data), tmp_path / "log")
+        again = tuned(small(made_data), tmp_path / "log")
         assert tried(again).equals(tried(whole))
         assert again.study == whole.study
         ended = before - 16 - 1
@@ -51,14 +53,14 @@ class TestAgain:
 
     @pytest.mark.parametrize("kept", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
     def test_after_a_death_at_any_byte_of_a_journal_the_choices_are_the_same(
-        self, data: Path, tmp_path: Path, engine: MadeEngine, kept: float
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine, kept: float
     ) -> None:
-        whole = tuned(small(data), tmp_path / "log")
+        whole = tuned(small(made_data), tmp_path / "log")
         for path in (tmp_path / "log/tuning/small").glob("*.journal"):
             content = path.read_bytes()
             path.write_bytes(content[: int(len(content) * kept)])
             path.with_name(f"{path.name}.lock").touch()  # of whoever was writing
-        again = tuned(small(data), tmp_path / "log")
+        again = tuned(small(made_data), tmp_path / "log")
         assert tried(again).equals(tried(whole))
 
 
@@ -76,8 +78,8 @@ def begun(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
-def test_a_command_that_is_stopped_leaves_no_workers_and_goes_on(data: Path, tmp_path: Path, sent: int) -> None:
-    study = small(data, recipe={"epochs": 12})
+def test_a_command_that_is_stopped_leaves_no_workers_and_goes_on(made_data: Path, tmp_path: Path, sent: int) -> None:
+    study = small(made_data, recipe={"epochs": 12})
     (tmp_path / "study.yaml").write_text(study.to_yaml(), encoding="utf-8")
     folder = tmp_path / "log/tuning/small"
     with started(tmp_path / "study.yaml") as command:
@@ -97,8 +99,8 @@ def test_a_command_that_is_stopped_leaves_no_workers_and_goes_on(data: Path, tmp
     assert tried(tuned(study, tmp_path / "log", 7)).equals(tried(tuned(study, tmp_path / "whole", 7)))
 
 
-def test_two_commands_at_once_do_not_disturb_each_other(data: Path, tmp_path: Path) -> None:
-    study = small(data)
+def test_two_commands_at_once_do_not_disturb_each_other(made_data: Path, tmp_path: Path) -> None:
+    study = small(made_data)
     (tmp_path / "study.yaml").write_text(study.to_yaml(), encoding="utf-8")
     with started(tmp_path / "study.yaml") as one, started(tmp_path / "study.yaml") as other:
         assert one.stderr is not None

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tuning_makers import MadeEngine, small, tried, tuned, written
 
 from lossbench.api.tuning.blind import blind
 from lossbench.data import find
 from lossbench.spec import Trial
 from lossbench.train import train
 from makers import made_pictures
+from tuning_makers import MadeEngine, small, tried, tuned, written
 
 
 class TestNoTestLabel:
@@ -37,7 +37,9 @@ class TestNoTestLabel:
             path.name for path in sorted((tmp_path / "log2/tuning/small").iterdir())
         ]
 
-    def test_the_engine_is_never_given_one(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_engine_is_never_given_one(
+        self, made_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         given = []
 
         def seen(trial: Trial, pictures: Any, **options: Any) -> Any:
@@ -45,8 +47,8 @@ class TestNoTestLabel:
             return train(trial, pictures, **options)
 
         monkeypatch.setattr("lossbench.api.tuning.loop.train", seen)
-        tuned(small(data), tmp_path / "log", 2)
-        whole = find(str(data)).decode()
+        tuned(small(made_data), tmp_path / "log", 2)
+        whole = find(str(made_data)).decode()
         assert len(given) == 4
         for pictures in given:
             assert len(pictures.test) == 2
@@ -54,23 +56,25 @@ class TestNoTestLabel:
             np.testing.assert_array_equal(pictures.train.pictures, whole.train.pictures)
 
     def test_what_the_engine_says_of_the_test_split_is_not_looked_at(
-        self, data: Path, tmp_path: Path, engine: MadeEngine
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine
     ) -> None:
         """The made engine's test accuracy is highest where validation is lowest."""
-        (one, _) = tuned(small(data), tmp_path / "log", 12).losses
+        (one, _) = tuned(small(made_data), tmp_path / "log", 12).losses
         assert one.best is not None
         assert one.best.value == max(attempt.value for attempt in one.attempts if attempt.value is not None)
 
 
 class TestTheValidationSplit:
-    def test_one_is_held_out_where_the_study_has_none(self, data: Path, tmp_path: Path, engine: MadeEngine) -> None:
-        tuning = tuned(small(data), tmp_path / "log", 1)
+    def test_one_is_held_out_where_the_study_has_none(
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine
+    ) -> None:
+        tuning = tuned(small(made_data), tmp_path / "log", 1)
         assert tuning.scenario == "validation(0.1)"
         assert {trial.scenario.validation for trial in engine.trials} == {0.1}
         assert tuning.study.scenarios == ("clean",)
 
-    def test_the_studys_own_is_taken_with_its_noise(self, data: Path, tmp_path: Path, engine: MadeEngine) -> None:
+    def test_the_studys_own_is_taken_with_its_noise(self, made_data: Path, tmp_path: Path, engine: MadeEngine) -> None:
         text = "validation(0.25) + noise(symmetric, 0.3)"
-        tuning = tuned(small(data, scenarios=text), tmp_path / "log", 1)
+        tuning = tuned(small(made_data, scenarios=text), tmp_path / "log", 1)
         assert (tuning.scenario, tuning.study.scenarios) == (text, (text,))
         assert {str(trial.scenario) for trial in engine.trials} == {text}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tuning_makers import MadeEngine, small, tuned
 
 import lossbench
 from lossbench.api.conditions_results import Conditions
@@ -17,6 +16,7 @@ from lossbench.api.tuning.one import one_condition
 from lossbench.api.tuning.tune import plan_tuning, tune
 from lossbench.errors import RequestError
 from lossbench.spec import Arm, Study, load_study
+from tuning_makers import MadeEngine, small, tuned
 
 
 class TestTheSeeds:
@@ -38,9 +38,9 @@ class TestTheSeeds:
 
 class TestTheStudy:
     def test_it_has_both_recipes_and_reads_back_from_its_file(
-        self, data: Path, tmp_path: Path, engine: MadeEngine
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine
     ) -> None:
-        study = small(data, losses=["cross_entropy", "focal(gamma=2)", "mae[lr=0.5]"], seeds=[4, 2])
+        study = small(made_data, losses=["cross_entropy", "focal(gamma=2)", "mae[lr=0.5]"], seeds=[4, 2])
         tuning = tuned(study, tmp_path / "log", 8, seeds=3)
         (tmp_path / "tuned.yaml").write_text(tuning.study.to_yaml(), encoding="utf-8")
         again = load_study(tmp_path / "tuned.yaml")
@@ -56,15 +56,17 @@ class TestTheStudy:
             assert again.tuned[str(one.arm)] == one.chosen
         assert tuning.losses[1].chosen.loss.keywords["gamma"] == 2, "what the study writes is held"
 
-    def test_hypotheses_and_margin_are_the_studys(self, data: Path, tmp_path: Path, engine: MadeEngine) -> None:
+    def test_hypotheses_and_margin_are_the_studys(self, made_data: Path, tmp_path: Path, engine: MadeEngine) -> None:
         plan = {"hypotheses": ["test.accuracy: cross_entropy > gce"], "margin": 0.02}
-        assert tuned(small(data, plan=plan), tmp_path / "log", 2).study.plan == small(data, plan=plan).plan
+        assert tuned(small(made_data, plan=plan), tmp_path / "log", 2).study.plan == small(made_data, plan=plan).plan
 
-    def test_a_loss_without_an_import_path_is_tuned_too(self, data: Path, tmp_path: Path, engine: MadeEngine) -> None:
+    def test_a_loss_without_an_import_path_is_tuned_too(
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine
+    ) -> None:
         def mine(logits: Any, target: Any) -> Any:
             return ((logits - target[:, None]) ** 2).mean(1)
 
-        tuning = tune(small(data, losses=["cross_entropy", mine]), 6, save_dir=tmp_path / "log", executor="inline")
+        tuning = tune(small(made_data, losses=["cross_entropy", mine]), 6, save_dir=tmp_path / "log", executor="inline")
         assert [len(one.attempts) for one in tuning.losses] == [6, 6]
         assert tuning.study.tuned is not None
         assert tuning.study.losses[1].loss.function is not None
@@ -126,34 +128,36 @@ class TestWhatIsRefused:
         ],
     )
     def test_in_one_sentence_and_nothing_is_written(
-        self, data: Path, tmp_path: Path, changes: dict[str, Any], options: dict[str, Any], sentence: str
+        self, made_data: Path, tmp_path: Path, changes: dict[str, Any], options: dict[str, Any], sentence: str
     ) -> None:
         with pytest.raises(RequestError, match=sentence):
-            plan_tuning(small(data, **changes), save_dir=tmp_path / "log", **options)
+            plan_tuning(small(made_data, **changes), save_dir=tmp_path / "log", **options)
         assert not (tmp_path / "log").exists()
 
-    def test_a_study_that_was_tuned(self, data: Path, tmp_path: Path) -> None:
+    def test_a_study_that_was_tuned(self, made_data: Path, tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="tuned: expected a study that was not tuned yet, got small"):
-            plan_tuning(small(data, losses=["mae"], tuned={"mae": Arm.parse("mae[lr=0.5]")}), save_dir=tmp_path / "log")
+            plan_tuning(
+                small(made_data, losses=["mae"], tuned={"mae": Arm.parse("mae[lr=0.5]")}), save_dir=tmp_path / "log"
+            )
 
-    def test_an_executor_that_is_none(self, data: Path, tmp_path: Path) -> None:
+    def test_an_executor_that_is_none(self, made_data: Path, tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="--executor: expected processes or inline, got nonsense"):
-            tune(small(data), 1, save_dir=tmp_path / "log", executor="nonsense")
+            tune(small(made_data), 1, save_dir=tmp_path / "log", executor="nonsense")
         assert not (tmp_path / "log").exists()
 
-    def test_without_the_extra(self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_the_extra(self, made_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "optuna", None)
         monkeypatch.setattr("lossbench.api.tuning.extra.find_spec", lambda name: None)
         with pytest.raises(RequestError, match=r"tune: expected the extra `tune`: pip install 'lossbench\[tune\]'"):
-            tune(small(data), save_dir=tmp_path / "log")
+            tune(small(made_data), save_dir=tmp_path / "log")
 
 
-def test_the_journals_are_optunas_and_hold_no_pickle(data: Path, tmp_path: Path, engine: MadeEngine) -> None:
+def test_the_journals_are_optunas_and_hold_no_pickle(made_data: Path, tmp_path: Path, engine: MadeEngine) -> None:
     import json
 
     import optuna
 
-    tuned(small(data), tmp_path / "log", 6)
+    tuned(small(made_data), tmp_path / "log", 6)
     for path in (tmp_path / "log/tuning/small").glob("*.journal"):
         assert all(isinstance(json.loads(line), dict) for line in path.read_text(encoding="utf-8").splitlines())
         backend = optuna.storages.journal.JournalFileBackend(str(path))
@@ -161,10 +165,10 @@ def test_the_journals_are_optunas_and_hold_no_pickle(data: Path, tmp_path: Path,
         assert study.n_trials == 6
 
 
-def test_the_tables_say_everything(data: Path, tmp_path: Path, engine: MadeEngine) -> None:
+def test_the_tables_say_everything(made_data: Path, tmp_path: Path, engine: MadeEngine) -> None:
     import polars as pl
 
-    tuning = tuned(small(data), tmp_path / "log", 6)
+    tuning = tuned(small(made_data), tmp_path / "log", 6)
     table = pl.read_csv(tuning.folder / "tuning.csv")
     assert table.columns == tuning.trials.columns
     assert table["lr"].to_list() == tuning.trials["lr"].to_list()
