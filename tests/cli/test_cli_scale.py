@@ -66,15 +66,15 @@ def test_what_is_trained_on_a_share_says_so(lossbench: Runner, pictures: str, he
 
 
 def test_presets_are_listed_with_what_they_cost(lossbench: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     done = lossbench("presets")
     assert done.code == 0, done.err
     rows = {line.split()[0]: line for line in done.out.splitlines() if line.split() and line.split()[0] in PRESETS}
     assert set(rows) == set(PRESETS)
-    cost = {name: row.split()[-3:] for name, row in rows.items()}
+    cost = {name: row.split()[1:4] for name, row in rows.items()}
     assert cost["active-passive"] == [str(7 * 5 * 3), "120", "35"]  # losses, scenarios, seeds; epochs; numbers
     assert cost["course-report"] == ["4", "30", "none"]
-    assert "Losses against symmetric label noise" in rows["active-passive"]
+    assert "Losses against symmetric" in rows["active-passive"]
 
 
 def test_a_table_that_there_is_not_is_refused(lossbench: Runner, here: Path) -> None:

@@ -11,8 +11,10 @@ import polars as pl
 from markupsafe import Markup
 
 from lossbench.analysis import Within
+from lossbench.analysis.across import Across, across
+from lossbench.api.plots_across import AcrossPlots
 from lossbench.api.study_results import Results, as_pandas
-from lossbench.report import frames_across
+from lossbench.report import across_text, frames_across
 from lossbench.spec import Study
 
 __all__ = ["Conditions"]
@@ -23,7 +25,8 @@ class Conditions(Mapping[str, Results]):
     """The results of each condition, by what tells it apart: `results["lenet5, noise(symmetric, 0.4)"]`.
 
     `history`, `summary`, `comparisons`, `standings` and `hypotheses` are the frames of all of them, with a column for
-    each of `model`, `scenario` and `recipe` that differs.
+    each of `model`, `scenario` and `recipe` that differs; `answer` and `across` are what is concluded from all of them
+    together, and `plot` draws it.
     """
 
     study: Study
@@ -47,6 +50,21 @@ class Conditions(Mapping[str, Results]):
     def _parts(self) -> dict[str, Results]:
         conditions = [item.condition for item in self.within]
         return {item.condition.told(conditions): Results.of(item.results) for item in self.within}
+
+    @cached_property
+    def across(self) -> Across:
+        """Series of conditions with their crossings, rankings and verdicts carried over, what tuning brought."""
+        return across(self.within)
+
+    @cached_property
+    def plot(self) -> AcrossPlots:
+        """The figures of the overview: `results.plot.levels()`."""
+        return AcrossPlots(self.across)
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """The answer across the conditions, in sentences."""
+        return across_text(self.within)
 
     @cached_property
     def frames(self) -> dict[str, pl.DataFrame]:
@@ -90,11 +108,16 @@ class Conditions(Mapping[str, Results]):
         return f"<Results of {self.study.name}: {len(self)} conditions, {len(self.study.losses)} losses>"
 
     def __str__(self) -> str:
-        return "\n".join(f"{told}: {results}" for told, results in self.items())
+        return "\n".join([" ".join(self.answer), *(f"{told}: {results}" for told, results in self.items())])
 
     def _repr_html_(self) -> str:
+        said = Markup("<p><strong>{}</strong></p><p>{}</p>").format(self.study.question, " ".join(self.answer))
         parts = [
-            Markup("<h4>{}</h4>").format(told) + Markup(results._repr_html_())  # noqa: S704 # escaped by its own maker
+            Markup("<details><summary>{}</summary>{}</details>").format(
+                told,
+                Markup(results._repr_html_()),  # noqa: S704 # escaped by its own maker
+            )
             for told, results in self.items()
         ]
-        return str(Markup("").join(parts))
+        drawn = Markup(self.plot.conditions()._repr_svg_())  # noqa: S704 # the renderer's own output
+        return str(said + drawn + Markup("").join(parts))

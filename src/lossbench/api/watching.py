@@ -24,7 +24,7 @@ class LossSoFar:
     """How far the trials of one loss are.
 
     Args:
-        loss: its label.
+        loss: its label; of a study with several conditions `l1 in mlp, clean`.
         curve: the mean of the study's metric over the trials that have come so far, by evaluated epoch; without those
             that diverged or failed.
         epochs: that are done in all its trials together.
@@ -44,7 +44,7 @@ class View:
     Args:
         name: the study's.
         metric: what the curves hold, `test.accuracy`.
-        losses: in the study's order.
+        losses: in the study's order, condition by condition.
         running: loss, seed and epochs done of every trial that is being trained.
         lost: loss, seed, status and reason of every trial that diverged or failed.
         counts: how many trials have which status.
@@ -92,7 +92,7 @@ class Watch:
         self.store, self.name = locate_study(folder)
         self._ended: dict[str, Progress] = {}
         self._side_by_side: deque[int] = deque(maxlen=_LOOKS)
-        self._folder = StudyFolder.read(self.store, self.name)
+        self._read()
 
     @property
     def report(self) -> Path:
@@ -102,30 +102,48 @@ class Watch:
     def look(self) -> View:
         """The study now; seeds and losses that joined since are seen."""
         with suppress(StoreError):  # it is just being written: what was known stays
-            self._folder = StudyFolder.read(self.store, self.name)
-        found = {pair: self._progress(key) for pair, key in self._folder.trials.items()}
-        study, counts = self._folder.study, _counted(found.values())
+            self._read()
+        ended = {key: self._progress(key) for key in self._trials.values()}
+        found = {pair: ended[key] for pair, key in self._trials.items()}
+        once = {self._first[key]: item for key, item in ended.items()}  # two conditions may share a trial
+        study, counts = self._study, _counted(once.values())
         self._side_by_side.append(counts["running"])
-        total = sum(item.epochs if item.status in _LOST else study.recipe.epochs for item in found.values())
-        done = sum(item.epochs for item in found.values())
+        total = sum(item.epochs if item.status in _LOST else study.recipe.epochs for item in once.values())
+        done = sum(item.epochs for item in once.values())
         waiting = counts["running"] + counts["missing"]
         return View(
             name=self.name,
             metric=study.plan.metric,
             losses=_losses(found, study.plan.metric),
-            running=tuple((*pair, item.epochs) for pair, item in found.items() if item.status == "running"),
-            lost=tuple((*pair, item.status, item.reason) for pair, item in found.items() if item.status in _LOST),
+            running=tuple((*pair, item.epochs) for pair, item in once.items() if item.status == "running"),
+            lost=tuple((*pair, item.status, item.reason) for pair, item in once.items() if item.status in _LOST),
             counts=counts,
             epochs=done,
             total=total,
-            seconds_left=_left(found.values(), total - done, min(waiting, max(self._side_by_side))),
+            seconds_left=_left(once.values(), total - done, min(waiting, max(self._side_by_side))),
             reported=not waiting and self._reported(),
             grows=len(study.seeds) < (study.plan.max_seeds or 0),
         )
 
+    def _read(self) -> None:
+        """The study, and its trials' keys by loss and seed; of several conditions with the condition beside the loss.
+
+        Raises:
+            StoreError: a file is missing or damaged.
+        """
+        whole = StudyFolder.read(self.store, self.name)
+        conditions = tuple(whole.places)
+        trials: dict[tuple[str, int], str] = {}
+        for condition, place in whole.places.items():
+            told = condition.told(conditions)
+            for (loss, seed), key in StudyFolder.read(self.store, place).trials.items():
+                trials[f"{loss} in {told}" if told else loss, seed] = key
+        self._study, self._trials = whole.study, trials
+        self._first = {key: pair for pair, key in reversed(trials.items())}
+
     def _reported(self) -> bool:
         """Whether the report is newer than the last trial that ended."""
-        keys = [key for key in self._folder.trials.values() if key in self._ended]
+        keys = [key for key in self._first if key in self._ended]
         try:
             last = max((self.store.trial_folder(key) / "provenance.json").stat().st_mtime_ns for key in keys)
             return self.report.stat().st_mtime_ns >= last

@@ -205,6 +205,9 @@ def status(folder: Folder) -> None:
 
     store, place = locate_study(folder)
     whole = StudyFolder.read(store, place)
+    if len(whole.places) > 1:
+        keys = {key for own in whole.places.values() for key in StudyFolder.read(store, own).trials.values()}
+        show.show_total(console(), whole.study.name, len(whole.places), [store.status(key) for key in keys])
     for condition, own in whole.places.items():
         told = condition.told(tuple(whole.places))
         trials = StudyFolder.read(store, own).trials

@@ -32,6 +32,7 @@ __all__ = [
     "show_plan",
     "show_profile",
     "show_status",
+    "show_total",
 ]
 
 
@@ -57,8 +58,19 @@ def show_answers(console: Console, within: Sequence[Within], page: Path | None) 
         if told:
             console.print(f"\n{told}", markup=False, highlight=False, soft_wrap=True, style="bold")
         show_answer(console, item.results, item.analysis, None if told else page)
-    if page is not None and len(within) > 1:
-        console.print(f"\nreport: {page}", highlight=False, soft_wrap=True, markup=False)
+    if len(within) > 1:
+        _show_across(console, within, page)
+
+
+def _show_across(console: Console, within: Sequence[Within], page: Path | None) -> None:
+    """The answer across a study's conditions."""
+    from lossbench.report import across_text  # charts take a second, which `--help` need not wait for
+
+    console.print(f"\nacross {len(within)} conditions", markup=False, highlight=False, style="bold")
+    for sentence in across_text(within):
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    if page is not None:
+        console.print(f"report: {page}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _hypotheses(summary: Summary) -> Table:
@@ -139,11 +151,16 @@ def show_data(console: Console, data_dir: Path | None) -> None:
     console.print(words, markup=False, soft_wrap=not console.is_terminal)
 
 
+def show_total(console: Console, name: str, conditions: int, statuses: Sequence[str]) -> None:
+    """How far all conditions of a study are together; a trial that two of them share counts once."""
+    words = f"{name}: {conditions} conditions, {len(statuses)} trials, {_counts(statuses)}"
+    console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
 def show_status(console: Console, name: str, states: Sequence[tuple[str, int, str, str]]) -> None:
     """How far a study's trials are: (loss, seed, status, reason) each."""
-    counts = Counter(status for _, _, status, _ in states)
-    parts = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    console.print(f"{name}: {len(states)} trials, {parts}", markup=False, highlight=False)
+    words = f"{name}: {len(states)} trials, {_counts([status for _, _, status, _ in states])}"
+    console.print(words, markup=False, highlight=False)
     table = empty_table("loss", *dict.fromkeys(str(seed) for _, seed, _, _ in states))
     for loss in dict.fromkeys(loss for loss, _, _, _ in states):
         table.add_row(escape(loss), *(status for label, _, status, _ in states if label == loss))
@@ -151,6 +168,10 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
     for loss, seed, status, reason in states:
         if reason:
             console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _counts(statuses: Sequence[str]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in sorted(Counter(statuses).items()))
 
 
 def _decoded(prepared: Prepared) -> int:

@@ -12,6 +12,7 @@ from lossbench.figures.confusion import confusion
 from lossbench.figures.cost import cost
 from lossbench.figures.definition import definition
 from lossbench.figures.final import final_accuracy, ranking
+from lossbench.figures.of_scenarios import has_shots, has_wrong_labels, memorised, shots_last, shots_per_epoch
 from lossbench.figures.pairs import pairs
 from lossbench.figures.reliability import reliability
 from lossbench.figures.side_by_side import SIDE_BY_SIDE, side_by_side
@@ -29,8 +30,8 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
     """All figures of a study.
 
     Per family of losses its definition, then one figure of training per loss; then last accuracy, the metrics per
-    epoch side by side, the ranking, the confusion matrices, the comparisons, the classes, calibration and cost. Of
-    results trained elsewhere those that the table tells.
+    epoch side by side, the ranking, the confusion matrices, the comparisons, the classes, calibration and cost; then
+    what label noise and unequal classes add. Of results trained elsewhere those that the table tells.
 
     Args:
         results: the study's table.
@@ -56,7 +57,20 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
         if results.calibration:
             builders.append(partial(reliability, results=results, analysis=analysis, colours=colours))
         builders.append(partial(cost, results=results, colours=colours))
+    builders += _of_scenarios(results, analysis, colours)
     return tuple(build(number) for number, build in enumerate(builders, start=1))
+
+
+def _of_scenarios(results: Results, analysis: Analysis, colours: Colours) -> list[Builder]:
+    """Wrong labels, and frequent and rare classes, where they were measured."""
+    builders: list[Builder] = []
+    if has_wrong_labels(results):
+        builders.append(partial(memorised, results=results, colours=colours))
+    if has_shots(results):
+        builders.append(partial(shots_last, results=results, analysis=analysis, colours=colours))
+        if results.history["epoch"].n_unique() > 1:
+            builders.append(partial(shots_per_epoch, results=results, colours=colours))
+    return builders
 
 
 def _has(results: Results, *columns: str) -> bool:

@@ -33,6 +33,7 @@ _TOLD: tuple[tuple[str, str, str, str], ...] = (
     ("predicted_class", "predicted", "nominal", ""),
     ("class_name", "class", "nominal", ""),
     ("condition", "condition", "nominal", ""),
+    ("group", "classes", "nominal", ""),
     ("split", "split", "nominal", ""),
     ("seed", "seed", "nominal", ""),
     ("epoch", "epoch", "quantitative", "d"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from lossbench.analysis.across import Across, Crossing, Series
 from lossbench.figures.charts import HEIGHT, TOLD, Keys, chance, data, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title
+from lossbench.figures.mean_lines import BANDS_UP_TO
 from lossbench.figures.style import INK, OTHERS
 from lossbench.figures.types import Figure
 from lossbench.spec import TUNED
@@ -30,7 +32,6 @@ LEVELS = {
     "high": pl.Float64,
 }
 
-_BANDS_UP_TO = 6  # losses; more bands than that hide each other
 _WIDTH = 520
 _GUESSED = ("accuracy", "recall")  # what guessing gives one in the number of classes of
 
@@ -63,7 +64,7 @@ def levels(
         number=number,
         slug=name,
         title=f"{capital(title)} against the {axis_title(series)}{told and ', ' + told}",
-        caption=_caption(series, table, colours, across.losses),
+        caption=_caption(series, table, colours, across.losses, measure),
         alt=_alt(series, table, colours, title),
         loss=None,
         table=table,
@@ -130,18 +131,18 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
         return specification(message("no trial finished", width=_WIDTH), {})
     keys = Keys({label: colours.places[label] for label in colours.coloured}, legend="shape")
     base = alt.Chart(data(), width=_WIDTH, height=HEIGHT + 50)
-    x, y = _x(series), alt.Y("value:Q", title=_measure_title(measure), scale=alt.Scale(zero=False))
+    x, y = _x(series), alt.Y("value:Q", title=_measure_title(measure), scale=_scale(means, measure))
     whole = base.transform_filter(alt.datum.kind == "mean")
     shown = whole.transform_filter("datum.coloured") if colours.others else whole
     spread = shown.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
     low = alt.Y("low:Q")
     layers = [
-        spread.mark_rule(strokeWidth=1.6, opacity=0.75).encode(x=x, y=low, y2="high:Q", color=keys.color),
+        spread.mark_rule(strokeWidth=1.6, opacity=0.75, clip=True).encode(x=x, y=low, y2="high:Q", color=keys.color),
         shown.mark_line(strokeWidth=2, tooltip=TOLD).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
         shown.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
     ]
-    if len(across.losses) <= _BANDS_UP_TO:
-        layers.insert(0, spread.mark_area(opacity=0.1).encode(x=x, y=low, y2="high:Q", color=keys.color))
+    if len(across.losses) <= BANDS_UP_TO:
+        layers.insert(0, spread.mark_area(opacity=0.1, clip=True).encode(x=x, y=low, y2="high:Q", color=keys.color))
     if colours.others:
         grey = whole.transform_filter("!datum.coloured")
         thin = grey.mark_line(strokeWidth=1, opacity=0.4, color=OTHERS, tooltip=TOLD)
@@ -154,6 +155,25 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
     line = [chance(classes)] if guessed else []
     marked = table.with_columns(pl.col("loss_function").is_in(colours.coloured).alias("coloured"))
     return specification(alt.layer(*line, *layers), {"table": marked if colours.others else table})
+
+
+def _scale(means: pl.DataFrame, measure: str) -> alt.Scale:
+    """Around means and intervals; of a share no further than a share goes."""
+    low, high = _spread(means)
+    room = 0.04 * (high - low) or 0.01
+    least, most = _bounds(measure)
+    return alt.Scale(domain=[max(low - room, least), min(high + room, most)], nice=True, zero=False)
+
+
+def _spread(means: pl.DataFrame) -> tuple[float, float]:
+    values = [value for name in ("value", "low", "high") for value in means[name].drop_nulls() if math.isfinite(value)]
+    return min(values, default=0.0), max(values, default=1.0)
+
+
+def _bounds(measure: str) -> tuple[float, float]:
+    """What a metric cannot go beyond."""
+    unbounded = measure.partition(".")[2] in ("loss", "nll", "brier")
+    return 0.0, math.inf if unbounded else 1.0
 
 
 def _near(values: Sequence[float], line: float) -> bool:
@@ -177,7 +197,7 @@ def _reach(series: Series, values: Sequence[float]) -> list[float]:
     return [series.level(first - room), series.level(last + room)]
 
 
-def _caption(series: Series, table: pl.DataFrame, colours: Colours, losses: Sequence[str]) -> str:
+def _caption(series: Series, table: pl.DataFrame, colours: Colours, losses: Sequence[str], measure: str) -> str:
     means = table.filter(pl.col("kind") == "mean")
     if means.is_empty():
         return "No trial finished."
@@ -185,6 +205,9 @@ def _caption(series: Series, table: pl.DataFrame, colours: Colours, losses: Sequ
     count = counted(max(seeds), "seed") if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} seeds"
     spread = "" if max(seeds) < 2 else ", with their 95 % t intervals"
     said = [f"Means over {count}{spread}; lines between the levels are straight."]
+    (low, high), (least, most) = _spread(means), _bounds(measure)
+    if low < least or high > most:
+        said.append("Intervals that reach further than the axis are cut.")
     if series.logarithmic:
         said.append("The horizontal axis is logarithmic.")
     if means.height < table.height:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -10,7 +9,6 @@ import polars as pl
 
 from lossbench.figures.charts import (
     HEIGHT,
-    TOLD,
     Keys,
     Panel,
     chance,
@@ -21,8 +19,8 @@ from lossbench.figures.charts import (
     specification,
 )
 from lossbench.figures.colours import Colours
-from lossbench.figures.curves import CURVE, curve, curves, marked, split_title, splits
-from lossbench.figures.style import OTHERS
+from lossbench.figures.curves import CURVE, curve, curves, split_title, splits
+from lossbench.figures.mean_lines import BANDS_UP_TO, mean_lines, with_marks
 from lossbench.figures.types import Figure
 from lossbench.results import Results
 from lossbench.text import capital, counted, fixed, isolate, listed, oxford
@@ -30,7 +28,6 @@ from lossbench.text import capital, counted, fixed, isolate, listed, oxford
 __all__ = ["SIDE_BY_SIDE", "Metric", "side_by_side"]
 
 _FAR = 1000.0
-_BANDS_UP_TO = 6  # losses; more bands than that hide each other
 
 
 class Metric:
@@ -84,7 +81,7 @@ def _chart(table: pl.DataFrame, metric: Metric, results: Results, colours: Colou
     places = {label: colours.places[label] for label in colours.coloured}
     keys = Keys(places, legend="shape")
     far = _far_apart(table, colours)
-    tables = {split: _with_marks(table.filter(pl.col("split") == split), places) for split in (test, train)}
+    tables = {split: with_marks(table.filter(pl.col("split") == split), places) for split in (test, train)}
     panels = [_panel(rows, split, metric, results, keys, far) for split, rows in tables.items()]
     return specification(joined(panels, spacing=28, resolve={"scale": {"y": "shared"}}), tables)
 
@@ -96,34 +93,10 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
     if far:
         y = alt.Y("value:Q", title=title, scale=alt.Scale(type="log"), axis=alt.Axis(tickCount=6, format=".3~g"))
-    shown = base.transform_filter(alt.datum.mark != None) if rows["mark"].has_nulls() else base  # noqa: E711 # of the chart
-    layers = [
-        shown.mark_line(strokeWidth=2, tooltip=TOLD).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
-        base.transform_filter(alt.datum.mark)
-        .mark_point(filled=True, size=48, opacity=1)
-        .encode(x=x, y=y, color=keys.color, shape=keys.shape),
-    ]
-    if len(results.losses) <= _BANDS_UP_TO and rows["low"].is_not_null().any():
-        band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=keys.color)
-        layers.insert(0, band)
-    if shown is not base:
-        grey = base.transform_filter(alt.datum.mark == None)  # noqa: E711 # an expression of the chart
-        rest = grey.mark_line(strokeWidth=1, opacity=0.4, color=OTHERS, tooltip=TOLD)
-        layers.insert(0, rest.encode(x=x, y=y, detail="loss_function:N"))
+    layers = mean_lines(base, rows, x, y, title, keys, len(results.losses))
     classes = len(results.data.class_names)
     line = [chance(classes)] if metric.chance and classes else []
     return alt.layer(*line, *layers).properties(title=capital(split_title(split)))
-
-
-def _with_marks(rows: pl.DataFrame, places: Mapping[str, int]) -> pl.DataFrame:
-    """With a column `mark`: whether the curve carries its shape there; null for a loss that is not in colour."""
-    epochs = sorted(set(rows["epoch"]))
-    at = {label: marked(epochs, place) for label, place in places.items()}
-    flags = [
-        epoch in at[label] if label in at else None
-        for label, epoch in rows.select("loss_function", "epoch").iter_rows()
-    ]
-    return rows.with_columns(pl.Series("mark", flags, dtype=pl.Boolean))
 
 
 def _caption(results: Results, metric: Metric, table: pl.DataFrame, labels: list[str]) -> str:
@@ -134,7 +107,7 @@ def _caption(results: Results, metric: Metric, table: pl.DataFrame, labels: list
     seeds = results.trials.filter(pl.col("status") == "finished").group_by("loss_function").len()["len"].to_list()
     if seeds and max(seeds) > 1:
         count = counted(max(seeds), "seed") if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)} seeds"
-        band = ", bands one standard deviation to each side" if len(labels) <= _BANDS_UP_TO else ""
+        band = ", bands one standard deviation to each side" if len(labels) <= BANDS_UP_TO else ""
         sentences.append(f"Lines are means over {count}{band}.")
     elif seeds:
         sentences.append("One seed per loss.")

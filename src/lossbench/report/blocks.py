@@ -28,7 +28,9 @@ from lossbench.report.published_blocks import published_section
 from lossbench.report.sentences_calibration import calibration_sentences
 from lossbench.report.sentences_cost import cost_sentences
 from lossbench.report.sentences_curves import side_by_side
+from lossbench.report.sentences_scenario import scenario_notes
 from lossbench.report.sentences_why import rules
+from lossbench.report.sentences_wrong_labels import shot_sentences, wrong_label_sentences
 from lossbench.results import Results
 from lossbench.text import capital, isolate
 
@@ -56,6 +58,7 @@ def blocks(results: Results, analysis: Analysis, figures: Sequence[Figure]) -> t
         *_comparisons(analysis, shared, colours),
         *published_section(analysis),
         *_classes(analysis, shared),
+        *_scenarios(results, analysis, shared),
         *_calibration(results, analysis, shared),
         *_cost(results, shared),
         *_run(results),
@@ -69,7 +72,7 @@ def _answer(results: Results, analysis: Analysis, shared: Shared, colours: Colou
     qualifications = " ".join(sentences_limits.qualifications(results, analysis))
     if qualifications:
         yield Paragraph(qualifications, note=True)
-    for sentence in sentences_run.mixed(results.provenance):
+    for sentence in (*scenario_notes(results), *sentences_run.mixed(results.provenance)):
         yield Paragraph(sentence, lead="Note.")
     yield from (Picture(figure) for slug, figure in shared.items() if slug.startswith("ranking-"))
     yield key_table(keys)
@@ -138,6 +141,19 @@ def _classes(analysis: Analysis, shared: Shared) -> Iterator[Block]:
         yield Paragraph(sentence)
     yield from map(Picture, drawn)
     yield from class_tables(beside.per_class(analysis))
+
+
+def _scenarios(results: Results, analysis: Analysis, shared: Shared) -> Iterator[Block]:
+    """What only label noise and unequal classes have."""
+    for title, sentences, slugs in (
+        (notes.WRONG_LABELS, wrong_label_sentences(results, analysis), ("memorised",)),
+        (notes.UNEQUAL_CLASSES, shot_sentences(analysis), ("shots", "shots-per-epoch")),
+    ):
+        drawn = [Picture(shared[slug]) for slug in slugs if slug in shared]
+        if drawn:
+            yield Heading(1, title)
+            yield Paragraph(" ".join(sentences))
+            yield from drawn
 
 
 def _calibration(results: Results, analysis: Analysis, shared: Shared) -> Iterator[Block]:

@@ -23,6 +23,8 @@ __all__ = [
     "OTHER_METRICS",
     "REASONS",
     "SYMBOLS",
+    "UNEQUAL_CLASSES",
+    "WRONG_LABELS",
     "comparisons_note",
     "key_note",
     "numbers",
@@ -51,6 +53,9 @@ REASONS = (
     "thresholds."
 )
 SYMBOLS = "z: logits; p: their softmax; y: the true class; e: its one-hot vector; K: the number of classes."
+
+UNEQUAL_CLASSES = "Frequent and rare classes"
+WRONG_LABELS = "Wrong labels"
 
 
 def key_note(table: KeyFigures, colours: Colours) -> str:

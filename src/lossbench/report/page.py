@@ -31,7 +31,9 @@ from lossbench.report.published_blocks import TITLE, published_section
 from lossbench.report.sentences_calibration import calibration_sentences
 from lossbench.report.sentences_cost import cost_sentences
 from lossbench.report.sentences_curves import side_by_side
+from lossbench.report.sentences_scenario import scenario_notes
 from lossbench.report.sentences_why import rules
+from lossbench.report.sentences_wrong_labels import shot_sentences, wrong_label_sentences
 from lossbench.results import Results
 from lossbench.text import FSI, PDI, capital, isolate, shortened
 
@@ -104,6 +106,10 @@ def page(
         reliability=shared.get("reliability"),
         calibration=calibration_sentences(shared["reliability"].figure.table) if "reliability" in shared else (),
         cost=_cost(results, shared.get("cost")),
+        wrong_labels=shared.get("memorised"),
+        wrong_label_sentences=wrong_label_sentences(results, analysis),
+        shots=[shared[slug] for slug in ("shots", "shots-per-epoch") if slug in shared],
+        shot_sentences=shot_sentences(analysis),
         run=_run(results, analysis),
         samples=samples(results.data) if pictures else [],
         library=library(),
@@ -204,7 +210,7 @@ def _run(results: Results, analysis: Analysis) -> dict[str, object]:
         "data": sentences_run.data_sentences(results.data) if not results.external else (),
         "table": sentences_run.table_sentences(results),
         "provenance": sorted(results.provenance.items()),
-        "mixed": sentences_run.mixed(results.provenance),
+        "mixed": (*scenario_notes(results), *sentences_run.mixed(results.provenance)),
         "unfinished": sentences_run.unfinished(results),
         "reproduce": () if results.external else sentences_run.reproduce(results),
         "definitions": definitions(results, analysis),

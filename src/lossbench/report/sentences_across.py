@@ -58,6 +58,8 @@ def _everywhere(across: Across, known: Sequence[Lined]) -> str:
     counts = Counter(loss for item in asked for loss in item.best)
     every = [loss for loss in across.losses if counts[loss] == len(asked)]
     of = _of(len(asked), len(across.lined))
+    if len(every) == len(across.losses) > 1:
+        return f"In {of} no loss can be dropped from the best set."
     if every:
         names = oxford(every) if len(every) <= NAMES_UP_TO else f"{len(every)} losses"
         only = " alone" if len(counts) == len(every) == 1 else ""

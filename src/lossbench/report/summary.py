@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lossbench.analysis.across import across
 from lossbench.analysis.types import Analysis, Finding, Standing
+from lossbench.analysis.within import Within
 from lossbench.report.key_figures import ranks
 from lossbench.report.lookup import best_set, metric_title, primary, standings
+from lossbench.report.sentences_across import answer_across
 from lossbench.report.sentences_answer import answer
 from lossbench.report.sentences_limits import qualifications
 from lossbench.report.sentences_published import agreement, setting
+from lossbench.report.sentences_scenario import notes_across, scenario_notes
 from lossbench.results import Results
 from lossbench.text import plain
 
-__all__ = ["Row", "Summary", "summary_text"]
+__all__ = ["Row", "Summary", "across_text", "summary_text"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,17 @@ class Summary:
 
 def summary_text(results: Results, analysis: Analysis) -> Summary:
     """The answer in sentences and rows, without any markup."""
-    said = (*answer(analysis), *qualifications(results, analysis), *_beside_published(analysis))
-    sentences = tuple(map(plain, said))
+    notes = (*scenario_notes(results), *qualifications(results, analysis))
+    sentences = tuple(map(plain, (*answer(analysis), *notes, *_beside_published(analysis))))
     stands, best = standings(analysis), best_set(analysis)
     rows = tuple(_row(analysis, loss, stands.get(loss), best) for loss in analysis.ranking)
     return Summary(sentences, metric_title(analysis.metric), rows, analysis.findings)
+
+
+def across_text(within: Sequence[Within]) -> tuple[str, ...]:
+    """The answer across a study's conditions, and what must be known of them, without any markup."""
+    said = (*answer_across(across(within)), *notes_across([item.results for item in within]))
+    return tuple(plain(sentence) for sentence in said)
 
 
 def _beside_published(analysis: Analysis) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     seconds = recipe.epochs * len(labels["train"]) * per_training + evaluations * evaluated * per_evaluated
     held_out = sum(len(s) for name, s in labels.items() if name != "train")
     kept_logits = held_out * pictures.num_classes * _BYTES_PER_NUMBER * (2 if "validation" in labels else 1)
-    rows = evaluations * len(labels)
+    rows = evaluations * (len(labels) + (2 if trial.scenario.label_noise else 0))  # whose counts are kept thrice
     disk = kept_logits + rows * (_BYTES_PER_ROW + pictures.num_classes**2) + held_out * 8
     return Estimate(seconds, disk + (weights if keep_weights else 0), disk + _COPIES[recipe.optimizer.name] * weights)
 
