@@ -16,6 +16,7 @@ from cli_runner import Runner
 install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check")
 
 from lossbench.native import library  # noqa: E402 - see above
+from tuning_makers import MadeEngine, written  # noqa: E402 - see above
 
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
 
@@ -55,6 +56,20 @@ def lossbench(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     """`lossbench("run", "--dry-run")` in that directory, 200 columns wide."""
     monkeypatch.setenv("COLUMNS", "200")
     return Runner(capsys)
+
+
+@pytest.fixture
+def made_data(tmp_path: Path) -> Path:
+    """A file of sixty training pictures of three classes."""
+    return written(tmp_path / "data")
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> MadeEngine:
+    """An engine of tuning that answers at once, in the place of the real one."""
+    made = MadeEngine()
+    monkeypatch.setattr("lossbench.api.tuning.loop.train", made)
+    return made
 
 
 @contextmanager

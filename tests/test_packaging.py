@@ -16,6 +16,7 @@ DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-c
 OPTIONAL = {
     "huggingface_hub": "the extra `hub`, imported where a data set is asked of the Hub",
     "pandas": "frames for those who have it",
+    "optuna": "the extra `tune`, imported where a study is tuned",
     "typst": "the extra `pdf`, imported where a PDF is asked for",
     "ziamath": "the same",
     "jaxtyping": "shapes are checked where the development extra is installed, and plain tensors elsewhere",

@@ -19,12 +19,14 @@ TOP = [
     "RequestError",
     "Results",
     "Study",
+    "Tuning",
     "audit",
     "compare",
     "load",
     "load_study",
     "loss",
     "run",
+    "tune",
 ]
 
 ROOMS = {

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lossbench.api.reading import load
     from lossbench.api.running import run
     from lossbench.api.study_results import Results
+    from lossbench.api.tuning.tune import tune
+    from lossbench.api.tuning.tuning import Tuning
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
@@ -29,12 +31,14 @@ __all__ = [
     "RequestError",
     "Results",
     "Study",
+    "Tuning",
     "audit",
     "compare",
     "load",
     "load_study",
     "loss",
     "run",
+    "tune",
 ]
 
 _HOMES = {
@@ -45,12 +49,14 @@ _HOMES = {
     "RequestError": "errors",
     "Results": "api.study_results",
     "Study": "spec",
+    "Tuning": "api.tuning.tuning",
     "audit": "losses.audit",
     "compare": "api.comparing",
     "load": "api.reading",
     "load_study": "spec",
     "loss": "losses",
     "run": "api.running",
+    "tune": "api.tuning.tune",
 }
 
 

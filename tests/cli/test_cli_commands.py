@@ -32,7 +32,20 @@ from lossbench.spec import (
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "report", "compare", "status", "watch", "losses", "audit", "models", "data", "presets", "init")
+COMMANDS = (
+    "run",
+    "report",
+    "compare",
+    "status",
+    "watch",
+    "losses",
+    "audit",
+    "models",
+    "data",
+    "presets",
+    "init",
+    "tune",
+)
 
 
 class TestHelp:
@@ -49,7 +62,7 @@ class TestHelp:
         for command in COMMANDS:
             assert command in done.out
 
-    @pytest.mark.parametrize("command", ["run", "losses", "audit", "watch"])
+    @pytest.mark.parametrize("command", ["run", "losses", "audit", "watch", "tune"])
     def test_help_does_not_wait_for_heavy_modules(self, command: str) -> None:
         code = (
             "import sys\nfrom lossbench.cli import main\n"

@@ -20,8 +20,9 @@ from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
+from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
-from lossbench.errors import RequestError
+from lossbench.cli.workers import workers_of
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -149,7 +150,7 @@ def run(
     from lossbench.api.conditions import still_open as open_questions
     from lossbench.run import Profile
 
-    chosen = running.make_executor(executor, _workers(workers))
+    chosen = running.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
     prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
     if dry_run:
@@ -214,6 +215,7 @@ def status(folder: Folder) -> None:
         show.show_status(console(), f"{whole.study.name}, {told}" if told else whole.study.name, states)
 
 
+app.command()(tune)
 app.command()(watch)
 app.command()(compare)
 app.command()(losses)
@@ -259,11 +261,3 @@ def _train(
         words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)
     return results
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise RequestError("--workers", "auto or a number of at least 1", text)

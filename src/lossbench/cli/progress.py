@@ -39,15 +39,16 @@ class Follower(Protocol):
         ...
 
 
-def follow(console: Console, trials: Mapping[str, str], epochs: int) -> Follower:
+def follow(console: Console, trials: Mapping[str, str], epochs: int, measured: str = "test accuracy") -> Follower:
     """A follower of the run of some trials.
 
     Args:
         console: where to show it.
         trials: what each trial is called, by key.
         epochs: how many epochs each has.
+        measured: what an event's accuracy is called.
     """
-    return Bars(console, trials, epochs) if console.is_terminal else Lines(console, trials, epochs)
+    return (Bars if console.is_terminal else Lines)(console, trials, epochs, measured)
 
 
 class _Tally:
@@ -101,8 +102,10 @@ def _left(done: int, to_do: int, since: float) -> str:
 class Lines:
     """Plain lines: one per ended trial, and now and then one about those under way."""
 
-    def __init__(self, console: Console, trials: Mapping[str, str], epochs: int) -> None:
-        self.console = console
+    def __init__(
+        self, console: Console, trials: Mapping[str, str], epochs: int, measured: str = "test accuracy"
+    ) -> None:
+        self.console, self.measured = console, measured
         self.tally = _Tally(trials, epochs)
         self.spoken = time.monotonic()
 
@@ -123,7 +126,7 @@ class Lines:
             self._say(f"[{tally.ended}/{len(tally.trials)}] {name}: {how}{left}")
         elif event.accuracy is not None and time.monotonic() - self.spoken > _PLAIN_EVERY:
             trial = (
-                f"epoch {event.epoch}/{tally.epochs}, test accuracy {event.accuracy:.3f}, {tally.left_of(event.key)}"
+                f"epoch {event.epoch}/{tally.epochs}, {self.measured} {event.accuracy:.3f}, {tally.left_of(event.key)}"
             )
             self._say(f"{name}: {trial}; {100 * tally.all_done // tally.total} % of all, {tally.left}")
 
@@ -135,8 +138,10 @@ class Lines:
 class Bars:
     """A bar for all, and one per trial under way."""
 
-    def __init__(self, console: Console, trials: Mapping[str, str], epochs: int) -> None:
-        self.tally = _Tally(trials, epochs)
+    def __init__(
+        self, console: Console, trials: Mapping[str, str], epochs: int, measured: str = "test accuracy"
+    ) -> None:
+        self.tally, self.measured = _Tally(trials, epochs), measured
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -164,7 +169,7 @@ class Bars:
             self.tasks[event.key] = self.progress.add_task(name, total=self.tally.epochs, accuracy="")
         task = self.tasks[event.key]
         if event.accuracy is not None:
-            self.progress.update(task, accuracy=f"test accuracy {event.accuracy:.3f}")
+            self.progress.update(task, accuracy=f"{self.measured} {event.accuracy:.3f}")
         self.progress.update(task, completed=event.epoch)
         self.progress.update(self.all, completed=self.tally.all_done)
         if event.ends:

@@ -127,7 +127,17 @@ def _hyperparameter(one: Hyperparameter, given: Mapping[str, Value]) -> str:
     default = print_value(one.default)
     value = print_value(given[one.name]) if one.name in given else default
     instead = "" if value == default else f" (default {default})"
-    return f"  {one.name}={value}{instead}  {one.meaning}; {one.allowed}"
+    return f"  {one.name}={value}{instead}  {one.meaning}; {one.allowed}{_searched(one)}"
+
+
+def _searched(one: Hyperparameter) -> str:
+    """Where tuning looks, of a number."""
+    searched = one.searched
+    if isinstance(one.default, bool) or one.choices or not searched:
+        return ""
+    if isinstance(searched, tuple):
+        return f"; tuned among {', '.join(map(print_value, searched))}"
+    return f"; tuned from {searched.low:g} to {searched.high:g}" + " by ratios" * searched.log
 
 
 def _properties(card: LossCard) -> Iterator[str]:

@@ -52,7 +52,7 @@ class Event:
         kind: `started`, `epoch`, or how the trial ended.
         key: the trial's.
         epoch: epochs done.
-        accuracy: test accuracy, in epochs that were evaluated.
+        accuracy: test accuracy, in epochs that were evaluated; of a tuning, the metric that is tuned.
         reason: why it diverged or failed.
         seconds: where its time went, by phase, when it has ended.
     """

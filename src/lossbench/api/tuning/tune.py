@@ -11,6 +11,7 @@ from lossbench.api.tuning.blind import blind
 from lossbench.api.tuning.confirm import check_untied, confirmation, fresh_seeds, tuning_seeds
 from lossbench.api.tuning.extra import check_extra
 from lossbench.api.tuning.job import TuneJob
+from lossbench.api.tuning.one import check_one
 from lossbench.api.tuning.space import space_of
 from lossbench.api.tuning.tuning import TunedLoss, Tuning
 from lossbench.data import Pictures, Source, find
@@ -93,7 +94,7 @@ def plan_tuning(
     for field, number in numbers.items():
         if type(number) is not int or not 1 <= number <= _MOST:
             raise RequestError(field, f"a whole number from 1 to {_MOST}", number)
-    _check_study(study)
+    check_one(study)
     settled = settle_device(device)
     study = settle_names(study)
     check_untied(study.losses)
@@ -109,15 +110,6 @@ def plan_tuning(
     return _with_jobs(planned, budget, settled)
 
 
-def _check_study(study: Study) -> None:
-    if study.tuned is not None:
-        raise RequestError("tuned", "a study that was not tuned yet", study.name)
-    for field, option, names in (("models", "--model", study.models), ("scenarios", "--scenario", study.scenarios)):
-        if len(names) > 1:
-            hint = f"choose one with {option}"
-            raise RequestError(field, "one, for a loss is tuned for one model on one scenario", "; ".join(names), hint)
-
-
 def _with_validation(scenario: Scenario) -> Scenario:
     return scenario if scenario.validation is not None else scenario.model_copy(update={"validation": VALIDATION})
 
@@ -126,7 +118,8 @@ def _with_jobs(planned: Planned, budget: int, device: str) -> Planned:
     """The tuning with a job per loss, each of them checked with the study's own values; no test label is at hand."""
     from lossbench.api.tuning.journal import SAMPLER
 
-    changes = {"scenarios": (str(planned.scenario),), "seeds": planned.seeds, "plan": Plan()}
+    recipe = planned.study.recipe.model_copy(update={"train_metrics": "running"})  # nobody looks at the training split
+    changes = {"scenarios": (str(planned.scenario),), "seeds": planned.seeds, "plan": Plan(), "recipe": recipe}
     study = settle(planned.study.model_copy(update=changes), device)
     resolved = resolve(study, blind(planned.pictures), device)
     own_code = ":" in study.model or any(arm.loss.own for arm in study.losses)

@@ -1,0 +1,113 @@
+"""A tuning again: in workers, after an interrupt, after a death, twice at once: the choices are the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from lossbench.api.tuning.tune import tune
+from lossbench.spec import Trial
+from tuning_makers import MadeEngine, near, small, tried, tuned
+
+
+class TestAgain:
+    def test_the_same_study_is_tuned_alike_in_this_process_and_in_workers(
+        self, made_data: Path, tmp_path: Path
+    ) -> None:
+        here = tuned(small(made_data), tmp_path / "a", 7)
+        there = tune(small(made_data), 7, save_dir=tmp_path / "b", workers=2)
+        assert tried(here).equals(tried(there))
+        assert here.study == there.study
+        assert here.trials["value"].n_unique() > 3, "the engine was asked"
+
+    @pytest.mark.parametrize("share", [0.01, 0.2, 0.45, 0.6, 0.85, 1.0])
+    def test_after_an_interrupt_at_any_epoch_the_choices_are_the_same(
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine, share: float
+    ) -> None:
+        whole = tuned(small(made_data), tmp_path / "whole")
+        course, epochs = near(0.02), [0]
+        stopped_at = max(1, round(share * whole.trials["epochs"].sum()))
+
+        def interrupted(trial: Trial, epoch: int) -> float | str:
+            epochs[0] += 1
+            if epochs[0] == stopped_at:
+                raise KeyboardInterrupt
+            return course(trial, epoch)
+
+        engine.course = interrupted
+        with pytest.raises(KeyboardInterrupt):
+            tuned(small(made_data), tmp_path / "log")
+        before = len(engine.trials)
+        again = tuned(small(made_data), tmp_path / "log")
+        assert tried(again).equals(tried(whole))
+        assert again.study == whole.study
+        ended = before - 16 - 1
+        assert len(engine.trials) - before == 16 - ended, "what was tried is not tried again"
+
+    @pytest.mark.parametrize("kept", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+    def test_after_a_death_at_any_byte_of_a_journal_the_choices_are_the_same(
+        self, made_data: Path, tmp_path: Path, engine: MadeEngine, kept: float
+    ) -> None:
+        whole = tuned(small(made_data), tmp_path / "log")
+        for path in (tmp_path / "log/tuning/small").glob("*.journal"):
+            content = path.read_bytes()
+            path.write_bytes(content[: int(len(content) * kept)])
+            path.with_name(f"{path.name}.lock").touch()  # of whoever was writing
+        again = tuned(small(made_data), tmp_path / "log")
+        assert tried(again).equals(tried(whole))
+
+
+def started(study: Path) -> subprocess.Popen[str]:
+    """`lossbench tune` of a study file, with two workers."""
+    command = [sys.executable, "-m", "lossbench", "tune", str(study), "--budget", "7", "--workers", "2"]
+    return subprocess.Popen(
+        command, cwd=study.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def begun(folder: Path) -> bool:
+    """Whether a few attempts are in the journals."""
+    return sum(path.read_bytes().count(b"status") for path in folder.glob("*.journal")) >= 3
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_a_command_that_is_stopped_leaves_no_workers_and_goes_on(made_data: Path, tmp_path: Path, sent: int) -> None:
+    study = small(made_data, recipe={"epochs": 12})
+    (tmp_path / "study.yaml").write_text(study.to_yaml(), encoding="utf-8")
+    folder = tmp_path / "log/tuning/small"
+    with started(tmp_path / "study.yaml") as command:
+        assert command.stderr is not None
+        while not begun(folder):
+            assert command.poll() is None, command.stderr.read()
+            time.sleep(0.01)
+        os.kill(command.pid, sent)
+        said = command.stderr.read()
+    assert command.returncode == (130 if sent == signal.SIGINT else -signal.SIGKILL), said
+    if sent == signal.SIGINT:
+        assert "interrupted; what was finished is kept, and this goes on: lossbench tune" in said
+    for lock in folder.glob("*.lock"):
+        with FileLock(lock, timeout=30):  # a worker that lives holds it
+            pass
+    assert not (folder / "tuning.csv").exists()
+    assert tried(tuned(study, tmp_path / "log", 7)).equals(tried(tuned(study, tmp_path / "whole", 7)))
+
+
+def test_two_commands_at_once_do_not_disturb_each_other(made_data: Path, tmp_path: Path) -> None:
+    study = small(made_data)
+    (tmp_path / "study.yaml").write_text(study.to_yaml(), encoding="utf-8")
+    with started(tmp_path / "study.yaml") as one, started(tmp_path / "study.yaml") as other:
+        assert one.stderr is not None
+        assert other.stderr is not None
+        assert (one.stderr.read(), other.stderr.read()) == ("", "")
+    assert (one.returncode, other.returncode) == (0, 0)
+    both = tuned(study, tmp_path / "log", 7)
+    assert tried(both).equals(tried(tuned(study, tmp_path / "alone", 7)))
+    journals = (tmp_path / "log/tuning/small").glob("*.journal")
+    assert {path.read_bytes().count(b'"status"') for path in journals} == {7}, "nothing was tried twice"
