@@ -54,7 +54,7 @@ def test_what_is_trained_on_a_share_says_so(lossbench: Runner, pictures: str, he
     options = ("--scenario", "clean", "--scale", "0.5")
     done = lossbench("run", "--preset", "active-passive", "--data", pictures, *QUICK, *options)
     assert done.code == 0, done.err
-    sentence = "Every loss was trained on a share of 0.5 of the training data"
+    sentence = "Every loss was trained on 50 % of the training data"
     assert sentence in " ".join(done.out.split())
     folder = here / "log/studies/active-passive-mlp-scale-0.5"
     assert sentence in (folder / "report.html").read_text(encoding="utf-8")

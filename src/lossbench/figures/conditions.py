@@ -12,7 +12,7 @@ import polars as pl
 from lossbench.analysis.across import Across
 from lossbench.figures.charts import data, message, short_labels, specification
 from lossbench.figures.curves import metric_name, split_title
-from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
+from lossbench.figures.style import HEAT, INK, PAPER
 from lossbench.figures.types import Figure
 from lossbench.spec import Condition
 from lossbench.text import capital, fixed, isolate, listed
@@ -33,7 +33,8 @@ CONDITIONS = {
 
 _TEXT_UP_TO = 10  # conditions whose cells have room for a number
 _LONG = 34
-_DARK = 0.8  # above it a cell is so dark that its number is written in white
+_LONG_CONDITION = 46
+_DARKEST = 0.6  # of a cell: on it, ink has a contrast of 5
 
 
 def conditions(number: int, across: Across) -> Figure:
@@ -81,13 +82,14 @@ def _chart(across: Across, table: pl.DataFrame) -> dict[str, Any]:
     axis: dict[str, Any] = {"ticks": False, "domain": False}
     rows = alt.Axis(**axis, **short_labels(losses, _LONG))
     y = alt.Y("loss_function:N", title=None, scale=alt.Scale(domain=losses), axis=rows)
-    across_top = alt.Axis(**axis, **short_labels(columns, _LONG), labelLimit=240, orient="top", labelAngle=-35)
+    across_top = alt.Axis(
+        **axis, **short_labels(columns, _LONG_CONDITION), labelLimit=300, orient="top", labelAngle=-35
+    )
     x = alt.X("condition:N", title=None, scale=alt.Scale(domain=columns), axis=across_top)
-    opacity = alt.FillOpacity("near:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.9]), legend=None)
+    opacity = alt.FillOpacity("near:Q", scale=alt.Scale(domain=[0, 1], range=[0, _DARKEST]), legend=None)
     layers = [base.mark_rect(fill=HEAT, stroke=PAPER, strokeWidth=1).encode(x=x, y=y, fillOpacity=opacity)]
     if len(columns) <= _TEXT_UP_TO:
-        hue = alt.condition(alt.datum.near > _DARK, alt.value(ON_HEAT), alt.value(INK))
-        layers.append(base.mark_text(fontSize=11.5).encode(x=x, y=y, text="text:N", color=hue))
+        layers.append(base.mark_text(fontSize=11.5, color=INK).encode(x=x, y=y, text="text:N"))
     whole = {"usermeta": {"whole": len(columns) <= _TEXT_UP_TO}}
     return {**specification(alt.layer(*layers), {"table": _shaded(table)}), **whole}
 

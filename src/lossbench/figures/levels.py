@@ -131,7 +131,10 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
         return specification(message("no trial finished", width=_WIDTH), {})
     keys = Keys({label: colours.places[label] for label in colours.coloured}, legend="shape")
     base = alt.Chart(data(), width=_WIDTH, height=HEIGHT + 50)
-    x, y = _x(series), alt.Y("value:Q", title=_measure_title(measure), scale=_scale(means, measure))
+    x, y = (
+        _x(series, sorted(set(means["level"]))),
+        alt.Y("value:Q", title=_measure_title(measure), scale=_scale(means, measure)),
+    )
     whole = base.transform_filter(alt.datum.kind == "mean")
     shown = whole.transform_filter("datum.coloured") if colours.others else whole
     spread = shown.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
@@ -181,10 +184,11 @@ def _near(values: Sequence[float], line: float) -> bool:
     return line > min(values) - 0.3 * (max(values) - min(values))
 
 
-def _x(series: Series) -> alt.X:
-    values = [level.value for level in series.levels]
-    form = ".3~%" if series.form == "share" else ",.3~g" if series.axis == "noise" else ",.0f"
-    axis = alt.Axis(values=values, format=form, grid=False, labelOverlap=True)
+def _x(series: Series, values: Sequence[float]) -> alt.X:
+    words: dict[str, Any] = {"format": ",.3~g" if series.axis == "noise" else ",.0f"}
+    if series.form == "share":
+        words = {"labelExpr": "format(100 * datum.value, '.3~g') + ' %'"}
+    axis = alt.Axis(values=list(values), grid=False, labelOverlap=True, **words)
     reach = _reach(series, values)
     scale = alt.Scale(type="log", domain=reach) if series.logarithmic else alt.Scale(zero=False, domain=reach)
     return alt.X("level:Q", title=axis_title(series), axis=axis, scale=scale)
@@ -193,7 +197,7 @@ def _x(series: Series) -> alt.X:
 def _reach(series: Series, values: Sequence[float]) -> list[float]:
     """From the first level to the last and a little further, so that points are not cut."""
     first, last = series.place(min(values)), series.place(max(values))
-    room = 0.03 * (last - first)
+    room = 0.03 * (last - first) or 0.1
     return [series.level(first - room), series.level(last + room)]
 
 

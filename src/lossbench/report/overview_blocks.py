@@ -126,7 +126,7 @@ def _tuned(across: Across) -> Iterator[Block]:
     yield Paragraph(tuned_sentence(across.tuned))
     for number, item in enumerate(across.tuned, start=1):
         if len(across.tuned) > 1:
-            yield Heading(2, where(across, item.carried))
+            yield Heading(2, f"With {where(across, item.carried)}")
         yield Paragraph(" ".join(gain_sentences(item, metric_title(across.metric), across.higher_is_better)))
         yield from tuned_tables(across, item, number)
 

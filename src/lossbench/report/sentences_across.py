@@ -64,8 +64,11 @@ def _everywhere(across: Across, known: Sequence[Lined]) -> str:
         names = oxford(every) if len(every) <= NAMES_UP_TO else f"{len(every)} losses"
         only = " alone" if len(counts) == len(every) == 1 else ""
         return f"{capital(names)}{only} {'is' if len(every) == 1 else 'are'} in the best set of {of}."
-    ranked = sorted(counts, key=lambda loss: (-counts[loss], across.ranking.index(loss)))
-    parts = [f"{isolate(loss)} is in that of {counts[loss]}" for loss in ranked[:NAMES_UP_TO]]
+    ranked = sorted(counts, key=lambda loss: (-counts[loss], across.ranking.index(loss)))[:NAMES_UP_TO]
+    groups = {
+        count: [loss for loss in ranked if counts[loss] == count] for count in dict.fromkeys(map(counts.get, ranked))
+    }
+    parts = [f"{oxford(losses)} {'is' if len(losses) == 1 else 'are'} in {count}" for count, losses in groups.items()]
     return f"No loss is in the best set of {of}: {listed(parts)}."
 
 

@@ -137,5 +137,6 @@ def gain_sentences(item: Tuned, metric: str, higher_is_better: bool) -> tuple[st
             names = listed(f"{isolate(gain.loss)} ({fixed(abs(gain.mean or 0))})" for gain in ordered[:NAMES_UP_TO])
             more = f" and {len(ordered) - NAMES_UP_TO} more" if len(ordered) > NAMES_UP_TO else ""
             verb = words.replace("gain", "gains").replace("lose", "loses") if len(ordered) == 1 else words
-            said.append(f"In {metric}, {names}{more} {verb}, each by an interval that leaves out 0.")
+            by = "an interval that leaves" if len(ordered) == 1 else "intervals that leave"
+            said.append(f"In {metric}, {names}{more} {verb}, by {by} out 0.")
     return tuple(said) or (f"No loss is shown to gain or to lose by tuning in {metric}.",)

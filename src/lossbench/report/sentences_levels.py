@@ -24,10 +24,14 @@ def crossing_sentences(series: Series, crossings: Sequence[Crossing]) -> tuple[s
     if not crossings:
         first, last = (level_text(series, series.levels[place].value) for place in (0, -1))
         return (f"From {first} to {last} no mean of a loss changes places with another's.",)
-    ordered = sorted(crossings, key=lambda item: (not item.shown, item.at))
-    said = [f"{overtakes(series, item)}; {_how_sure(item)}." for item in ordered[:_MOST]]
-    left = len(ordered) - _MOST
-    return (*said, *([f"{counted(left, 'more crossing')} stand in crossings.csv."] if left > 0 else []))
+    shown = [item for item in crossings if item.shown]
+    told = tuple(f"{overtakes(series, item)}: verdicts on both sides show it." for item in shown[:_MOST])
+    seen = [item for item in crossings if not item.shown]
+    if seen:
+        places = "; ".join(overtakes(series, item) for item in seen[:_MOST])
+        told += (f"In the means alone, for verdicts do not show it on both sides: {places}.",)
+    left = max(len(shown) - _MOST, 0) + max(len(seen) - _MOST, 0)
+    return (*told, *([f"{counted(left, 'more crossing')} stand in crossings.csv."] if left else []))
 
 
 def overtakes(series: Series, item: Crossing) -> str:
@@ -42,9 +46,3 @@ def overtakes(series: Series, item: Crossing) -> str:
 def _rounded(series: Series, value: float) -> str:
     """Two digits are all that is known of a place between two levels."""
     return level_text(series, float(f"{value:.2g}"))
-
-
-def _how_sure(item: Crossing) -> str:
-    if item.shown:
-        return "verdicts on both sides show that they change places"
-    return "that is seen in the means alone, for verdicts do not show it on both sides"

@@ -12,7 +12,7 @@ from lossbench.report.gradient_scale import gradient_scales, spread
 from lossbench.report.lookup import finished
 from lossbench.report.sentences_comparison import NAMES_UP_TO
 from lossbench.results import Results
-from lossbench.spec import LOOKS, Scenario, print_value
+from lossbench.spec import LOOKS
 from lossbench.text import counted, isolate, listed
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "failures",
     "looked_at",
     "outcomes",
-    "part_of_the_data",
     "qualifications",
     "scope",
 ]
@@ -33,7 +32,6 @@ def qualifications(results: Results, analysis: Analysis) -> tuple[str, ...]:
     ranked = finished(analysis)
     said = (
         scope(ranked) if ranked else "",
-        part_of_the_data(results),
         looked_at(results),
         spread(gradient_scales(results)),
         *failures(results),
@@ -64,17 +62,6 @@ def scope(ranked: Sequence[Estimate]) -> str:
         "The intervals speak of retraining with other seeds, judged on this test set; "
         "nothing here speaks of new training data."
     )
-
-
-def part_of_the_data(results: Results) -> str:
-    """Of a study that trained on a part of the training data: on which; of the whole it says nothing."""
-    if results.external:
-        return ""
-    size = Scenario.parse(results.study["scenarios"][0], results.study["data"]).train_size
-    if size is None:
-        return ""
-    part = f"a share of {print_value(size)}" if size < 1 else f"{size:,.0f} pictures"
-    return f"Every loss was trained on {part} of the training data: nothing here speaks of all of it."
 
 
 def looked_at(results: Results) -> str:

@@ -23,7 +23,10 @@ def scenario_notes(results: Results) -> tuple[str, ...]:
     scenario = scenario_of(results)
     if scenario is None:
         return ()
-    said = [f"Everything here is {share_used(scenario, results.data)}."] if scenario.train_size is not None else []
+    said = []
+    if scenario.train_size is not None:
+        part = share_used(scenario, results.data)
+        said.append(f"Every loss was trained on {part}: nothing here speaks of all of it.")
     return (*said, *([_clean("The validation split")] if scenario.validation_clean else []))
 
 
@@ -35,23 +38,23 @@ def notes_across(several: Sequence[Results]) -> tuple[str, ...]:
     said = []
     if small:
         every = "Every condition" if len(small) == len(found) else "Not every condition"
-        told = listed(f"{isolate(name)} is {words}" for name, words in small.items())
+        told = listed(f"{isolate(name)} trains on {words}" for name, words in small.items())
         said.append(f"{every} uses {'a part' if len(small) == len(found) else 'all'} of the training data: {told}.")
     return (*said, *([_clean(f"The validation split of {oxford(clean)}")] if clean else []))
 
 
 def share_used(scenario: Scenario, data: DataView) -> str:
-    """`at 10 % of the training data (144 pictures)`."""
+    """`10 % of the training data (144 pictures)`."""
     size = scenario.train_size or 1
-    pictures = counted(data.train + data.validation, "picture")
-    thinned = ", made imbalanced after that" if scenario.imbalance is not None else ""
+    thinned = "made imbalanced after that" if scenario.imbalance is not None else ""
     if size < 1:
-        return f"at {100 * size:.3g} % of the training data ({pictures}{thinned})"
-    return f"at {counted(int(size), 'training picture')}, not all that there are{thinned}"
+        pictures = counted(data.train + data.validation, "picture")
+        return f"{100 * size:.3g} % of the training data ({', '.join(filter(None, (pictures, thinned)))})"
+    return f"{counted(int(size), 'picture')} of the training data{f' ({thinned})' if thinned else ''}"
 
 
 def _clean(which: str) -> str:
     return (
-        f"{which} has no label noise, which real noisy data would not offer: what is chosen on it, be it epochs, "
-        "temperatures or hyperparameters, is chosen with more knowledge than there would be."
+        f"{which} has no label noise, which real noisy data would not offer: whoever chooses epochs, temperatures or "
+        "hyperparameters on it knows more than one would know there."
     )
