@@ -49,6 +49,18 @@ ROOMS = {
         "holm",
         "open_questions",
     ],
+    "analysis.across": [
+        "Across",
+        "Both",
+        "Carried",
+        "Crossing",
+        "Gain",
+        "Level",
+        "Lined",
+        "Series",
+        "Tuned",
+        "across",
+    ],
     "data": [
         "VERSION",
         "Described",

@@ -1,4 +1,4 @@
-"""The report as a line of blocks without any markup: what Markdown, PDF and LaTeX are written from.
+"""The report as a line of blocks without any markup: what Markdown, PDF, LaTeX and overviews are written from.
 
 Text may hold names between Unicode isolates (see `text.isolate`); everything else is plain.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from lossbench.analysis.across import Across
 from lossbench.analysis.within import Within
 from lossbench.figures import AcrossFigures
-from lossbench.report import sentences_run
+from lossbench.report import notes, sentences_run
 from lossbench.report.document import Block, Bullets, Code, Heading, Paragraph, Picture, Table, Terms, Title
 from lossbench.report.lookup import metric_title
 from lossbench.report.overview_definitions import definitions_across
@@ -32,7 +32,7 @@ from lossbench.report.sentences_carried import (
 from lossbench.report.sentences_levels import crossing_sentences, series_title
 from lossbench.report.sentences_scenario import notes_across
 from lossbench.spec import Condition
-from lossbench.text import counted, listed
+from lossbench.text import counted, isolate, listed
 
 __all__ = ["overview_blocks"]
 
@@ -71,8 +71,8 @@ def _answer(
     within: Sequence[Within], across: Across, figures: AcrossFigures, folders: Mapping[Condition, str]
 ) -> Iterator[Block]:
     yield Paragraph(_scope(across), note=True)
-    notes = (*notes_across([item.results for item in within]), *sentences_run.mixed(_provenance(within)))
-    for sentence in notes:
+    known = (*notes_across([item.results for item in within]), *sentences_run.mixed(_provenance(within)))
+    for sentence in known:
         yield Paragraph(sentence, lead="Note.")
     yield condition_table(across, folders)
     yield Picture(figures.conditions)
@@ -146,6 +146,8 @@ def _run(study: Mapping[str, Any], within: Sequence[Within]) -> Iterator[Block]:
         yield data_table(within)
     rows = tuple(sentences_run.recipe_rows(study))
     yield Table("recipe", "Every setting of the study", ("Setting", "Value"), rows)
+    for label, overrides in _own_recipes(within):
+        yield Paragraph(f"{isolate(label)}: {notes.own_recipe(overrides)}", note=True)
     yield Heading(2, "How to reproduce it")
     yield Code(sentences_run.COMMAND)
     yield Paragraph(" ".join(sentences_run.reproduce(within[0].results)))
@@ -154,6 +156,12 @@ def _run(study: Mapping[str, Any], within: Sequence[Within]) -> Iterator[Block]:
         "conditions in front: history, summary, comparisons, standings; and levels, crossings, carried and gains, as "
         "far as the study has them. Each condition's folder has its own."
     )
+
+
+def _own_recipes(within: Sequence[Within]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The losses that the fixed recipe of the study does not hold for, each with what it has instead."""
+    views = {view.label: view.overrides for item in within for view in item.results.losses if view.overrides}
+    return sorted(views.items())
 
 
 def _provenance(within: Sequence[Within]) -> dict[str, tuple[str, ...]]:
