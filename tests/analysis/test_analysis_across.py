@@ -150,8 +150,31 @@ def test_the_interval_of_a_crossing_is_where_a_t_test_along_the_line_shows_no_di
     assert found.low < found.at < found.high
 
 
-def test_a_crossing_whose_ends_are_open_has_no_interval() -> None:
-    assert only(line([[0.03, -0.01, 0.02], [-0.03, -0.04, -0.05]])).low is None
+def test_an_interval_ends_at_a_level_that_it_may_reach_beyond() -> None:
+    open_below = only(line([[0.03, -0.01, 0.02], [-0.03, -0.04, -0.05]]))
+    assert open_below.low == open_below.below
+    assert open_below.high is not None
+    assert open_below.at < open_below.high < open_below.above
+    whole = only(line([[0.03, -0.01, 0.02], [-0.03, 0.01, -0.03]]))
+    assert (whole.low, whole.high) == (whole.below, whole.above)
+
+
+def test_an_interval_holds_the_true_crossing_as_often_as_it_says() -> None:
+    template, rng, held = line([[0.01] * 3, [-0.05] * 3]), np.random.default_rng(1), []
+    for _ in range(400):
+        drawn = np.array([[0.01], [-0.05]]) + 0.01 * rng.normal(size=(2, 3))
+        made = [
+            given(
+                item, {LOSSES[0]: [base(seed) + x for seed, x in enumerate(d)], LOSSES[1]: [base(s) for s in range(3)]}
+            )
+            for item, d in zip(template, drawn, strict=True)
+        ]
+        for found in across(made).crossings[0]:
+            assert found.low is not None
+            assert found.high is not None
+            held.append(found.low <= 0.1 + 0.2 / 6 <= found.high)
+    assert len(held) > 300
+    assert np.mean(held) > 0.925  # of 0.95: four standard deviations below are 0.91
 
 
 def test_a_crossing_is_shown_by_the_nearest_verdicts_on_both_sides() -> None:

@@ -14,12 +14,13 @@ import pytest
 
 from across_makers import ENDS, LOSSES, condition, noisy
 from lossbench.analysis import Finding, Within
-from lossbench.analysis.across import across
+from lossbench.analysis.across import Crossing, across
 from lossbench.figures import draw_across
 from lossbench.report import across_text, write_overview
 from lossbench.report.document import Block, Bullets, Heading, Paragraph, Picture, Table, Terms, Title
 from lossbench.report.markdown import markdown
 from lossbench.report.overview_blocks import overview_blocks
+from lossbench.report.sentences_levels import overtakes
 from lossbench.report.sentences_scenario import notes_across, scenario_notes
 from lossbench.spec import TUNED, Condition, Study, slugs
 from lossbench.text import plain
@@ -140,6 +141,23 @@ def test_crossings_are_told_as_shown_or_as_seen(made: Sequence[Block]) -> None:
     assert all("verdicts on both sides show it" in plain(b.items[0]) for b in shown)
     level = noisy(("mlp",), {0.0: (0.9, 0.8, 0.7), 0.2: (0.9, 0.8, 0.7)})
     assert "From 0 to 0.2 no mean of a loss changes places with another's." in text(blocks(level))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.05, 0.11, "at 0.08 (95 % interval 0.05 to 0.11), between 0 and 0.2"),
+        (0.0, 0.11, "at 0.08 (95 % interval up to 0.11), between 0 and 0.2"),
+        (0.05, 0.2, "at 0.08 (95 % interval from 0.05), between 0 and 0.2"),
+        (0.0, 0.2, "at 0.08 (where between the two is open), between 0 and 0.2"),
+        (None, None, "at 0.08, between 0 and 0.2"),
+    ],
+)
+def test_an_interval_is_told_as_far_as_it_ends(
+    noise: Sequence[Within], low: float | None, high: float | None, said: str
+) -> None:
+    crossing = Crossing("x", "y", 0.0, 0.2, 0.08, low, high, shown=True)
+    assert plain(overtakes(across(noise[:3]).series[0], crossing)) == f"y overtakes x {said}"
 
 
 def test_rankings_and_verdicts_are_held_against_each_other(made: Sequence[Block]) -> None:

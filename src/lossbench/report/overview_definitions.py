@@ -33,8 +33,9 @@ def _entries(across: Across) -> Iterator[tuple[str, str]]:
             "Two losses change places where the straight line between their mean differences at two neighbouring "
             "levels meets zero; on a logarithmic axis where factors count. It is shown where the one is shown to be "
             "better on this side and worse on that, with no other change of sign between. Its 95 % interval is "
-            "Fieller's (1954), paired over the seeds that finished at both levels; it is given where both levels' own "
-            "intervals leave out zero, and it takes the line to be straight.",
+            "Fieller's (1954), paired over the seeds that finished at both levels: the places along the line where a "
+            "t test shows no difference. It takes the line to be straight, and ends at the two levels, beyond which it "
+            "may reach.",
         )
     if across.carried:
         yield (

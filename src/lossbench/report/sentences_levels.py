@@ -37,10 +37,20 @@ def crossing_sentences(series: Series, crossings: Sequence[Crossing]) -> tuple[s
 def overtakes(series: Series, item: Crossing) -> str:
     """`b overtakes a at 0.08 (95 % interval 0.05 to 0.11), between 0 and 0.2`, read from smaller to larger levels."""
     below, above = (level_text(series, value) for value in (item.below, item.above))
-    at, reach = _rounded(series, item.at), ""
-    if item.low is not None and item.high is not None:
-        reach = f" (95 % interval {_rounded(series, item.low)} to {_rounded(series, item.high)})"
+    at, reach = _rounded(series, item.at), _reach(series, item)
     return f"{isolate(item.b)} overtakes {isolate(item.a)} at {at}{reach}, between {below} and {above}"
+
+
+def _reach(series: Series, item: Crossing) -> str:
+    """The interval in brackets, as far as it ends between the two levels."""
+    if item.low is None or item.high is None:
+        return ""
+    low, high = _rounded(series, item.low), _rounded(series, item.high)
+    if item.low == item.below and item.high == item.above:
+        return " (where between the two is open)"
+    if item.low == item.below:
+        return f" (95 % interval up to {high})"
+    return f" (95 % interval from {low})" if item.high == item.above else f" (95 % interval {low} to {high})"
 
 
 def _rounded(series: Series, value: float) -> str:

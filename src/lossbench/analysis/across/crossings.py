@@ -16,6 +16,7 @@ from lossbench.analysis.paired import ALPHA
 __all__ = ["Crossing", "crossings"]
 
 _ROUNDING = 1e-24  # a variance of differences that is float64's own
+_REAL = 1e-9  # of a root's imaginary part: what rounding alone gives
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Crossing:
         below: the level on the one side.
         above: the level on the other.
         at: where the straight line between the two mean differences meets zero, on the series' axis.
-        low: lower end of the 95 % interval of that place; None where the line is not shown to meet zero between the
-            two levels.
-        high: its upper end.
+        low: lower end of the 95 % interval of that place, as far as it lies between the two levels: where it is
+            `below`, it may reach further; None where fewer than two seeds finished at both, or all of them are alike.
+        high: its upper end, likewise.
         shown: whether a is shown to be better at or below `below`, and worse at or above `above`, with no other change
             of sign on the way.
     """
@@ -117,30 +118,49 @@ def _shown(items: Sequence[_Ahead], sign: int) -> bool:
 
 
 def _interval(series: Series, left: Level, right: Level, a: str, b: str) -> tuple[float | None, float | None]:
-    """The levels at which the line between two mean differences is not shown to differ from zero.
+    """The levels, between two, at which the line between their mean differences is not shown to differ from zero.
 
     By Fieller's theorem (1954, Some Problems in Interval Estimation, J. R. Stat. Soc. B 16), paired over the seeds
-    that finished at both levels, so that what these share is taken into account. Nothing where the two ends
-    themselves are not shown to lie on different sides.
+    that finished at both levels, so that what these share is taken into account. It is given whatever it is: were it
+    given only where it is short, it would hold less often than it says.
     """
     d = _paired(left, right, a, b)
-    if d is None:
+    if d is None or max(d.var(axis=1, ddof=1)) < _ROUNDING:
         return None, None
-    start, slope = d[0].mean(), (d[1] - d[0]).mean()
-    n = d.shape[1]
-    covariance = np.cov(np.stack([d[0], d[1] - d[0]]))
-    k = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) ** 2 / n
-    ends = d.mean(axis=1) ** 2 - k * d.var(axis=1, ddof=1)
-    if min(d.var(axis=1, ddof=1)) < _ROUNDING or ends.min() <= 0 or d[0].mean() * d[1].mean() >= 0:
+    start, end = d.mean(axis=1)
+    if start * end >= 0:
         return None, None
-    square = slope**2 - k * covariance[1, 1]
-    half = start * slope - k * covariance[0, 1]
-    rest = start**2 - k * covariance[0, 0]
-    root = math.sqrt(max(half**2 - square * rest, 0.0))
-    shares = sorted(((-half - root) / square, (-half + root) / square))
+    middle = start / (start - end)
+    roots = _ends(d)
+    low = max((root for root in roots if 0 < root <= middle), default=0.0)
+    high = min((root for root in roots if middle <= root < 1), default=1.0)
+    inside = _excluded(d)
+    shares = (low if inside[0] else 0.0, high if inside[1] else 1.0)
     from_, to = series.place(left.value), series.place(right.value)
-    low, high = (series.level(from_ + (to - from_) * float(share)) for share in shares)
-    return low, high
+    at_ends = {0.0: left.value, 1.0: right.value}
+    first, last = (at_ends.get(share, series.level(from_ + (to - from_) * share)) for share in shares)
+    return first, last
+
+
+def _quantile(seeds: int) -> float:
+    """The squared quantile of t that a squared mean is held against, over the seeds."""
+    return float(stats.t.ppf(1 - ALPHA / 2, seeds - 1)) ** 2 / seeds
+
+
+def _excluded(d: np.ndarray) -> tuple[bool, bool]:
+    """Whether a paired t test shows a difference at the one level, and at the other."""
+    shown = d.mean(axis=1) ** 2 > _quantile(d.shape[1]) * d.var(axis=1, ddof=1)
+    return bool(shown[0]), bool(shown[1])
+
+
+def _ends(d: np.ndarray) -> list[float]:
+    """The shares of the way from one level to the other at which the t test is just at its limit."""
+    slope = d[1] - d[0]
+    covariance, k = np.cov(np.stack([d[0], slope])), _quantile(d.shape[1])
+    square = slope.mean() ** 2 - k * covariance[1, 1]
+    half = d[0].mean() * slope.mean() - k * covariance[0, 1]
+    rest = d[0].mean() ** 2 - k * covariance[0, 0]
+    return [float(root.real) for root in np.roots([square, 2 * half, rest]) if abs(root.imag) < _REAL]
 
 
 def _paired(left: Level, right: Level, a: str, b: str) -> np.ndarray | None:
