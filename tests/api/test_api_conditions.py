@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 
 import lossbench
+from across_makers import LOSSES, condition, noisy
 from lossbench.api.running import prepare
-from lossbench.errors import SaveDirError
+from lossbench.errors import RequestError, SaveDirError
+from lossbench.report import across_text
 from lossbench.spec import Study
 from lossbench.store import Store, StudyFolder
 
@@ -96,3 +98,28 @@ def test_a_loss_with_its_own_recipe_is_trained_with_it(tmp_path: Path) -> None:
     assert results.labels == ("cross_entropy", "cross_entropy[lr=0.001]")
     losses = results.history.filter(split="train")["loss"].to_list()
     assert losses[0] < losses[1]  # the slower one has learnt less in its epoch
+
+
+def test_the_answer_the_figures_and_the_notebooks_view_are_of_all_conditions() -> None:
+    within = noisy()
+    study = Study(name="noisy", question="<b>Which?</b>", losses=list(LOSSES), models=["mlp", "cnn"])
+    results = lossbench.Conditions.of(study, within)
+    assert results.answer == across_text(within)
+    assert str(results).startswith(results.answer[0])
+    assert results.plot.conditions().data.height == 18
+    assert [results.plot.levels(number).data["level"].max() for number in (1, 2)] == [0.4, 0.4]
+    assert len(results.plot.all) == 3
+    with pytest.raises(RequestError, match="number: expected 1 to 2, for there are 2 series, got 3"):
+        results.plot.levels(3)
+    assert results.across.crossings[0][0].shown
+    html = results._repr_html_()
+    assert "<b>Which?</b>" not in html
+    assert html.count("<details>") == 6
+    assert "<svg" in html
+
+
+def test_without_a_series_there_are_no_levels() -> None:
+    within = [condition(model, "clean", (0.9, 0.8, 0.6)) for model in ("mlp", "cnn")]
+    results = lossbench.Conditions.of(Study(losses=list(LOSSES), models=["mlp", "cnn"]), within)
+    with pytest.raises(RequestError, match="plot: expected two conditions that differ in the noise rate"):
+        results.plot.levels()

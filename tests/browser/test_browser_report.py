@@ -15,9 +15,11 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
+from across_makers import LOSSES, noisy
 from lossbench import Recipe, Results, Study, load, run
 from lossbench.analysis import analyse
-from lossbench.report import write_report
+from lossbench.report import write_overview, write_report
+from lossbench.spec import slugs
 from synthetic import HOSTILE, study
 
 CHROMIUM = next(
@@ -271,3 +273,58 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path, monkeypatch: 
         shown = opened.page.locator("main").inner_text()
         assert '<script>alert("1")</script>' in shown
         assert "<img src=x onerror=alert(3)>" in shown
+
+
+@pytest.fixture(scope="module")
+def overview(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report above two models at three rates of noise."""
+    within, folder = noisy(), tmp_path_factory.mktemp("overview")
+    names = {key: f"conditions/{name}" for key, name in slugs([item.condition for item in within]).items()}
+    study = {**Study(name="noisy", models=["mlp", "cnn"], losses=list(LOSSES)).canonical(), "question": "Which one?"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lossbench.report.write.render_png", lambda svg: b"")
+        patch.setattr("lossbench.report.write.render_pdf", lambda svg: b"")
+        return write_overview(study, within, names, folder)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_the_overview_asks_for_nothing_and_is_accessible(
+    browser: Browser, overview: Path, scheme: Any, width: int
+) -> None:
+    axe = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        opened = Reader(context, overview)
+        opened.draw_all()
+        wide = opened.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert wide[0] <= wide[1]
+        opened.page.evaluate(axe)
+        found = opened.page.evaluate("() => axe.run({ exclude: ['figure svg > *'] })")
+        assert opened.messages == []
+        assert len(opened.requests) == 1
+    serious = [item for item in found["violations"] if item["impact"] in ("serious", "critical")]
+    assert [(item["id"], item["nodes"][0]["html"][:200]) for item in serious] == []
+
+
+def test_a_button_hides_its_loss_along_every_series(browser: Browser, overview: Path) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce") as context:
+        opened = Reader(context, overview)
+        opened.draw_all()
+        for model in ("mlp", "cnn"):
+            lines = opened.figure(f"rate of symmetric label noise, {model}").locator("svg .mark-line.role-mark path")
+            expect(lines).to_have_count(3)
+            opened.page.get_by_role("button", name="mae", exact=True).click()
+            expect(lines).to_have_count(2)
+            opened.page.get_by_role("button", name="Show all").click()
+            expect(lines).to_have_count(3)
+
+
+def test_the_overview_leads_to_the_conditions_and_needs_no_javascript(browser: Browser, overview: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        opened = Reader(context, overview)
+        assert opened.page.locator("figure svg").count() == 3
+        assert not opened.page.locator("#toolbar").is_visible()
+        target = overview.parent / "conditions" / "cnn-noise-symmetric-0.2" / "report.html"
+        target.parent.mkdir(parents=True)
+        target.write_text("<title>its own</title>", encoding="utf-8")
+        opened.page.get_by_role("link", name="cnn, noise(symmetric, 0.2)").click()
+        expect(opened.page).to_have_title("its own")

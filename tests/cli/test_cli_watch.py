@@ -212,6 +212,34 @@ def test_in_a_terminal_it_shows_the_screen(fake: Fake, lossbench: Runner, monkey
     assert "cross_entropy  0.5400    ▁▃▆█    8       2 of 2" in done.out
 
 
+def test_all_conditions_of_a_study_are_watched_and_a_shared_trial_counts_once(
+    lossbench: Runner, tmp_path: Path
+) -> None:
+    tuned = {"l1": "l1", "cross_entropy": {"loss": "cross_entropy", "lr": 0.5}}
+    asked = Study(
+        name="several", losses="l1, cross_entropy", models=("mlp", "cnn"), seeds=1, recipe=Recipe(epochs=4), tuned=tuned
+    )
+    prepared = prepare(asked, tmp_path)
+    prepared.folder.write(prepared.store)
+    for part in prepared.parts:
+        part.folder.write(prepared.store)
+    trial = prepared.parts[0].resolved.trials["l1", 1]
+    with prepared.store.claim(trial):
+        counts = {(epoch, "test"): np.eye(10, dtype=np.int64) for epoch in range(1, 5)}
+        prepared.store.finish(trial, Record(rows=rows(4), epochs=4, counts=counts), {}, {"seconds": 8.0})
+    view = Watch(tmp_path).look()
+    assert (dict(view.counts), view.epochs, view.total) == ({"finished": 1, "missing": 5}, 4, 24)
+    assert [item.loss for item in view.losses if item.counts.get("finished")] == [
+        "l1 in mlp, fixed recipe",
+        "l1 in mlp, tuned recipe",
+    ]
+    assert len(view.losses) == 8
+    assert not view.reported
+    said = lossbench("status", str(tmp_path)).out
+    assert "several: 4 conditions, 6 trials, 1 finished, 5 missing" in said
+    assert "several, mlp, tuned recipe: 2 trials, 1 finished, 1 missing" in said
+
+
 def test_nothing_is_written(fake: Fake) -> None:
     fake.finish(("l1", 1))
     with fake.store.claim(fake.trials["l1", 2]):
