@@ -96,7 +96,8 @@ class Tuning:
         return pl.DataFrame([row for one in self.losses for row in _rows(one)], schema=_SCHEMA)
 
     def __repr__(self) -> str:
-        return f"<Tuning of {len(self.losses)} losses by {self.metric}, {self.budget} settings each, for {self.study.name}>"
+        what = f"{len(self.losses)} losses by {self.metric}, {self.budget} settings each"
+        return f"<Tuning of {what}, for {self.study.name}>"
 
     def write(self) -> None:
         """Writes `tuning.csv` and `tuning.json`.
