@@ -33,7 +33,7 @@ class TestAgain:
     ) -> None:
         whole = tuned(small(made_data), tmp_path / "whole")
         course, epochs = near(0.02), [0]
-        stopped_at = max(1, round(share * whole.trials["epochs"].sum()))
+        stopped_at = max(1, round(share * sum(whole.trials["epochs"].to_list())))
 
         def interrupted(trial: Trial, epoch: int) -> float | str:
             epochs[0] += 1

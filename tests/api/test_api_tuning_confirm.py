@@ -80,6 +80,7 @@ class TestTheStudy:
         study = Study(models="mlp", losses=["cross_entropy", "gce"], seeds=2, recipe={"epochs": 2})
         tuning = lossbench.tune(study, 4, save_dir=tmp_path, executor="inline")
         assert isinstance(tuning, lossbench.Tuning)
+        assert repr(tuning) == "<Tuning of 2 losses by validation.accuracy, 4 settings each, for digits-mlp-tuned>"
         results = lossbench.run(tuning.study, tmp_path, executor="inline")
         assert isinstance(results, Conditions)
         assert list(results) == ["fixed recipe", "tuned recipe"]

@@ -68,7 +68,7 @@ class TunedLoss:
         return sum(one.status == status for one in self.attempts)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tuning:
     """A tuning that is done: every loss had the same number of attempts.
 
@@ -94,6 +94,10 @@ class Tuning:
     def trials(self) -> pl.DataFrame:
         """One row per loss and attempt: what was tried, and what it gave on validation."""
         return pl.DataFrame([row for one in self.losses for row in _rows(one)], schema=_SCHEMA)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.losses)} losses by {self.metric}, {self.budget} settings each"
+        return f"<Tuning of {what}, for {self.study.name}>"
 
     def write(self) -> None:
         """Writes `tuning.csv` and `tuning.json`.
