@@ -11,10 +11,12 @@ from rich.console import Console
 
 import synthetic
 from cli_runner import Runner
+from lossbench.analysis import Within
 from lossbench.cli.ranking import curve_by_loss, ranking
 from lossbench.cli.sparkline import sparkline
 from lossbench.report import summary_text
 from lossbench.results import Results
+from lossbench.spec import Condition
 
 CURVES = "▁▂▃▄▅▆▇█"
 
@@ -89,7 +91,7 @@ def test_report_opens_in_the_browser(
         return opens
 
     monkeypatch.setattr(webbrowser, "open", browser)
-    answer = (results, synthetic.analyse(results), page)
+    answer = ((Within(Condition("lenet5", "clean"), results, synthetic.analyse(results)),), page)
     monkeypatch.setattr("lossbench.api.reading.report", lambda *_, **__: answer)
     done = lossbench("report", "log", "--open")
     assert (done.code, opened) == (0, [page.as_uri()])
@@ -103,7 +105,8 @@ def test_a_browser_that_fails_is_no_error(lossbench: Runner, tmp_path: Path, mon
         raise webbrowser.Error(url)
 
     results = synthetic.study(seeds=2, epochs=2)
-    answer = (results, synthetic.analyse(results), tmp_path / "report.html")
+    within = Within(Condition("lenet5", "clean"), results, synthetic.analyse(results))
+    answer = ((within,), tmp_path / "report.html")
     monkeypatch.setattr(webbrowser, "open", browser)
     monkeypatch.setattr("lossbench.api.reading.report", lambda *_, **__: answer)
     done = lossbench("report", "log", "--open")

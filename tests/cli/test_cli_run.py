@@ -181,7 +181,7 @@ class TestNames:
         before = trial_times(here)
         done = lossbench("run", *QUICK, "--losses", "cross_entropy", "--lr", "0.05")
         assert done.code == 2
-        assert "name: expected the study digits-mlp of this save dir, or one that only adds losses or seeds" in done.err
+        assert "name: expected the study digits-mlp of this save dir, or one that only adds losses, seeds" in done.err
         assert "recipe" in done.err
         assert "--name" in done.err
         assert trial_times(here) == before

@@ -88,7 +88,7 @@ def _table(told: _Told) -> Table:
         "Here",
         "Difference",
         "95 % interval",
-        "Within the joint uncertainty",
+        "Joint uncertainty",
     )
     rows = tuple(
         (*((isolate(words),) if several else ()), *_cells(row, in_metrics)) for words, item in told for row in item.rows

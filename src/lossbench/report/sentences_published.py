@@ -52,7 +52,7 @@ def ordering(item: Ordering, told: str = "") -> str:
     """Whether the losses are ordered as in the table."""
     lead = capital(f"{f'in {told}, ' if told else ''}in {metric_title(item.metric)}")
     if item.tau is None:
-        return f"{lead} one side has all {len(item.losses)} losses alike, so that there is no order to compare."
+        return f"{lead} all losses are alike on one side, so that there is no order to compare."
     tau = f"Kendall's tau {fixed(item.tau)}"
     if not item.otherwise:
         return f"{lead} the {len(item.losses)} losses are ordered as published ({tau})."
