@@ -14,6 +14,9 @@ from lossbench.spec import PRESETS, load_study
 QUICK = ("--model", "mlp", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "1", "--executor", "inline")
 
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> str:
     """Two hundred small pictures of ten classes."""

@@ -1,9 +1,11 @@
 """How long a loss's first gradient is beside cross entropy's, in numbers and in words: every branch."""
 
+import dataclasses
 import math
 
 import pytest
 
+from lossbench.analysis.explain.observed import observed
 from lossbench.report.gradient_scale import GradientScale, first_step, gradient_scales, span, spread
 from lossbench.text import plain
 from synthetic import study
@@ -151,3 +153,18 @@ def test_under_adam_scale_is_no_part_of_what_is_compared(name: str) -> None:
 def test_a_span_of_one_number_is_that_number() -> None:
     assert span((2.0, 1.0, 3.0)) == "1.00 to 3.00"
     assert span((0.99996, 1.00004)) == "1.00"
+
+
+def test_a_loss_with_a_learning_rate_of_its_own_is_not_held_to_one_for_all() -> None:
+    results = study(losses=("l1", "cross_entropy"), seeds=2, epochs=1, norms={("l1", s): (0.01, 1.0) for s in (1, 2)})
+    view, other = results.losses
+    own = dataclasses.replace(results, losses=(dataclasses.replace(view, overrides={"lr": 5.0}), other))
+    scales = gradient_scales(own)
+    assert spread(gradient_scales(results))
+    assert spread(scales) == ""
+    assert first_step(scales["l1"], own.losses[0]) == (
+        "At the first weights its gradient is 0.0100 times as long as cross entropy's (the same in 2 seeds); at its own "
+        "learning rate of 5 its first steps are 0.500 times as long."
+    )
+    assert {trial.scale_free for trial in observed(own)["l1"]} == {True}
+    assert {trial.scale_free for trial in observed(own)["cross_entropy"]} == {False}

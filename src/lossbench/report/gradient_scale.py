@@ -27,11 +27,13 @@ class GradientScale:
         loss: its label.
         ratios: one per seed that has both norms; infinite where the loss's gradient is not finite.
         rate: the recipe's learning rate; None where the optimizer's steps are as long whatever the gradient's scale.
+        own_rate: the loss's own learning rate, where the study gives it one; None for the recipe's.
     """
 
     loss: str
     ratios: tuple[float, ...]
     rate: float | None
+    own_rate: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -65,7 +67,8 @@ def gradient_scales(results: Results) -> dict[str, GradientScale]:
     ratios: dict[str, list[float]] = {label: [] for label in results.labels}
     for label, own, reference in columns.iter_rows():
         ratios[label] += _ratio(own, reference)
-    return {label: GradientScale(label, tuple(values), rate) for label, values in ratios.items()}
+    own = {view.label: view.overrides.get("lr") for view in results.losses}
+    return {label: GradientScale(label, tuple(values), rate, own[label]) for label, values in ratios.items()}
 
 
 def first_step(scale: GradientScale, view: LossView) -> str:
@@ -85,6 +88,9 @@ def first_step(scale: GradientScale, view: LossView) -> str:
         return f"{lead} the measure that every other loss's is held against."
     if scale.rate is None and not same:
         return f"{length}; Adam's steps are as long whatever the gradient's scale."
+    if scale.rate is not None and scale.own_rate is not None:
+        steps = significant(ratio * scale.own_rate / scale.rate)
+        return f"{length}; at its own learning rate of {scale.own_rate:g} its first steps are {steps} times as long."
     if same or rate is None:
         return f"{lead} as long as cross entropy's ({_over(scale.ratios)}), and so are its first steps."
     how = "shorter" if ratio < 1 else "longer"
@@ -95,8 +101,12 @@ def first_step(scale: GradientScale, view: LossView) -> str:
 
 
 def spread(scales: Mapping[str, GradientScale]) -> str:
-    """A caution where the losses' gradients differ by more than a factor of ten at the start, and it matters."""
-    known = {loss: ratio for loss, scale in scales.items() if (ratio := scale.ratio) is not None and ratio < math.inf}
+    """A caution where the losses' gradients differ by more than a factor of ten at the start, and it matters.
+
+    A loss with a learning rate of its own has been given what may make up for its scale, and is left out.
+    """
+    alike = {loss: scale.ratio for loss, scale in scales.items() if scale.own_rate is None}
+    known = {loss: ratio for loss, ratio in alike.items() if ratio is not None and ratio < math.inf}
     if not known or any(scale.rate is None for scale in scales.values()):
         return ""
     least, most = min(known, key=lambda loss: known[loss]), max(known, key=lambda loss: known[loss])

@@ -103,7 +103,8 @@ SCALE_NOT_COMPENSATED = Rule(
     FAR_IN_SCALE,
     f"At the first weights the gradient is more than {FAR_IN_SCALE:g} times shorter or longer than cross entropy's, "
     f"and training diverges or ends with a train accuracy more than {TRAINS_WORSE:g} below the best loss's at the same "
-    "seed. Not asked of adam and adamw, whose steps do not grow with the gradient.",
+    "seed. Not asked of adam and adamw, whose steps do not grow with the gradient, nor of a loss with a learning rate "
+    "of its own.",
     _scale_not_compensated,
     of_diverged=True,
 )

@@ -39,7 +39,8 @@ class Observed:
         numbers: what the table of trials says of it, where it does.
         counts: the last test confusion counts, (true class, predicted class); None where there are none.
         best_trained: the highest last train accuracy of any loss at this seed; None where there is none.
-        scale_free: whether the optimizer's steps are as long whatever the gradient's scale.
+        scale_free: whether the optimizer's steps are as long whatever the gradient's scale, or the loss has a learning
+            rate of its own, which may make up for it.
     """
 
     loss: str
@@ -75,6 +76,7 @@ def observed(results: Results) -> Mapping[str, tuple[Observed, ...]]:
         trained = curves.get((loss, seed), {}).get(("train", "accuracy"), {}).get(results.last_epoch)
         if trial["status"] == "finished" and trained is not None:
             best[seed] = max(trained, best.get(seed, 0.0))
+    own_rate = {view.label for view in results.losses if "lr" in view.overrides}
     return {
         label: tuple(
             Observed(
@@ -87,7 +89,7 @@ def observed(results: Results) -> Mapping[str, tuple[Observed, ...]]:
                 numbers=_numbers(ended[label, seed]),
                 counts=results.confusion.get(label, {}).get(seed),
                 best_trained=best.get(seed),
-                scale_free=results.scale_free,
+                scale_free=results.scale_free or label in own_rate,
             )
             for seed in sorted(seed for loss, seed in ended if loss == label)
         )
