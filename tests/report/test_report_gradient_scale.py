@@ -163,8 +163,8 @@ def test_a_loss_with_a_learning_rate_of_its_own_is_not_held_to_one_for_all() -> 
     assert spread(gradient_scales(results))
     assert spread(scales) == ""
     assert first_step(scales["l1"], own.losses[0]) == (
-        "At the first weights its gradient is 0.0100 times as long as cross entropy's (the same in 2 seeds); at its own "
-        "learning rate of 5 its first steps are 0.500 times as long."
+        "At the first weights its gradient is 0.0100 times as long as cross entropy's (the same in 2 seeds); at its "
+        "own learning rate of 5 its first steps are 0.500 times as long."
     )
     assert {trial.scale_free for trial in observed(own)["l1"]} == {True}
     assert {trial.scale_free for trial in observed(own)["cross_entropy"]} == {False}
