@@ -10,6 +10,7 @@ from lossbench.results import Results
 
 __all__ = [
     "CURVE",
+    "SCENARIO_NAMES",
     "curve",
     "curves",
     "ended",
@@ -34,18 +35,23 @@ CURVE = {
     "high": pl.Float64,
 }
 
-_TITLES = {"train_running": "train (running)"}
-_NAMES = {
-    "f1": "F1",
-    "nll": "negative log-likelihood",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
+SCENARIO_NAMES = {
     "memorised": "share of wrong labels memorised",
     "corrected": "share of wrong labels corrected",
     "accuracy_clean": "accuracy on true labels",
     "many": "recall of many-shot classes",
     "medium": "recall of medium-shot classes",
     "few": "recall of few-shot classes",
+}
+"""What is measured where a scenario allows it, as readers see it."""
+
+_TITLES = {"train_running": "train (running)"}
+_NAMES = {
+    "f1": "F1",
+    "nll": "negative log-likelihood",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    **SCENARIO_NAMES,
 }
 
 

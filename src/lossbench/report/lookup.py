@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lossbench.analysis.types import Analysis, Comparison, Estimate, Standing
-from lossbench.figures.curves import split_title
+from lossbench.figures.curves import SCENARIO_NAMES, split_title
 
 __all__ = [
     "best_set",
@@ -20,23 +20,15 @@ __all__ = [
     "standings",
 ]
 
-_SCENARIOS = {
-    "memorised": "share of wrong labels memorised",
-    "corrected": "share of wrong labels corrected",
-    "accuracy_clean": "accuracy on true labels",
-    "many": "recall of many-shot classes",
-    "medium": "recall of medium-shot classes",
-    "few": "recall of few-shot classes",
-}
 _TITLES = {
     "f1": "F1",
     "nll": "negative log-likelihood",
     "brier": "Brier score",
     "ece": "calibration error",
     "ece_calibrated": "calibration error after temperature scaling",
-    **_SCENARIOS,
+    **SCENARIO_NAMES,
 }
-_COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE", **_SCENARIOS}
+_COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE", **SCENARIO_NAMES}
 
 
 def metric_title(metric: str) -> str:

@@ -33,16 +33,9 @@ from lossbench.spec.recipe import Precision, Recipe
 from lossbench.spec.scaled import scaled
 from lossbench.spec.scenario import Imbalance, Noise, Scenario
 from lossbench.spec.schedule import Schedule
-from lossbench.spec.study import (
-    Plan,
-    Study,
-    default_name,
-    load_study,
-    parse_arms,
-    parse_losses,
-    parse_seeds,
-    read_study_file,
-)
+from lossbench.spec.seeds import parse_seeds
+from lossbench.spec.study import Plan, Study, default_name, parse_arms, parse_losses
+from lossbench.spec.study_file import load_study, read_study_file
 from lossbench.spec.trial import Trial
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from lossbench.errors import RequestError, StudyFileError
+from lossbench.errors import RequestError
 from lossbench.spec._model import Count, Positive, Spec
 from lossbench.spec.arm import Arm
 from lossbench.spec.call import split_outside
@@ -21,38 +21,14 @@ from lossbench.spec.loss import LossSpec
 from lossbench.spec.presets import FOUR_LOSSES
 from lossbench.spec.recipe import Recipe
 from lossbench.spec.scenario import Scenario
+from lossbench.spec.seeds import parse_seeds
 
 __all__ = [
     "Plan",
     "Study",
-    "load_study",
     "parse_arms",
     "parse_losses",
-    "parse_seeds",
-    "read_study_file",
 ]
-
-_LARGEST_SEED = 2**63 - 1
-
-
-def parse_seeds(value: object, field: str = "seeds") -> tuple[int, ...]:
-    """Seeds as users write them: `5` means 1 to 5, `1,2,3` and `[1, 2, 3]` are lists, `7,` is seed 7 alone.
-
-    Raises:
-        RequestError: no seeds, a seed twice, or something that is no whole number.
-    """
-    allowed = "a number of seeds (5) or a list of different whole numbers (1,2,3 or 7,)"
-    given = value
-    if isinstance(value, str):
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        numbers = [int(part) if part.isdecimal() and len(part) < 20 else part for part in parts]
-        value = numbers if "," in value or not numbers else numbers[0]
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 100_000:
-        return tuple(range(1, value + 1))
-    listed = tuple(value) if isinstance(value, list | tuple) else ()
-    if listed and all(_is_seed(item) for item in listed) and len(set(listed)) == len(listed):
-        return listed
-    raise RequestError(field, allowed, given)
 
 
 def parse_arms(value: object, field: str = "losses") -> tuple[Arm, ...]:
@@ -78,10 +54,6 @@ def parse_losses(value: object, field: str = "losses") -> tuple[LossSpec, ...]:
         if arm.overrides:
             raise RequestError(field, "a loss alone, for here is no recipe to change", str(arm))
     return tuple(arm.loss for arm in arms)
-
-
-def _is_seed(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_SEED
 
 
 def _listed(value: object) -> object:
@@ -291,46 +263,6 @@ def default_name(data: str, model: str) -> str:
     stem = Path(data).name.strip(".") or Path(data).resolve().name or "data"
     name = f"{stem}-{model.rpartition(':')[2]}".encode(errors="ignore")[:200].decode(errors="ignore")
     return re.sub(r"[/\\\x00-\x1f]", "-", name).lstrip(".")
-
-
-def load_study(path: str | Path) -> Study:
-    """Reads a study file.
-
-    Raises:
-        RequestError: the file cannot be read, or says something that is not allowed; one sentence says what.
-    """
-    return Study(**read_study_file(path))
-
-
-def read_study_file(path: str | Path) -> dict[str, Any]:
-    """The mapping in a YAML file, unchecked.
-
-    Raises:
-        StudyFileError: the file cannot be read, is no YAML, is empty, or holds no mapping.
-    """
-    allowed = "a readable YAML file with a mapping (`lossbench init` writes one to start from)"
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyFileError(str(path), allowed, f"nothing readable ({error.strerror})") from None
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # 2020-13-45, !!bool x
-        raise StudyFileError(str(path), allowed, str(error)) from None
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise StudyFileError(str(path), allowed, "an empty file" if values is None else values)
-    odd = _odd_key(values)
-    if odd is not None:
-        raise StudyFileError(str(path), "keys that are text (YAML reads a bare on, off, yes, no as true or false)", odd)
-    return values
-
-
-def _odd_key(values: Mapping[Any, Any]) -> str | None:
-    """The first key that is not text, in mappings inside mappings; lists hold no keys that a study knows."""
-    for key, value in values.items():
-        if not isinstance(key, str):
-            return repr(key)
-        if isinstance(value, Mapping) and (odd := _odd_key(value)) is not None:
-            return odd
-    return None
 
 
 def _first(value: object, default: str) -> object:
