@@ -11,7 +11,7 @@ import torch
 
 import lossbench.data
 import lossbench.train
-from lossbench.data import Pictures, with_labels
+from lossbench.data import Part, Pictures, with_labels
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
 from lossbench.metrics import shots
@@ -52,12 +52,14 @@ class Resolved:
         study: with the precision settled.
         pictures: what is trained on, with the labels of a file beside their own where a scenario has it.
         trials: by (label, seed), seed by seed, so that an interrupted study has whole pairs.
+        splits: what the scenario makes of the pictures at the first seed.
         untestable: hypotheses that the study will not tell of, each with the reason.
     """
 
     study: Study
     pictures: Pictures
     trials: dict[tuple[str, int], Trial]
+    splits: Mapping[str, Part]
     untestable: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -214,7 +216,7 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     if own_model:
         digests["model"] = own_model
     trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
-    return Resolved(study, pictures, trials, untestable(study, pictures.class_names, true_counts))
+    return Resolved(study, pictures, trials, parts, untestable(study, pictures.class_names, true_counts))
 
 
 def _check_mixed(study: Study, arm: Arm, bound: BoundLoss) -> None:

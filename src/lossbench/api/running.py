@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-import lossbench.data
 from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
@@ -243,7 +242,7 @@ def make_executor(name: str, workers: int | None = None) -> Executor:
 def _folder(resolved: Resolved, place: str) -> StudyFolder:
     pictures, study = resolved.pictures, resolved.study
     label_noise = next(iter(resolved.trials.values())).digests.get("label_noise")
-    parts = lossbench.data.prepare(pictures, study.scenario, study.seeds[0], label_noise)
+    parts = resolved.splits
     train = parts["train"]
     data = {
         "name": pictures.name,
