@@ -6,7 +6,8 @@ LossbenchError
 │   ├── StudyFileError        a study file that cannot be read, or is no mapping
 │   ├── DataError             data that are nowhere, unreadable, or without usable labels
 │   └── SaveDirError          a save dir that cannot be written, or holds something else
-├── StoreError                a trial's files that are damaged or missing
+├── StoreError                a study's or trial's files that are damaged or missing
+├── HeldError                 a trial that another process is training just now
 └── TrialError                a trial that could not be trained to its end; the others go on
 
 A message is one sentence that names the field, what is allowed and what came.
@@ -21,6 +22,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "DataError",
+    "HeldError",
     "LossbenchError",
     "RequestError",
     "SaveDirError",
@@ -91,7 +93,11 @@ class SaveDirError(RequestError):
 
 
 class StoreError(LossbenchError):
-    """A trial's files that are damaged or missing."""
+    """Files of a study or a trial that are damaged or missing."""
+
+
+class HeldError(LossbenchError):
+    """A trial that another process is training just now; its key is the argument."""
 
 
 class TrialError(LossbenchError):

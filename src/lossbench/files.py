@@ -4,31 +4,68 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from lossbench.errors import SaveDirError
 
-__all__ = ["write_atomically", "writing"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["RESUME", "holds", "sweep", "write_atomically", "writing"]
+
+_DRAFT = ".tmp"
+
+RESUME = "what was finished is kept; when this is mended, the same command goes on"
+"""What to do about a folder that could be written no more."""
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Writes a file by a temporary neighbour, flush, fsync and rename: a reader meets the old file or the new one.
+    """Writes a file by a draft beside it, flush, fsync and rename: a reader meets the old file or the new one.
+
+    The folder is made durable too, so that files written one after the other outlast a power cut in that order.
 
     Raises:
-        OSError: the folder cannot be written; the old file, if any, is untouched and no neighbour stays behind.
+        OSError: the folder cannot be written; the old file, if any, is untouched and no draft stays behind.
     """
     data = content.encode() if isinstance(content, str) else content
-    neighbour = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
-        with neighbour.open("wb") as file:
+        _write(path, data)
+    except FileNotFoundError:  # the draft was swept by another process, in the moment before or after it was held
+        _write(path, data)
+    _settle(path.parent)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{_DRAFT}")
+    try:
+        with draft.open("wb") as file:
+            _hold(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        neighbour.replace(path)
+        draft.replace(path)
     finally:
-        neighbour.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+
+
+def holds(path: Path, text: str) -> bool:
+    """Whether a file holds a text."""
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False
+
+
+def sweep(folder: Path) -> None:
+    """Removes the drafts in a folder and below it whose writers were killed; one that is being written is left."""
+    for draft in folder.rglob(f".*{_DRAFT}"):
+        with suppress(OSError), draft.open("rb") as file:
+            if _hold(file):
+                draft.unlink()
 
 
 @contextmanager
@@ -46,4 +83,25 @@ def writing(field: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = f"{error.filename or folder}: {error.strerror or error}"
-        raise SaveDirError(field, "a folder that can be written", where) from error
+        raise SaveDirError(field, "a folder that can be written", where, RESUME) from error
+
+
+def _hold(file: IO[bytes]) -> bool:
+    """Locks a draft until it is closed, which a killed writer's is; whether it could be told that nobody held it."""
+    if sys.platform == "win32":  # which has no such locks: drafts of the killed stay behind
+        return False
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held, or a file system without locks
+        return False
+    return True
+
+
+def _settle(folder: Path) -> None:
+    """Makes the names in a folder durable, as far as the system can."""
+    with suppress(OSError):  # some file systems, and Windows, do not know how
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -59,7 +59,7 @@ def test_a_study_with_noise_and_imbalance(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         last["accuracy"], 0.6 * _of_right_labels(last) + 0.4 * last["memorised"], atol=2e-3
     )  # 0.4 but for rounding in each class
-    data = json.loads((folder / "data.json").read_text())
+    data = json.loads((folder / "study.json").read_text())["data"]
     sizes = [146 * 10 ** (-k / 9) for k in range(10)]
     counts = np.bincount(find("digits").decode().train.labels)
     assert data["class_counts"] == [min(int(size), int(count)) for size, count in zip(sizes, counts, strict=True)]

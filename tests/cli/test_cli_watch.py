@@ -260,13 +260,14 @@ def test_a_damaged_file_is_told_and_the_others_are_shown(fake: Fake, lossbench: 
     done = lossbench("watch", str(fake.store.root))
     assert done.code == 0
     assert "2 failed; to try again: lossbench run" in done.out
-    (fake.report.parent / "trials.json").write_text("{", encoding="utf-8")
-    assert "trials.json is missing or damaged" in lossbench("watch", str(fake.store.root)).err
+    assert "--retry-failed" in done.out
+    (fake.report.parent / "study.json").write_text("{", encoding="utf-8")
+    assert "study.json is missing or damaged" in lossbench("watch", str(fake.store.root)).err
 
 
 def test_a_study_that_is_just_being_written_stays_as_it_was(fake: Fake) -> None:
     watch = Watch(fake.store.root)
-    (fake.report.parent / "trials.json").unlink()
+    (fake.report.parent / "study.json").unlink()
     assert watch.look().trials == 4
 
 

@@ -24,6 +24,7 @@ from lossbench.run import Job
 from lossbench.run.drive import drive
 from lossbench.spec import LossSpec, Study, Trial
 from lossbench.store import Store, StudyFolder
+from lossbench.store.kept import provenance_text
 from makers import CLASSES, made_pictures, made_trial
 
 PICTURES = made_pictures(train=90, test=45)
@@ -192,8 +193,12 @@ class TestWhatIsMissing:
         """They lack the logarithms of their probabilities, and those of softmax would be others."""
         store, trials = kept(tmp_path, ["cross_entropy", *LINKED], [1])
         for trial in trials.values():
-            path = store.trial_folder(trial.key) / "logits.safetensors"
+            folder = store.trial_folder(trial.key)
+            path = folder / "logits.safetensors"
             save_file({k: v for k, v in load_file(path).items() if not k.endswith("log_probabilities")}, path)
+            provenance = store.provenance(trial.key)
+            contents = {name: (folder / name).read_bytes() for name in provenance["digests"]}
+            (folder / "provenance.json").write_text(provenance_text(contents, provenance), encoding="utf-8")
         found = collect(store, "made")
         assert set(found.per_picture["nll"]) == set(found.per_picture["brier"]) == {"cross_entropy"}
         known = found.trials.filter(pl.col("temperature").is_not_null())

@@ -169,7 +169,7 @@ def test_a_study_without_them_has_no_estimates_of_them() -> None:
 
 def test_a_folder_from_before_class_counts_were_kept_reads_as_it_did(tmp_path: Path) -> None:
     store = kept(tmp_path, "imbalance(exponential, 10)")
-    assert "class_counts" not in json.loads((store.study_folder("made") / "data.json").read_text())
+    assert "class_counts" not in json.loads((store.study_folder("made") / "study.json").read_text())["data"]
     results = collect(store, "made")
     assert results.data.class_counts == ()
     assert not results.measured(*SCENARIO_COLUMNS)

@@ -18,7 +18,7 @@ from lossbench.rng import stream
 from lossbench.run import one_thread
 from lossbench.spec import LossSpec, Scenario
 from lossbench.store import Record
-from lossbench.store.files import checkpoint_bytes, counts_bytes, read_checkpoint, read_counts
+from lossbench.store.files import checkpoint_bytes, counts_bytes, counts_of, read_checkpoint
 from lossbench.train import Epoch, Snapshot, labels_of, splits_of, train
 from lossbench.train.state import State
 from makers import CLASSES, made_pictures, made_trial
@@ -104,8 +104,7 @@ def test_a_resumed_trial_counts_the_same(tmp_path: Path, running: str) -> None:
     again, state, number, _ = read_checkpoint(tmp_path / "state.safetensors")
     for epoch in train(trial, PICTURES, Snapshot(number, {k: torch.from_numpy(v) for k, v in state.items()})):
         again = again.noted(epoch)
-    (tmp_path / "counts.npz").write_bytes(counts_bytes(again))
-    counts = read_counts(tmp_path / "counts.npz")
+    counts = counts_of(counts_bytes(again))
     assert counts.keys() == whole.counts.keys()
     assert len({split for _, split in counts}) == 5
     for place, expected in whole.counts.items():

@@ -67,13 +67,14 @@ def write_study(
         RequestError: a form cannot be written here.
         SaveDirError: a folder cannot be written.
     """
-    where = {condition: store.study_folder(place) for condition, place in folder.places.items()}
-    pages = [
-        write_report(item.results, item.analysis, where[item.condition], forms=forms, pictures=pictures)
-        for item in within
-    ]
-    if len(within) == 1:
-        return pages[0]
     own = store.study_folder(folder.path)
+    where = {condition: store.study_folder(place) for condition, place in folder.places.items()}
     names = {condition: path.relative_to(own).as_posix() for condition, path in where.items()}
-    return write_overview(folder.study.canonical(), within, names, own, forms=forms)
+    with store.writing_study(folder.path.partition("/")[0]):
+        pages = [
+            write_report(item.results, item.analysis, where[item.condition], forms=forms, pictures=pictures)
+            for item in within
+        ]
+        if len(within) == 1:
+            return pages[0]
+        return write_overview(folder.study.canonical(), within, names, own, forms=forms)

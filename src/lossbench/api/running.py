@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from lossbench.models import model_digest
 from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results, collect
-from lossbench.run import Event, Executor, Inline, Job, Notify, Processes, Profile
+from lossbench.run import CHECKPOINT_SECONDS, Event, Executor, Inline, Job, Notify, Processes, Profile
 from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
 
@@ -55,6 +56,7 @@ class Prepared:
         device: the settled device.
         folder: what the store will keep of the study.
         parts: one per condition; of a study with one, its folder is the study's.
+        retry_failed: whether trials are tried again that would fail in the same way.
     """
 
     study: Study
@@ -63,6 +65,7 @@ class Prepared:
     device: str
     folder: StudyFolder
     parts: tuple[Part, ...]
+    retry_failed: bool = False
 
     @property
     def pictures(self) -> Pictures:
@@ -88,14 +91,34 @@ class Prepared:
                 found.setdefault(trial.key, (words, trial))
         return found
 
+    @cached_property
+    def damaged(self) -> dict[str, str]:
+        """Trials that had ended and whose files are damaged, each with the files' names."""
+        ended = [key for key in self.trials if self.store.finished(key)]
+        return {key: ", ".join(faults) for key in ended if (faults := self.store.verify(key)[1])}
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """Trials that failed before and would again, each with the reason; none where they are to be tried again."""
+        keys = () if self.retry_failed else self.trials
+        return {key: self.store.reason(key) for key in keys if self.store.failed_for_good(key)}
+
     @property
     def missing(self) -> dict[str, tuple[str, Trial]]:
-        """The same of the trials that the store does not have."""
-        return {key: told for key, told in self.trials.items() if not self.store.finished(key)}
+        """The trials that are to be trained: those that the store does not have whole, but for those left out."""
+        lacking = {
+            key: told for key, told in self.trials.items() if not self.store.finished(key) or key in self.damaged
+        }
+        return {key: told for key, told in lacking.items() if key not in self.left_out}
 
 
 def prepare(
-    study: Study, save_dir: str | Path = "log", *, data_dir: str | Path | None = None, device: str = "auto"
+    study: Study,
+    save_dir: str | Path = "log",
+    *,
+    data_dir: str | Path | None = None,
+    device: str = "auto",
+    retry_failed: bool = False,
 ) -> Prepared:
     """Checks everything that a study asks for, without writing anything.
 
@@ -104,6 +127,7 @@ def prepare(
         save_dir: where results are kept.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu` or `cuda`.
+        retry_failed: whether trials whose loss or model raised are tried again, too.
 
     Raises:
         RequestError: something in it cannot be done; one sentence says what.
@@ -128,11 +152,16 @@ def prepare(
         labels = {name: digest for part in parts for name, digest in part.folder.data["label_noise"].items()}
         own = replace(own, study=study, trials={}, place=study.name, data={**own.data, "label_noise": labels})
     own.check_name(store)
-    return Prepared(study, source, store, settled, own, tuple(parts))
+    return Prepared(study, source, store, settled, own, tuple(parts), retry_failed)
 
 
 def train_missing(
-    prepared: Prepared, executor: Executor, notify: Notify, *, keep_weights: bool = False
+    prepared: Prepared,
+    executor: Executor,
+    notify: Notify,
+    *,
+    keep_weights: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> dict[Condition, Results]:
     """Trains what the store lacks, and reads the results.
 
@@ -141,13 +170,17 @@ def train_missing(
         executor: who trains.
         notify: is told what happens.
         keep_weights: whether the last weights are kept.
+        checkpoint_seconds: how much training may be lost to a crash.
+
+    Raises:
+        SaveDirError: the store cannot be written; what was finished is kept.
     """
     store, study = prepared.store, prepared.study
-    with writing("--save-dir", store.root):
-        store.put_pictures(prepared.pictures, prepared.source.fingerprint)
-        prepared.folder.write(store)
-        for part in prepared.parts:
-            part.folder.write(store)
+    store.put_pictures(prepared.pictures, prepared.source.fingerprint)
+    with writing("--save-dir", store.root), store.writing_study(study.name):
+        prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
+        for folder in (*(part.folder for part in prepared.parts), prepared.folder):
+            folder.write(store)
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
     looked_in = import_path() if own_code else ()
@@ -160,9 +193,13 @@ def train_missing(
             keep_weights=keep_weights,
             data_path=prepared.source.location,
             import_path=looked_in,
+            checkpoint_seconds=checkpoint_seconds,
         )
         for words, trial in prepared.missing.values()
     ]
+    for key in prepared.missing:
+        if store.failed_for_good(key):  # it is to be tried again
+            store.forgive(key)
     here = [job for job in jobs if job.trial.loss.function]  # a Python object without an import path
     elsewhere = [job for job in jobs if not job.trial.loss.function]
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
@@ -181,6 +218,7 @@ def run(
     workers: int | None = None,
     keep_weights: bool = False,
     pictures: bool = True,
+    retry_failed: bool = False,
 ) -> StudyResults | Conditions:
     """Trains what is missing of a study, writes its report, and gives its results.
 
@@ -195,6 +233,7 @@ def run(
         workers: processes at most; None for one per core.
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
+        retry_failed: whether trials whose loss or model raised in an earlier run are tried again.
 
     Returns:
         the results; of a study with several models, scenarios or recipes those of each of its conditions.
@@ -204,7 +243,7 @@ def run(
     """
     chosen = make_executor(executor, workers)
     for stage in stages(study, save_dir):
-        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device)
+        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed)
         results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
         within = analysed(results)
         if not still_open(within):

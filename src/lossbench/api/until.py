@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
 
-from lossbench.spec import Study, load_study, looks_up_to
-from lossbench.store import Store
+from lossbench.errors import StoreError
+from lossbench.spec import Study, looks_up_to
+from lossbench.store import Store, StudyFolder
 
 __all__ = ["stages"]
 
@@ -26,11 +27,18 @@ def stages(study: Study, save_dir: str | Path) -> list[Study]:
     most = study.plan.max_seeds
     if most is None:
         return [study]
-    file = Store(save_dir).study_folder(study.name) / "study.yaml"
-    trained = len(load_study(file).seeds) if file.is_file() else 0
+    trained = len(_before(Store(save_dir), study.name))
     looks = looks_up_to(most)
     ahead = [look for look in looks if look >= trained] or [looks[-1]]
     return [study.model_copy(update={"seeds": tuple(islice(_seeds(study), look))}) for look in ahead]
+
+
+def _before(store: Store, name: str) -> tuple[int, ...]:
+    """The seeds that the save dir's study of a name has; none where there is no such study, or a damaged one."""
+    try:
+        return StudyFolder.read(store, name).study.seeds
+    except StoreError:
+        return ()
 
 
 def _seeds(study: Study) -> Iterator[int]:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import shlex
 import sys
 
+from lossbench.cli.interrupts import INTERRUPTED, interruptible
 from lossbench.errors import LossbenchError, RequestError
 
 __all__ = ["main"]
-
-INTERRUPTED = 130
-"""What a command gives back after Ctrl-C, by the shells' convention."""
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command and leaves with its exit code.
 
-    0 done; 1 some trial failed; 2 the request was wrong, said in one sentence on standard error; 130 interrupted.
+    0 done; 1 some trial failed; 2 the request was wrong, said in one sentence on standard error; 130 interrupted, be it
+    by Ctrl-C or by being told to end.
     """
     typed = sys.argv[1:] if arguments is None else arguments
-    try:
-        code = _run(typed or ["--help"])
-    except KeyboardInterrupt:  # while modules are imported; later the commands' framework turns it into the code
-        code = INTERRUPTED
-    if code == INTERRUPTED:
-        again = shlex.join(["lossbench", *typed])
-        _complain(f"interrupted; what was finished is kept, and this goes on: {again}", code)
-    sys.exit(code)
+    again = f"interrupted; what was finished is kept, and this goes on: {shlex.join(['lossbench', *typed])}"
+    with interruptible(f"lossbench: {again}"):
+        try:
+            code = _run(typed or ["--help"])
+        except KeyboardInterrupt:  # while modules are imported; later the commands' framework turns it into the code
+            code = INTERRUPTED
+        if code == INTERRUPTED:
+            _complain(again, code)
+        sys.exit(code)
 
 
 def _run(typed: list[str]) -> int:

@@ -19,10 +19,12 @@ from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
+from lossbench.cli.show_faults import show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
+from lossbench.cli.status import Folder, status
 from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
-from lossbench.cli.workers import workers_of
+from lossbench.cli.workers import checkpoint_seconds_of, workers_of
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -44,7 +46,6 @@ app = typer.Typer(
 )
 
 
-Folder = Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")]
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether the report shows sample pictures of the data.")
 ]
@@ -100,6 +101,15 @@ def run(
         typer.Option(parser=number, metavar="N", help="The most seeds of --until-decided, 3 to 30. [default: 30]"),
     ] = None,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try trials again whose loss or model raised in an earlier run.")
+    ] = False,
+    checkpoint_seconds: Annotated[
+        float | None,
+        typer.Option(
+            parser=number, metavar="X", help="How much training a crash may cost, 0 to 86400 seconds. [default: 5]"
+        ),
+    ] = None,
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time went, and write it to profile.csv.")
     ] = False,
@@ -150,9 +160,10 @@ def run(
     from lossbench.api.conditions import still_open as open_questions
     from lossbench.run import Profile
 
+    at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = running.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
-    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
+    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed)
     if dry_run:
         prepared = prepare(stages[-1])
         show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
@@ -164,7 +175,7 @@ def run(
         prepared = prepare(stage)
         if stage is stages[0]:
             show_untestable(console(), prepared.untestable)
-        within = analysed(_train(prepared, chosen, measured, keep_weights=keep_weights))
+        within = analysed(_train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most))
         still_open = open_questions(within)
         if stage.plan.max_seeds is not None:
             show_look(console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
@@ -198,23 +209,7 @@ def report(
         console().print("no browser could be opened; open that file yourself", highlight=False)
 
 
-@app.command()
-def status(folder: Folder) -> None:
-    """Show what is finished, running, diverged, failed and missing."""
-    from lossbench.store import StudyFolder, locate_study
-
-    store, place = locate_study(folder)
-    whole = StudyFolder.read(store, place)
-    if len(whole.places) > 1:
-        keys = {key for own in whole.places.values() for key in StudyFolder.read(store, own).trials.values()}
-        show.show_total(console(), whole.study.name, len(whole.places), [store.status(key) for key in keys])
-    for condition, own in whole.places.items():
-        told = condition.told(tuple(whole.places))
-        trials = StudyFolder.read(store, own).trials
-        states = [(label, seed, store.status(key), store.reason(key)) for (label, seed), key in trials.items()]
-        show.show_status(console(), f"{whole.study.name}, {told}" if told else whole.study.name, states)
-
-
+app.command()(status)
 app.command()(tune)
 app.command()(watch)
 app.command()(compare)
@@ -235,7 +230,7 @@ def _opened(page: Path) -> bool:
 
 
 def _train(
-    prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool
+    prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool, checkpoint_seconds: float
 ) -> dict[Condition, Results]:
     """Trains what is missing, and shows how it goes."""
     from lossbench.api import running
@@ -243,8 +238,11 @@ def _train(
     study, trials = prepared.study, prepared.trials
     out = console()
     missing = {key: words for key, (words, _) in prepared.missing.items()}
+    show_what_is_wrong(out, prepared)
     if missing:
         words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
+    elif prepared.left_out:
+        words = f"{study.name}: nothing to train"
     else:
         words = f"{study.name}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
     out.print(words, markup=False, highlight=False, soft_wrap=True)
@@ -255,9 +253,12 @@ def _train(
             notify(event)
 
         profile.lap("preparing")
-        results = running.train_missing(prepared, executor, heard, keep_weights=keep_weights)
+        results = running.train_missing(
+            prepared, executor, heard, keep_weights=keep_weights, checkpoint_seconds=checkpoint_seconds
+        )
         profile.lap("training")
-    if keep_weights and len(missing) < len(trials):
-        words = f"{len(trials) - len(missing)} trials were finished before this run; it added no weights to them"
+    before = len(trials) - len(missing) - len(prepared.left_out)
+    if keep_weights and before:
+        words = f"{before} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)
     return results

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "follow"]
 
+_HELD = "another run trains it"
 _PLAIN_EVERY = 20.0  # seconds between plain lines about trials under way
 
 
@@ -120,7 +121,9 @@ class Lines:
         tally = self.tally
         tally.note(event)
         name = tally.trials[event.key]
-        if event.ends:
+        if event.kind == "held":
+            self._say(f"{name}: {_HELD}")
+        elif event.ends:
             how = event.kind + (f" ({event.reason})" if event.reason else "")
             left = f"; {tally.left}" if tally.ended < len(tally.trials) else ""
             self._say(f"[{tally.ended}/{len(tally.trials)}] {name}: {how}{left}")
@@ -165,6 +168,9 @@ class Bars:
         """Moves the bars."""
         self.tally.note(event)
         name = escape(self.tally.trials[event.key])
+        if event.kind == "held":
+            self.progress.console.print(f"{name}: {_HELD}", highlight=False)
+            return
         if event.key not in self.tasks:
             self.tasks[event.key] = self.progress.add_task(name, total=self.tally.epochs, accuracy="")
         task = self.tasks[event.key]

@@ -111,7 +111,7 @@ def _farewell(view: View, watched: Watch, course: _Course) -> list[str]:
     if not view.over:
         return [_missing(view, watched)]
     failed = view.counts.get("failed")
-    lines = [f"{failed} failed; to try again: {_again(watched)}"] if failed else []
+    lines = [f"{failed} failed; to try again: {_again(watched, '--retry-failed')}"] if failed else []
     folder = shlex.quote(str(watched.report.parent))
     if watched.report.exists() and not course.expects(view):
         return [*lines, f"report: {watched.report}", f"to open it: lossbench report {folder} --open"]
@@ -123,7 +123,7 @@ def _missing(view: View, watched: Watch) -> str:
     return f"nobody trains it, and {missing}; to go on: {_again(watched)}"
 
 
-def _again(watched: Watch) -> str:
+def _again(watched: Watch, *options: str) -> str:
     """The command that trains what is missing."""
     study = str(watched.report.with_name("study.yaml"))
-    return shlex.join(["lossbench", "run", study, "--save-dir", str(watched.store.root)])
+    return shlex.join(["lossbench", "run", study, "--save-dir", str(watched.store.root), *options])

@@ -1,10 +1,12 @@
-"""How many worker processes were asked for."""
+"""How many worker processes were asked for, and how often they keep what they have."""
 
 from __future__ import annotations
 
 from lossbench.errors import RequestError
 
-__all__ = ["workers_of"]
+__all__ = ["checkpoint_seconds_of", "workers_of"]
+
+_DAY = 86400.0
 
 
 def workers_of(text: str) -> int | None:
@@ -18,3 +20,18 @@ def workers_of(text: str) -> int | None:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise RequestError("--workers", "auto or a number of at least 1", text)
+
+
+def checkpoint_seconds_of(given: object) -> float:
+    """The seconds that were typed; None for the usual ones.
+
+    Raises:
+        RequestError: they are no number from 0 to a day.
+    """
+    from lossbench.run import CHECKPOINT_SECONDS  # torch takes a second or two, which `--help` need not wait for
+
+    if given is None:
+        return CHECKPOINT_SECONDS
+    if not isinstance(given, int | float) or not 0 <= given <= _DAY:
+        raise RequestError("--checkpoint-seconds", "0 to 86400 seconds", given)
+    return float(given)

@@ -47,14 +47,16 @@ def write_pictures(pictures: Pictures, folder: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def read_pictures(folder: Path) -> Pictures:
+def read_pictures(folder: Path, *, every_pixel: bool = False) -> Pictures:
     """Reads what `write_pictures` wrote.
 
     The pictures are mapped, not read: writing into them (which no one should) would change a private copy. So the
-    labels, class names and shapes are held against the digest, and of the pictures no more than type and shape.
+    labels, class names and shapes are held against the digest, and of the pictures no more than type and shape, unless
+    every pixel is asked for.
 
     Args:
         folder: the folder of decoded pictures.
+        every_pixel: whether the pictures are read once, and held against the digest, too.
 
     Raises:
         StoreError: a file is missing or damaged, or they do not belong together.
@@ -63,6 +65,9 @@ def read_pictures(folder: Path) -> Pictures:
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         train, test = _read_split(folder, "train"), _read_split(folder, "test")
         _check(about, {"train": train, "test": test})
+        for split, each in {"train": train, "test": test}.items() if every_pixel else ():
+            if hash_of(each.pictures) != about["arrays"][f"{split}_pictures"]:
+                raise ValueError(f"{split}_pictures.npy holds other pictures than were written")
         names, digest = tuple(about["class_names"]), str(about["digest"])
         return Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
     except OSError as error:

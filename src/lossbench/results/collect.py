@@ -44,15 +44,17 @@ def collect(store: Store, name: str) -> Results:
         store: the save dir.
         name: the study's name.
 
+    A trial with a damaged file stands in them as failed, with the file as its reason.
+
     Raises:
-        StoreError: a file of the study or of a finished trial is missing or damaged.
+        StoreError: a file of the study is missing or damaged.
     """
     folder = StudyFolder.read(store, name)
     placed = sorted(folder.trials.items(), key=lambda item: _place(folder, item[0]))
-    parts = [_read(store, folder, label, seed, key) for (label, seed), key in placed]
+    parts = [_read_or_failed(store, folder, label, seed, key) for (label, seed), key in placed]
     return Results(
         study=folder.study.canonical(),
-        losses=tuple(LossView(**_tuples(card)) for card in folder.cards),
+        losses=_views(folder),
         data=_data(store, folder),
         history=pl.DataFrame([row for part in parts for row in part.history], schema=HISTORY_SCHEMA, orient="row"),
         trials=pl.DataFrame([part.trial for part in parts], schema=TRIALS_SCHEMA, orient="row"),
@@ -76,13 +78,29 @@ class _Part:
     last: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
+def _read_or_failed(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
+    """What a trial gives, be it that its files are damaged."""
+    try:
+        return _read(store, folder, label, seed, key)
+    except StoreError as error:
+        return _Part({**_lost(label, seed, key), "status": "failed", "reason": str(error)})
+
+
+def _lost(label: str, seed: int, key: str) -> dict[str, Any]:
+    """A trial of which nothing is known."""
+    row = {"loss_function": label, "seed": seed, "key": key, "status": "missing", "epochs": 0, "reason": ""}
+    return {**row, **dict.fromkeys(_MEASURED)}
+
+
 def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
     trial = _trial(store, label, seed, key)
     if trial["status"] not in ("finished", "diverged"):
         return _Part(trial)
     rows, everything, provenance = store.history(key), store.counts(key), store.provenance(key)
     counts = _test_counts(everything)
-    outputs = Outputs(store.logits(key), rows)
+    tensors = store.logits(key)
+    _check(trial, folder, everything, tensors)
+    outputs = Outputs(tensors, rows)
     trial |= {"seconds": provenance["seconds"], **_first_batch(rows), **outputs.medians()}
     last: dict[str, np.ndarray] = {}
     if trial["status"] == "finished":
@@ -98,6 +116,33 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
         if row.epoch > 0
     ]
     return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last)
+
+
+def _check(
+    trial: Mapping[str, Any],
+    folder: StudyFolder,
+    counts: Mapping[tuple[int, str], np.ndarray],
+    tensors: Mapping[str, np.ndarray],
+) -> None:
+    """Checks that an ended trial's arrays are those of its study's classes: a store may have been made by hand.
+
+    Raises:
+        StoreError: they are not.
+    """
+    classes = len(folder.data["class_names"])
+    fitting = all(table.shape == (classes, classes) and table.dtype.kind in "iu" for table in counts.values())
+    for split in ("test", "validation"):
+        logits, target = tensors.get(f"{split}.last"), tensors.get(f"{split}.target")
+        if logits is not None:
+            fitting &= logits.ndim == 2 and logits.shape[1] == classes and logits.dtype.kind == "f"
+            fitting &= target is not None and target.shape == logits.shape[:1] and target.dtype.kind in "iu"
+            fitting &= target is not None and bool(((target >= 0) & (target < classes)).all())
+    if trial["status"] == "finished":
+        fitting &= "test.last" in tensors and any(split == "test" for _, split in counts)
+    if not fitting:
+        raise StoreError(
+            f"the files of the trial {trial['key']} are not those of {classes} classes; run the study again"
+        )
 
 
 def _last(parts: Sequence[_Part], name: str) -> dict[str, dict[int, np.ndarray]]:
@@ -116,14 +161,12 @@ def _place(folder: StudyFolder, trial: tuple[str, int]) -> tuple[int, int]:
 
 
 def _trial(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
-    status = store.status(key)
-    row = {"loss_function": label, "seed": seed, "key": key, "status": status, "epochs": 0, "reason": ""}
-    empty = dict.fromkeys(_MEASURED)
+    status, row = store.status(key), _lost(label, seed, key)
     if status in ("finished", "diverged"):
-        return {**row, **empty, **store.outcome(key)}
+        return {**row, **store.outcome(key)}
     if status == "running":
         status = "missing"  # a report speaks of what there is
-    return {**row, **empty, "status": status, "reason": store.reason(key)}
+    return {**row, "status": status, "reason": store.reason(key)}
 
 
 def _history(row: Row, label: str, seed: int, status: str) -> dict[str, Any]:
@@ -159,6 +202,15 @@ def _classes(counts: Mapping[int, np.ndarray], trial: Mapping[str, Any], names: 
     constant = {"split": "test", **{name: trial[name] for name in ("loss_function", "seed", "status")}}
     table = pl.DataFrame(columns).with_columns(**{name: pl.lit(value) for name, value in constant.items()})
     return table.select(pl.col(name).cast(kind) for name, kind in CLASS_COLUMNS.items())
+
+
+def _views(folder: StudyFolder) -> tuple[LossView, ...]:
+    try:
+        return tuple(LossView(**_tuples(card)) for card in folder.cards)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"the cards of the study {folder.path} cannot be read ({error}); run the study again"
+        ) from None
 
 
 def _tuples(card: Mapping[str, Any]) -> dict[str, Any]:

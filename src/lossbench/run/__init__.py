@@ -1,8 +1,19 @@
 """Who trains which trial when."""
 
 from lossbench.run.inline import Inline, one_thread
-from lossbench.run.job import Event, Executor, Job, Notify
+from lossbench.run.job import CHECKPOINT_SECONDS, Event, Executor, Job, Notify
 from lossbench.run.processes import Processes, usable_cores
 from lossbench.run.profile import Profile
 
-__all__ = ["Event", "Executor", "Inline", "Job", "Notify", "Processes", "Profile", "one_thread", "usable_cores"]
+__all__ = [
+    "CHECKPOINT_SECONDS",
+    "Event",
+    "Executor",
+    "Inline",
+    "Job",
+    "Notify",
+    "Processes",
+    "Profile",
+    "one_thread",
+    "usable_cores",
+]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,57 +12,103 @@ import numpy as np
 import torch
 
 from lossbench.data import Pictures, prepare
-from lossbench.errors import LossbenchError, TrialError, shown
+from lossbench.errors import HeldError, LossbenchError, SaveDirError, TrialError, shown
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
+from lossbench.run.memory import wants_memory
 from lossbench.run.provenance import provenance
 from lossbench.spec import Trial
 from lossbench.store import Record, Store
-from lossbench.train import Clock, Snapshot, train
+from lossbench.train import Clock, Epoch, Snapshot, train
 
 __all__ = ["check_sources", "drive"]
 
-CHECKPOINT_SECONDS = 5.0
-"""At most this much training is lost to a crash; shorter epochs share a checkpoint."""
+_NO_STORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EACCES, errno.EPERM}
+"""What the system says where no trial could be kept: no space, no permission, no disk."""
 
 
-def drive(
-    job: Job,
-    pictures: Callable[[], Pictures],
-    notify: Notify,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> None:
-    """Trains one job unless the store has it; whatever goes wrong is noted in the store and told, not raised.
+def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
+    """Trains one job unless the store has it; what goes wrong in it is noted in the store and told, not raised.
+
+    A trial whose files are damaged is set aside and trained anew.
 
     Args:
         job: what to train.
         pictures: gives its data.
-        notify: is told what happens.
-        checkpoint_seconds: how much training may be lost to a crash.
+        notify: is told what happens, but for the end.
+
+    Returns:
+        how it ended; `held` where somebody else trains it just now.
+
+    Raises:
+        SaveDirError: the store cannot be written, which no other trial could be, either.
     """
     store, trial, clock = Store(job.save_dir), job.trial, Clock()
-    notify(Event("started", trial.key))
     try:
         with store.claim(trial):
-            if store.finished(trial.key):
-                store.tidy(trial.key)
-            else:
-                _train(store, job, pictures(), notify, checkpoint_seconds, clock)
-            outcome = store.outcome(trial.key)
-        clock.lap("storing")
-        ended = Event(outcome["status"], trial.key, outcome["epochs"], reason=outcome["reason"])
-        notify(replace(ended, seconds=dict(clock.seconds)))
-    except (Exception, SystemExit) as error:  # a user's model may raise anything: that trial failed, the others go on
-        reason = shown(
-            str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}", limit=500
-        )
-        with suppress(OSError):  # the event tells it where the disk cannot
-            store.fail(trial, reason)
-        notify(Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds)))
+            notify(Event("started", trial.key))
+            try:
+                return _ended(store, job, pictures, notify, clock)
+            except (Exception, SystemExit) as error:  # a user's model may raise anything: that trial failed
+                _raise_if_halting(error)
+                return _failed(store, trial, error, clock)
+    except HeldError:
+        return Event("held", trial.key)
+    except SaveDirError as error:
+        _raise_if_halting(error)
+        return Event("failed", trial.key, reason=_said(error), seconds=dict(clock.seconds))
 
 
-def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoint_seconds: float, clock: Clock) -> None:
+def _ended(store: Store, job: Job, pictures: Callable[[], Pictures], notify: Notify, clock: Clock) -> Event:
+    """Trains a claimed trial, as far as it has to be; gives how it ended."""
+    key = job.trial.key
+    if store.failed_for_good(key):  # in another run, after this one was begun
+        return Event("failed", key, reason=store.reason(key))
+    if store.finished(key) and store.verify(key)[1]:
+        store.set_aside(key)
+    if store.finished(key):
+        store.tidy(key)
+    else:
+        _train(store, job, pictures(), notify, clock)
+    outcome = store.outcome(key)
+    clock.lap("storing")
+    ended = Event(outcome["status"], key, outcome["epochs"], reason=outcome["reason"])
+    return replace(ended, seconds=dict(clock.seconds))
+
+
+def _failed(store: Store, trial: Trial, error: BaseException, clock: Clock) -> Event:
+    """Notes in the store that a trial failed; gives what is to be told."""
+    own = isinstance(error, _RaisedError)
+    raised = error.__cause__ if own and error.__cause__ else error
+    reason = _said(raised)
+    store.fail(trial, reason, for_good=own and not wants_memory(raised))
+    return Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds))
+
+
+def _raise_if_halting(error: BaseException) -> None:
+    """Raises again what tells that nothing can be kept; other complaints about the store are one trial's."""
+    if isinstance(error, SaveDirError) and getattr(error.__cause__, "errno", None) in _NO_STORE:
+        raise error
+
+
+def _said(error: BaseException) -> str:
+    text = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
+    return shown(text, limit=500)
+
+
+class _RaisedError(Exception):
+    """What the trial's own code raised, its loss or its model; the cause is it."""
+
+
+def _epochs(job: Job, pictures: Pictures, resume_from: Snapshot | None, clock: Clock) -> Iterator[Epoch]:
+    try:
+        yield from train(job.trial, pictures, resume_from, device=job.device, clock=clock)
+    except (Exception, SystemExit) as error:
+        raise _RaisedError from error
+
+
+def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Clock) -> None:
     key = job.trial.key
     trial = job.trial
     check_sources(trial)
@@ -70,12 +116,12 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, checkpoin
     record, resume_from, before = _resumed(store, key)
     saved = began
     snapshot = None
-    for epoch in train(job.trial, pictures, resume_from, device=job.device, clock=clock):
+    for epoch in _epochs(job, pictures, resume_from, clock):
         torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
         record = record.noted(epoch)
         snapshot = epoch.snapshot
         now = time.perf_counter()
-        if now - saved >= checkpoint_seconds and not epoch.diverged:
+        if now - saved >= job.checkpoint_seconds and not epoch.diverged:
             store.save_checkpoint(key, record, _arrays(snapshot()), epoch.number, before + now - began)
             saved = time.perf_counter()
         test = epoch.evaluations.get("test")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 
 import torch
 
 from lossbench.run.drive import drive
-from lossbench.run.job import Job, Notify
+from lossbench.run.job import Event, Job, Notify
+from lossbench.run.turns import Turns
 from lossbench.store import Store
 
-__all__ = ["Inline", "one_thread"]
+__all__ = ["Inline", "driver", "one_thread"]
 
 
 class Inline:
@@ -21,11 +22,26 @@ class Inline:
     workers = 1
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
-        """Trains every job."""
-        read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
+        """Trains every job; those that another run holds after the others."""
+        turns, told, driven = Turns(jobs), set[str](), driver()
         with one_thread():
-            for job in jobs:
-                drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
+            while (job := turns.take()) is not None:
+                last = driven(job, notify)
+                if last.kind == "held":
+                    turns.put_back(job)
+                if last.kind != "held" or last.key not in told:
+                    told.add(last.key)
+                    notify(last)
+
+
+def driver() -> Callable[[Job, Notify], Event]:
+    """Drives one job after another; the pictures of each data set are opened once."""
+    read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
+
+    def driven(job: Job, notify: Notify) -> Event:
+        return drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
+
+    return driven
 
 
 @contextmanager

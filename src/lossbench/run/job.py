@@ -8,7 +8,10 @@ from typing import Any, Literal, Protocol
 
 from lossbench.spec import Trial
 
-__all__ = ["Event", "Executor", "Job", "Notify"]
+__all__ = ["CHECKPOINT_SECONDS", "Event", "Executor", "Job", "Notify"]
+
+CHECKPOINT_SECONDS = 5.0
+"""At most this much training is lost to a crash, unless a job says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Job:
         keep_weights: whether the last weights are kept.
         data_path: where the data lay; provenance only.
         import_path: where a user's own model is looked for besides the usual places; empty for the catalogue's.
+        checkpoint_seconds: how much training may be lost to a crash; shorter epochs share a checkpoint.
     """
 
     trial: Trial
@@ -32,6 +36,7 @@ class Job:
     keep_weights: bool = False
     data_path: str = ""
     import_path: tuple[str, ...] = ()
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON values."""
@@ -49,7 +54,8 @@ class Event:
     """Something that happened to a trial.
 
     Args:
-        kind: `started`, `epoch`, or how the trial ended.
+        kind: `started`, `epoch`, or how the trial ended; `held` where another run trains it, which is asked for again
+            later; `halted` where the store cannot be written, which ends the run.
         key: the trial's.
         epoch: epochs done.
         accuracy: test accuracy, in epochs that were evaluated; of a tuning, the metric that is tuned.
@@ -57,7 +63,7 @@ class Event:
         seconds: where its time went, by phase, when it has ended.
     """
 
-    kind: Literal["started", "epoch", "finished", "diverged", "failed"]
+    kind: Literal["started", "epoch", "finished", "diverged", "failed", "held", "halted"]
     key: str
     epoch: int = 0
     accuracy: float | None = None
@@ -68,6 +74,11 @@ class Event:
     def ends(self) -> bool:
         """Whether the trial has ended."""
         return self.kind in ("finished", "diverged", "failed")
+
+    @property
+    def is_last(self) -> bool:
+        """Whether a worker has nothing more to tell of the job that it was given."""
+        return self.ends or self.kind in ("held", "halted")
 
 
 Notify = Callable[[Event], None]
@@ -82,5 +93,9 @@ class Executor(Protocol):
         ...
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
-        """Trains every job; returns when all have ended."""
+        """Trains every job; returns when all have ended, be it in another run that holds them.
+
+        Raises:
+            SaveDirError: the store cannot be written; what was finished is kept.
+        """
         ...

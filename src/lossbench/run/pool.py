@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, Generic, Protocol, TypeVar
 
+from lossbench.errors import SaveDirError
+from lossbench.files import RESUME
 from lossbench.run.job import Event, Notify
+from lossbench.run.turns import Turns
 
-__all__ = ["ENVIRONMENT", "Pool"]
+__all__ = ["ENVIRONMENT", "Pool", "halted"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
 ENVIRONMENT = {
@@ -53,12 +56,14 @@ class Pool(Generic[W]):
         self.module, self.workers, self.failed = module, workers, failed
 
     def __call__(self, jobs: Iterable[W], notify: Notify) -> None:
-        """Has every job done; an interrupt stops the workers before it is raised."""
-        waiting: queue.SimpleQueue[W] = queue.SimpleQueue()
-        for job in jobs:
-            waiting.put(job)
+        """Has every job done; an interrupt stops the workers before it is raised.
+
+        Raises:
+            SaveDirError: a worker found that nothing can be written; the others are stopped, too.
+        """
+        turns, told = Turns(jobs), set[str]()
         events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        workers = [_Worker(self, waiting, events) for _ in range(min(self.workers, waiting.qsize()))]
+        workers = [_Worker(self, turns, events) for _ in range(min(self.workers, len(turns)))]
         try:
             for worker in workers:
                 worker.start()
@@ -67,40 +72,52 @@ class Pool(Generic[W]):
                 event = events.get()
                 if event is None:
                     running -= 1
-                else:
-                    notify(event)
+                    continue
+                if event.kind == "halted":
+                    raise halted(event)
+                if event.kind == "held":
+                    if event.key in told:
+                        continue
+                    told.add(event.key)
+                notify(event)
         finally:
             for worker in workers:
-                worker.stopping = True  # of all, before the first is waited for: none shall take another job
+                worker.stopping.set()  # of all, before the first is waited for: none shall take another job
             for worker in workers:
                 worker.stop()
+
+
+def halted(event: Event) -> SaveDirError:
+    """The error that a worker process met, as its parent raises it."""
+    return SaveDirError("--save-dir", "a folder that can be written", event.reason, RESUME)
 
 
 class _Worker(threading.Thread, Generic[W]):
     """A thread that keeps one worker process busy, and starts another when it dies."""
 
-    def __init__(self, pool: Pool[W], waiting: queue.SimpleQueue[W], events: queue.SimpleQueue[Event | None]) -> None:
+    def __init__(self, pool: Pool[W], turns: Turns[W], events: queue.SimpleQueue[Event | None]) -> None:
         super().__init__(daemon=True, name="lossbench worker")
-        self.pool, self.waiting, self.events = pool, waiting, events
+        self.pool, self.turns, self.events = pool, turns, events
         self.process: subprocess.Popen[str] | None = None
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the thread
-        self.stopping = False
+        self.stopping = threading.Event()
 
     def run(self) -> None:
         """Hands out jobs until none are left; every job that was taken ends in an event."""
         try:
-            while not self.stopping:
+            while not self.stopping.is_set() and (job := self.turns.take()) is not None:
                 try:
-                    job = self.waiting.get_nowait()
-                except queue.Empty:
-                    return
-                try:
-                    died = self._serve(job)
+                    ended = self._serve(job)
                 except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
-                    died = f"{type(error).__name__}: {error}"
-                if died and not self.stopping:
-                    self.events.put(self.pool.failed(job, died))
-                    self._forget()
+                    ended = f"{type(error).__name__}: {error}"
+                if self.stopping.is_set():
+                    return
+                if isinstance(ended, str):
+                    self.events.put(self.pool.failed(job, ended))
+                elif ended.kind == "held":
+                    self.turns.put_back(job)
+                if isinstance(ended, str) or ended.kind == "failed":
+                    self._forget()  # whatever it left behind in its process, the next has another
         finally:
             self.events.put(None)
 
@@ -117,8 +134,8 @@ class _Worker(threading.Thread, Generic[W]):
                 return
             self.join(timeout=0.05)
 
-    def _serve(self, job: W) -> str:
-        """Has a job trained; gives how the process died over it, or nothing."""
+    def _serve(self, job: W) -> Event | str:
+        """Has a job done; gives its last event, or how the process died over it."""
         process = self.process = self.process or _start(self.pool.module, self.errors)
         assert process.stdin is not None  # noqa: S101 - piped, for the type checker
         assert process.stdout is not None  # noqa: S101 - piped, for the type checker
@@ -128,8 +145,8 @@ class _Worker(threading.Thread, Generic[W]):
             for line in process.stdout:
                 event = Event(**json.loads(line))
                 self.events.put(event)
-                if event.ends:
-                    return ""
+                if event.is_last:
+                    return event
         return f"the worker process ended with {_how(process.wait())}{self._last_words()}"
 
     def _last_words(self) -> str:

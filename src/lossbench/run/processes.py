@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 
-from lossbench.errors import RequestError, shown
+from lossbench.errors import RequestError, SaveDirError, shown
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.pool import ENVIRONMENT, Pool
 from lossbench.store import Store
@@ -43,6 +43,6 @@ class Processes:
 
 def _note_failure(job: Job, reason: str) -> Event:
     """What is told of a job whose worker process died over it."""
-    with suppress(OSError):  # the event tells it where the disk cannot
+    with suppress(SaveDirError):  # the event tells it where the disk cannot
         Store(job.save_dir).fail(job.trial, reason)
     return Event("failed", job.trial.key, reason=shown(reason))

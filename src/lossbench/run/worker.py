@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
-from lossbench.run.inline import Inline
+from lossbench.errors import SaveDirError
+from lossbench.run.inline import driver, one_thread
 from lossbench.run.job import Event, Job, Notify
 
-__all__ = ["main", "serve"]
+__all__ = ["main", "serve", "train_jobs"]
 
 
 class _Job(Protocol):
@@ -34,7 +35,15 @@ J = TypeVar("J", bound=_Job)
 
 def main() -> None:
     """Trains trials until the input ends."""
-    serve(Job.from_json, Inline())
+    serve(Job.from_json, train_jobs)
+
+
+def train_jobs(jobs: Iterable[Job], notify: Notify) -> None:
+    """Trains jobs as they come; one that another run holds is left to the parent to ask for again."""
+    driven = driver()
+    with one_thread():
+        for job in jobs:
+            notify(driven(job, notify))
 
 
 def serve(read: Callable[[dict[str, Any]], J], work: Callable[[Iterable[J], Notify], None]) -> None:
@@ -52,7 +61,10 @@ def serve(read: Callable[[dict[str, Any]], J], work: Callable[[Iterable[J], Noti
         answers.write(json.dumps(asdict(event)) + "\n")
         answers.flush()
 
-    work(_jobs(read), notify)
+    try:
+        work(_jobs(read), notify)
+    except SaveDirError as error:
+        notify(Event("halted", "", reason=str(error.received)))
 
 
 def _jobs(read: Callable[[dict[str, Any]], J]) -> Iterator[J]:
@@ -67,6 +79,8 @@ def _jobs(read: Callable[[dict[str, Any]], J]) -> Iterator[J]:
 def _read(lines: queue.Queue[str]) -> None:
     for line in sys.stdin:
         lines.put(line)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # what a model forked goes, too, and this process with it
     os._exit(0)
 
 

@@ -36,7 +36,7 @@ from lossbench.spec.schedule import Schedule
 from lossbench.spec.seeds import parse_seeds
 from lossbench.spec.study import Plan, Study, default_name, parse_arms, parse_losses
 from lossbench.spec.study_file import load_study, read_study_file
-from lossbench.spec.trial import Trial
+from lossbench.spec.trial import Trial, key_of
 
 __all__ = [
     "FIXED",
@@ -75,6 +75,7 @@ __all__ = [
     "canonical_json",
     "check_augmentation",
     "default_name",
+    "key_of",
     "load_study",
     "looks_up_to",
     "parse_arms",

@@ -14,9 +14,14 @@ from lossbench.spec.loss import LossSpec
 from lossbench.spec.recipe import Recipe
 from lossbench.spec.scenario import Scenario
 
-__all__ = ["Trial"]
+__all__ = ["Trial", "key_of"]
 
 _KEY_LENGTH = 24  # hex digits: 96 bits, so that even 10^9 trials meet no collision
+
+
+def key_of(canonical: Mapping[str, Any]) -> str:
+    """The key of a trial, from its canonical form."""
+    return hashlib.sha256(canonical_json(canonical).encode()).hexdigest()[:_KEY_LENGTH]
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Trial:
     @cached_property
     def key(self) -> str:
         """A hash of the canonical JSON: the name of the trial's folder."""
-        return hashlib.sha256(canonical_json(self.canonical()).encode()).hexdigest()[:_KEY_LENGTH]
+        return key_of(self.canonical())
 
     @classmethod
     def from_canonical(cls, values: Mapping[str, Any]) -> Trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -14,20 +15,21 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
-from lossbench.errors import StoreError
+from lossbench.errors import StoreError, shown
 from lossbench.store.record import Record, Row
+from lossbench.store.sealed import sealed, unsealed
 
 __all__ = [
     "checkpoint_bytes",
     "counts_bytes",
+    "counts_of",
+    "damaged",
     "history_rows",
     "history_text",
     "read_checkpoint",
-    "read_counts",
-    "read_history",
     "read_json",
-    "read_tensors",
     "tensors_bytes",
+    "tensors_of",
 ]
 
 
@@ -57,18 +59,6 @@ def history_rows(text: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def read_history(path: Path) -> tuple[Row, ...]:
-    """The rows of a trial's history.csv.
-
-    Raises:
-        StoreError: it is missing or damaged.
-    """
-    try:
-        return history_rows(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as error:
-        raise _damaged(path, error) from error
-
-
 def counts_bytes(record: Record) -> bytes:
     """`counts` (evaluations, splits, classes, classes) with their `epochs` and `splits`, as .npz."""
     epochs = sorted({epoch for epoch, _ in record.counts})
@@ -81,18 +71,11 @@ def counts_bytes(record: Record) -> bytes:
     return buffer.getvalue()
 
 
-def read_counts(path: Path) -> dict[tuple[int, str], np.ndarray]:
-    """Confusion counts by (epoch, split).
-
-    Raises:
-        StoreError: the file is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            epochs, splits, counts = file["epochs"].tolist(), file["splits"].tolist(), file["counts"]
-        return {(e, s): counts[i, j] for i, e in enumerate(epochs) for j, s in enumerate(splits)}
-    except Exception as error:  # a damaged zip file raises what it likes
-        raise _damaged(path, error) from error
+def counts_of(content: bytes) -> dict[tuple[int, str], np.ndarray]:
+    """Confusion counts by (epoch, split), from what `counts_bytes` gave; damage raises anything."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        epochs, splits, counts = file["epochs"].tolist(), file["splits"].tolist(), file["counts"]
+    return {(int(e), str(s)): counts[i, j] for i, e in enumerate(epochs) for j, s in enumerate(splits)}
 
 
 def tensors_bytes(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -101,41 +84,51 @@ def tensors_bytes(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]
     return safetensors.numpy.save(contiguous, dict(metadata or {}))
 
 
-def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Arrays and metadata of a safetensors file.
+def tensors_of(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file.
 
     Raises:
-        StoreError: it is missing or damaged.
+        ValueError: it is damaged.
     """
     try:
-        with safe_open(path, "np") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError) as error:
-        raise _damaged(path, error) from error
+        return dict(safetensors.numpy.load(content))
+    except (SafetensorError, KeyError) as error:  # a key error: a type that NumPy does not have
+        raise ValueError(str(error)) from None
 
 
 def checkpoint_bytes(record: Record, snapshot: Mapping[str, np.ndarray], epoch: int, seconds: float) -> bytes:
-    """One file with all that a trial goes on from, so that no two of its parts can disagree."""
+    """One file with all that a trial goes on from, so that no two of its parts can disagree, and its digest."""
     tensors = {f"state.{name}": value for name, value in snapshot.items()}
     tensors |= {f"logits.{name}": value for name, value in record.logits.items()}
     tensors |= {f"log_probabilities.{name}": value for name, value in record.log_probabilities.items()}
     tensors |= {f"counts.{number}.{split}": value for (number, split), value in record.counts.items()}
-    about = {"epoch": epoch, "seconds": seconds, "selected_epoch": record.selected_epoch, "epochs": record.epochs}
-    return tensors_bytes(tensors, {"about": json.dumps(about), "history": history_text(record.rows)})
+    about = {
+        "epoch": epoch,
+        "seconds": seconds,
+        "selected_epoch": record.selected_epoch,
+        "epochs": record.epochs,
+        "history": history_text(record.rows),
+        "tensors": _digest(tensors),
+    }
+    return tensors_bytes(tensors, {"about": sealed(about)})
 
 
 def read_checkpoint(path: Path) -> tuple[Record, dict[str, np.ndarray], int, float]:
     """Record, state by name, epoch and seconds so far of a checkpoint.
 
     Raises:
-        StoreError: it is missing or damaged.
+        StoreError: it is missing, damaged, or of a format that had no digest.
     """
-    tensors, metadata = read_tensors(path)
+    again = "the trial starts over"
     try:
-        about = json.loads(metadata["about"])
-        rows = history_rows(metadata["history"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise _damaged(path, error) from error
+        with safe_open(path, "np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            about = unsealed((file.metadata() or {})["about"])
+        if about["tensors"] != _digest(tensors):
+            raise ValueError("its SHA-256 is not the one that it carries")
+        rows = history_rows(about["history"])
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise damaged(path, error, again) from error
     counts = {}
     for name, value in _below("counts.", tensors).items():
         number, _, split = name.partition(".")
@@ -159,8 +152,29 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(path, error, "it is written anew") from error
+
+
+def damaged(path: Path, why: object, then: str) -> StoreError:
+    """The complaint about a file of the store.
+
+    Args:
+        path: the file.
+        why: what is wrong with it.
+        then: what running the study again will do about it.
+    """
+    return StoreError(f"{path} is missing or damaged ({shown(str(why))}); run the study again: {then}")
+
+
+def _digest(tensors: Mapping[str, np.ndarray]) -> str:
+    """Of names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        digest.update(json.dumps([name, tensor.dtype.str, tensors[name].shape]).encode())
+        digest.update(tensor.data)
+    return digest.hexdigest()
 
 
 def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -169,8 +183,3 @@ def _below(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
 
 def _cell(value: int | float | str) -> str:
     return "" if isinstance(value, float) and math.isnan(value) else str(value)
-
-
-def _damaged(path: Path, error: Exception) -> StoreError:
-    again = f"delete the folder {path.parent} and run the study again"
-    return StoreError(f"{path} is missing or damaged ({error}); {again}")

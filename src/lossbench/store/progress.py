@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from safetensors import SafetensorError, safe_open
@@ -10,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from lossbench.errors import StoreError
 from lossbench.store import files
 from lossbench.store.record import Row
+from lossbench.store.sealed import unsealed
 from lossbench.store.store import Status, Store
 
 __all__ = ["Progress", "progress"]
@@ -67,7 +67,7 @@ def _checkpoint(store: Store, key: str) -> tuple[int, float, tuple[Row, ...]]:
     try:
         with safe_open(store.trial_folder(key) / "checkpoint" / "state.safetensors", "np") as file:
             head = file.metadata() or {}
-        about = json.loads(head["about"])
-        return int(about["epoch"]), float(about["seconds"]), files.history_rows(head["history"])
+        about = unsealed(head["about"])
+        return int(about["epoch"]), float(about["seconds"]), files.history_rows(about["history"])
     except (OSError, SafetensorError, KeyError, ValueError, TypeError):
         return 0, 0.0, ()

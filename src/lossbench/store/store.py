@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,14 +16,23 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from lossbench.data import Part, Pictures, read_pictures, write_labels, write_pictures
-from lossbench.errors import SaveDirError, StoreError
-from lossbench.files import write_atomically
+from lossbench.errors import HeldError, SaveDirError, StoreError
+from lossbench.files import holds, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
+from lossbench.store.aside import set_aside
+from lossbench.store.format import check_format, note_format
+from lossbench.store.kept import PROVENANCE, Kept, provenance_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
+from lossbench.store.sealed import sealed, unsealed
 
 __all__ = ["Status", "Store"]
+
+_STUDY = ("study.json", "study.yaml")  # the second alone in format 1
+
+_LOCK = "claim.lock"
+_FAILURE = "failure.json"
 
 Status = Literal["finished", "diverged", "failed", "running", "missing"]
 
@@ -32,7 +41,8 @@ class Store:
     """A save dir.
 
     `trials/<key>/` holds a trial, `data/<digest>/` decoded pictures, `studies/<name>/` what a study says of its trials.
-    A trial is finished when its provenance.json is there, which is written last.
+    A trial is finished when its provenance.json is there, which is written last. What was found damaged lies in
+    `damaged/`.
 
     Args:
         root: the save dir; it is made with the first thing written.
@@ -40,13 +50,34 @@ class Store:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
+        self._whole: set[Path] = set()  # folders of pictures that were read from their first pixel to their last
+
+    def check(self) -> None:
+        """Raises a SaveDirError where a later lossbench wrote the save dir."""
+        check_format(self.root)
 
     def check_writable(self) -> None:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
+        self.check()
         for folder in (self.root, *(self.root / name for name in ("data", "trials", "studies"))):
             _check_writable(folder)
 
+    def _writing(self) -> AbstractContextManager[None]:
+        """Where the system says that something cannot be written, a SaveDirError says so."""
+        return writing("--save-dir", self.root)
+
     # studies
+
+    @contextmanager
+    def writing_study(self, name: str) -> Iterator[None]:
+        """Holds a study's folder, which is made, while it is written: two runs of a study take turns."""
+        folder = self.study_folder(name)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            held = FileLock(folder / "study.lock").acquire()
+        with held:
+            sweep(folder)
+            yield
 
     def study_folder(self, name: str) -> Path:
         """Where a study's tables, figures and report lie."""
@@ -54,7 +85,7 @@ class Store:
 
     def study_names(self) -> list[str]:
         """The studies in this save dir."""
-        return sorted(path.parent.name for path in (self.root / "studies").glob("*/study.yaml"))
+        return sorted({path.parent.name for path in (self.root / "studies").glob("*/study.*") if path.name in _STUDY})
 
     # data
 
@@ -62,7 +93,7 @@ class Store:
         """The decoded pictures of a source, if they were put here and are whole."""
         for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}")):
             try:
-                return read_pictures(note.parent.parent)
+                return self._read_whole(note.parent.parent)
             except StoreError:
                 continue
         return None
@@ -70,24 +101,41 @@ class Store:
     def put_pictures(self, pictures: Pictures, fingerprint: str) -> None:
         """Keeps decoded pictures with the labels that they carry, and notes which source they came from."""
         folder = self.root / "data" / pictures.digest
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):  # two runs that begin together shall not undo each other's copy
+        with self._writing():
+            note_format(self.root)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self._writing(),
+            FileLock(folder.with_suffix(".lock")),
+        ):  # two runs that begin together shall not undo each other's copy
+            for draft in folder.parent.glob(f".{folder.name}.*"):
+                shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed: who writes one holds the lock
             try:
-                read_pictures(folder)
+                self._read_whole(folder)
             except StoreError:
                 shutil.rmtree(folder, ignore_errors=True)  # a damaged copy; what is whole is at hand
                 write_pictures(pictures, folder)
+            sweep(folder)
             write_labels(pictures, folder)
             (folder / "sources").mkdir(exist_ok=True)
             write_atomically(folder / "sources" / fingerprint, "")
 
-    def pictures(self, digest: str) -> Pictures:
-        """The decoded pictures of a digest, memory-mapped.
+    def pictures(self, digest: str, *, every_pixel: bool = False) -> Pictures:
+        """The decoded pictures of a digest, memory-mapped; held against it to the last pixel if that is asked for.
 
         Raises:
             StoreError: they are missing or damaged.
         """
-        return read_pictures(self.root / "data" / digest)
+        pictures = read_pictures(self.root / "data" / digest, every_pixel=every_pixel)
+        if pictures.digest != digest:
+            raise StoreError(f"{self.root / 'data' / digest} holds the pictures of another digest, {pictures.digest}")
+        return pictures
+
+    def _read_whole(self, folder: Path) -> Pictures:
+        """Pictures of which every pixel is as it was written, or a StoreError."""
+        pictures = read_pictures(folder, every_pixel=folder not in self._whole)
+        self._whole.add(folder)
+        return pictures
 
     def put_prepared(self, trial: Trial, parts: Mapping[str, Part]) -> dict[str, str]:
         """Keeps what a trial's scenario drew; gives the file, below the save dir, and its SHA-256.
@@ -104,9 +152,10 @@ class Store:
             return {}
         file = Path("data", trial.digests["data"], "prepared", name)
         path = self.root / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_bytes() != content:
-            write_atomically(path, content)
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.read_bytes() != content:
+                write_atomically(path, content)
         return {"file": file.as_posix(), "sha256": hashlib.sha256(content).hexdigest()}
 
     # trials
@@ -117,25 +166,41 @@ class Store:
 
     def finished(self, key: str) -> bool:
         """Whether a trial has ended, finished or diverged."""
-        return (self.trial_folder(key) / "provenance.json").exists()
+        return (self.trial_folder(key) / PROVENANCE).exists()
 
     def status(self, key: str) -> Status:
-        """How far a trial is."""
+        """How far a trial is; what says how one ended must be whole.
+
+        Raises:
+            StoreError: it has ended, and the file that says how is damaged.
+        """
         folder = self.trial_folder(key)
         if self.finished(key):
             return "diverged" if self.outcome(key)["status"] == "diverged" else "finished"
         if self._claimed(key):
             return "running"
-        return "failed" if (folder / "failure.json").exists() else "missing"
+        return "failed" if (folder / _FAILURE).exists() else "missing"
 
     @contextmanager
     def claim(self, trial: Trial) -> Iterator[None]:
-        """Holds a trial while it is trained, waiting for whoever holds it. A claim dies with its process."""
+        """Holds a trial while it is trained. A claim dies with its process.
+
+        Raises:
+            HeldError: somebody else holds it.
+        """
         folder = self.trial_folder(trial.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "claim.lock"):
-            if not (folder / "trial.json").exists():
-                write_atomically(folder / "trial.json", _json(trial.canonical()))
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                held = FileLock(folder / _LOCK, timeout=0).acquire()
+            except Timeout:
+                raise HeldError(trial.key) from None
+        with held:
+            with self._writing():
+                sweep(folder)
+                text = _json(trial.canonical())
+                if not holds(folder / "trial.json", text):
+                    write_atomically(folder / "trial.json", text)
             yield
 
     def save_checkpoint(
@@ -143,8 +208,10 @@ class Store:
     ) -> None:
         """Keeps what a trial goes on from: one file, so that no two of its parts can disagree."""
         folder = self.trial_folder(key) / "checkpoint"
-        folder.mkdir(exist_ok=True)
-        write_atomically(folder / "state.safetensors", files.checkpoint_bytes(record, state, epoch, seconds))
+        content = files.checkpoint_bytes(record, state, epoch, seconds)
+        with self._writing():
+            folder.mkdir(exist_ok=True)
+            write_atomically(folder / "state.safetensors", content)
 
     def load_checkpoint(self, key: str) -> tuple[Record, dict[str, np.ndarray], int, float] | None:
         """Record, state, epoch and seconds so far; None without a checkpoint or with a damaged one."""
@@ -165,6 +232,7 @@ class Store:
         folder = self.trial_folder(trial.key)
         linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
         logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
+        described = _json(trial.canonical())
         contents: dict[str, bytes | str] = {
             "history.csv": files.history_text(record.rows),
             "counts.npz": files.counts_bytes(record),
@@ -173,44 +241,80 @@ class Store:
         }
         if weights is not None:
             contents["weights.safetensors"] = files.tensors_bytes(weights)
-        for name, content in contents.items():
-            write_atomically(folder / name, content)
-        names = ["trial.json", *contents]
-        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-        write_atomically(folder / "provenance.json", _json({**provenance, "digests": digests}))
+        with self._writing():
+            for name, content in contents.items():
+                write_atomically(folder / name, content)
+            text = provenance_text({"trial.json": described, **contents}, provenance)
+            write_atomically(folder / PROVENANCE, text)
         self.tidy(trial.key)
 
     def tidy(self, key: str) -> None:
         """Drops what a finished trial needs no more; a crash may have come between its last file and this."""
-        shutil.rmtree(self.trial_folder(key) / "checkpoint", ignore_errors=True)
-        (self.trial_folder(key) / "failure.json").unlink(missing_ok=True)
+        with self._writing():
+            shutil.rmtree(self.trial_folder(key) / "checkpoint", ignore_errors=True)
+            self.forgive(key)
 
-    def fail(self, trial: Trial, reason: str) -> None:
-        """Notes why a trial could not be trained; the next run tries it again."""
+    def forgive(self, key: str) -> None:
+        """Drops the note that a trial failed, so that it is tried again."""
+        with self._writing():
+            (self.trial_folder(key) / _FAILURE).unlink(missing_ok=True)
+
+    def fail(self, trial: Trial, reason: str, *, for_good: bool = False) -> None:
+        """Notes why a trial could not be trained.
+
+        Args:
+            trial: which.
+            reason: in words.
+            for_good: whether it would fail in the same way again, so that the next run leaves it alone unless it is
+                told to try; otherwise the next run tries it.
+        """
         folder = self.trial_folder(trial.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / "failure.json", _json({"reason": reason}))
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder / _FAILURE, sealed({"reason": reason, "for_good": for_good}))
+
+    def failed_for_good(self, key: str) -> bool:
+        """Whether a trial that has not ended failed in a way that the next run would only repeat."""
+        return not self.finished(key) and bool(self._failure(key).get("for_good"))
+
+    def verify(self, key: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """The names of the files of a trial that has ended, and what is wrong with those that are damaged."""
+        kept = Kept(self.trial_folder(key))
+        faults = kept.faults()
+        return ((PROVENANCE,) if PROVENANCE in faults else (PROVENANCE, *kept.provenance["digests"])), faults
+
+    def set_aside(self, key: str) -> Path:
+        """Moves the files of a trial that has ended out of the way, for it to be trained anew; gives where to.
+
+        To be called by whoever holds the trial's claim.
+        """
+        folder = self.trial_folder(key)
+        with self._writing():
+            aside = set_aside(self.root, folder / PROVENANCE)  # first: without it the trial has not ended
+            for path in sorted(folder.iterdir()):
+                if path.name != _LOCK:
+                    path.replace(aside / path.name)
+        return aside
 
     # reading
 
     def outcome(self, key: str) -> dict[str, Any]:
         """Status, epochs, selected epoch and reason of an ended trial."""
-        return dict(files.read_json(self.trial_folder(key) / "outcome.json"))
+        return Kept(self.trial_folder(key)).outcome()
 
     def reason(self, key: str) -> str:
         """Why a trial diverged or failed; empty when it did neither."""
         if self.finished(key):
             return str(self.outcome(key)["reason"])
-        path = self.trial_folder(key) / "failure.json"
-        return str(files.read_json(path)["reason"]) if path.exists() else ""
+        return str(self._failure(key).get("reason", ""))
 
     def history(self, key: str) -> tuple[Row, ...]:
         """The rows of an ended trial's history."""
-        return files.read_history(self.trial_folder(key) / "history.csv")
+        return Kept(self.trial_folder(key)).history()
 
     def counts(self, key: str) -> dict[tuple[int, str], np.ndarray]:
         """An ended trial's confusion counts by (epoch, split), as `Record.counts`."""
-        return files.read_counts(self.trial_folder(key) / "counts.npz")
+        return Kept(self.trial_folder(key)).counts()
 
     def logits(self, key: str) -> dict[str, np.ndarray]:
         """An ended trial's logits and targets: `test.last`, `test.target`, ...
@@ -218,14 +322,24 @@ class Store:
         Where its loss's probabilities are not the softmax of the logits, `test.last.log_probabilities` and the like
         too; trials finished before these were kept lack them.
         """
-        return files.read_tensors(self.trial_folder(key) / "logits.safetensors")[0]
+        return Kept(self.trial_folder(key)).logits()
 
     def provenance(self, key: str) -> dict[str, Any]:
         """Where and when an ended trial ran."""
-        return dict(files.read_json(self.trial_folder(key) / "provenance.json"))
+        return Kept(self.trial_folder(key)).provenance
+
+    def _failure(self, key: str) -> dict[str, Any]:
+        """What was noted of a failed trial; of a damaged note, that it is damaged."""
+        path = self.trial_folder(key) / _FAILURE
+        try:
+            return unsealed(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            return {"reason": f"{path} is damaged ({error})"}
 
     def _claimed(self, key: str) -> bool:
-        path = self.trial_folder(key) / "claim.lock"
+        path = self.trial_folder(key) / _LOCK
         if not path.exists() or not os.access(path, os.W_OK):
             return False
         lock = FileLock(path, timeout=0)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossbench.errors import RequestError, SaveDirError, StoreError
-from lossbench.files import write_atomically
+from lossbench.errors import RequestError, SaveDirError, StoreError, shown
+from lossbench.files import holds, write_atomically
 from lossbench.spec import Condition, Study, load_study, slugs
-from lossbench.store.files import read_json
+from lossbench.store.aside import set_aside
+from lossbench.store.files import damaged, read_json
+from lossbench.store.sealed import sealed, unsealed
 from lossbench.store.store import Store
 
 __all__ = ["StudyFolder", "locate_study", "places"]
 
 _MAY_GROW = ("losses", "seeds", "models", "scenarios")
 _SEEDS_ALONE = ("seeds",)  # a loss that joins after a look would join because of what was seen
+_DOCUMENT = "study.json"
+_COPY = "study.yaml"
+_FORMAT_1 = ("cards.json", "data.json", "trials.json")  # which had no study.json
+_PLAIN = re.compile("[0-9A-Za-z]{1,64}")  # what may become a path
 _BELOW = "conditions"  # the folder of a study's conditions, where it has several
 
 
@@ -58,10 +64,10 @@ class StudyFolder:
         Raises:
             SaveDirError: another study has the name.
         """
-        folder = store.study_folder(self.study.name)
-        if not (folder / "study.yaml").exists():
+        try:
+            before = StudyFolder.read(store, self.study.name)
+        except StoreError:  # there is none, or a damaged one, which `write` sets aside
             return
-        before = StudyFolder.read(store, self.study.name)
         difference = _difference(before, self)
         if difference:
             hint = "give this one another with --name"
@@ -70,14 +76,22 @@ class StudyFolder:
             raise SaveDirError("name", allowed, f"one that differs in {difference}", hint)
 
     def write(self, store: Store) -> None:
-        """Writes the study's folder."""
+        """Writes the study's folder, by one rename; the study.yaml beside it is for people to read and to run again.
+
+        What is there and damaged is set aside, what an earlier format wrote is replaced.
+        """
         folder = store.study_folder(self.path)
         folder.mkdir(parents=True, exist_ok=True)
         rows = [{"loss_function": label, "seed": seed, "key": key} for (label, seed), key in self.trials.items()]
-        write_atomically(folder / "cards.json", _json(list(self.cards)))
-        write_atomically(folder / "data.json", _json(self.data))
-        write_atomically(folder / "trials.json", _json(rows))
-        write_atomically(folder / "study.yaml", self.study.to_yaml())
+        yaml = self.study.to_yaml()
+        parts = {"study": self.study.canonical(), "cards": list(self.cards), "data": dict(self.data), "trials": rows}
+        text = sealed(parts)
+        for path, content in ((folder / _DOCUMENT, text), (folder / _COPY, yaml)):
+            if not holds(path, content):
+                self._keep_if_damaged(store, path)
+                write_atomically(path, content)
+        for name in _FORMAT_1:
+            (folder / name).unlink(missing_ok=True)
 
     @classmethod
     def read(cls, store: Store, place: str) -> StudyFolder:
@@ -88,15 +102,37 @@ class StudyFolder:
             place: the study's name, or where the folder of one of its conditions is.
 
         Raises:
+            SaveDirError: a later lossbench wrote the save dir.
             StoreError: a file is missing or damaged.
         """
+        store.check()
         folder = store.study_folder(place)
         try:
-            study = load_study(folder / "study.yaml")
-            trials = {(row["loss_function"], row["seed"]): row["key"] for row in read_json(folder / "trials.json")}
-        except (RequestError, KeyError, TypeError) as error:
-            raise StoreError(f"{folder} is no study's folder: {error}") from error
-        return cls(study, read_json(folder / "cards.json"), read_json(folder / "data.json"), trials, place)
+            values = _document(folder)
+            study = Study(**values["study"])
+            trials = {(row["loss_function"], row["seed"]): _key(row["key"]) for row in values["trials"]}
+            cards, data = values["cards"], values["data"]
+            _check(study, cards, data, trials)
+        except (RequestError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+            why = f"{type(error).__name__} {error}" if isinstance(error, KeyError) else error
+            raise damaged(folder / _DOCUMENT, why, "it is set aside and written anew") from error
+        return cls(study, cards, data, trials, place)
+
+    def copy_faults(self, store: Store) -> dict[str, str]:
+        """What is wrong with the study.yaml beside the document, which nothing is read from."""
+        path = store.study_folder(self.path) / _COPY
+        if holds(path, self.study.to_yaml()):
+            return {}
+        return {_COPY: f"{path} is not what was run; the next run writes it anew"}
+
+    def _keep_if_damaged(self, store: Store, path: Path) -> None:
+        """Sets a damaged document aside."""
+        if path.name != _DOCUMENT or not path.exists():
+            return
+        try:
+            StudyFolder.read(store, self.path)
+        except StoreError:
+            set_aside(store.root, path)
 
 
 def places(study: Study, path: str = "") -> dict[Condition, str]:
@@ -121,7 +157,7 @@ def locate_study(folder: str | Path) -> tuple[Store, str]:
         SaveDirError: it is neither.
     """
     path = Path(folder)
-    if (path / "study.yaml").is_file():
+    if any((path / name).is_file() for name in (_DOCUMENT, _COPY)):
         whole = path.resolve()
         if whole.parent.name == "studies":
             return Store(whole.parent.parent), whole.name
@@ -133,6 +169,31 @@ def locate_study(folder: str | Path) -> tuple[Store, str]:
     allowed = "a study's folder (SAVE_DIR/studies/NAME), or a save dir with one study"
     hint = f"it has {', '.join(names)}" if names else "`lossbench run` makes one"
     raise SaveDirError("FOLDER", allowed, str(folder), hint)
+
+
+def _document(folder: Path) -> dict[str, Any]:
+    """What a study's document says; of format 1, what its files say together."""
+    path = folder / _DOCUMENT
+    if path.exists() or not (folder / _FORMAT_1[-1]).exists():
+        return unsealed(path.read_bytes())
+    values = {name.removesuffix(".json"): read_json(folder / name) for name in _FORMAT_1}
+    return {**values, "study": load_study(folder / _COPY).canonical()}
+
+
+def _key(value: object) -> str:
+    """A trial's key, which becomes a path: of a store that was made by hand it may be anything."""
+    if not isinstance(value, str) or not _PLAIN.fullmatch(value):
+        raise ValueError(f"a trial's key is {shown(value)}")
+    return value
+
+
+def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int], str]) -> None:
+    """Raises an error of some kind where the parts of a document do not fit each other."""
+    labels = [str(arm) for arm in study.losses]
+    if [card["label"] for card in cards] != labels or any(label not in labels for label, _ in trials):
+        raise ValueError("its losses, their cards and its trials do not belong together")
+    if not _PLAIN.fullmatch(data["digest"]) or not all(isinstance(name, str) for name in data["class_names"]):
+        raise ValueError("its data have no digest or no class names")
 
 
 def _difference(before: StudyFolder, after: StudyFolder) -> str:
@@ -165,7 +226,3 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
             return f"{name} (it leaves some out)"
     changed = next((name for name in new if old.get(name) != new[name]), "")
     return f"{changed} (after a look no loss may join)" if changed == "losses" else changed
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

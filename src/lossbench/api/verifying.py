@@ -1,0 +1,93 @@
+"""Reading every file of a study and saying which are not as they were written: imports neither torch nor user code."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lossbench.errors import StoreError
+from lossbench.spec import Condition
+from lossbench.store import Store, StudyFolder
+
+__all__ = ["Verified", "states", "verified"]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was found.
+
+    Args:
+        trials: that have ended, and whose files were read.
+        files: that were read.
+        damaged: where, and what is wrong.
+    """
+
+    trials: int
+    files: int
+    damaged: tuple[tuple[str, str], ...]
+
+
+def states(store: Store, whole: StudyFolder) -> dict[Condition, dict[str, tuple[str, int, str, str]]]:
+    """Label, seed, status and reason of every trial by its key, within each condition of a study.
+
+    The status is `damaged` where a file that would say is.
+    """
+    return {
+        condition: {
+            key: (label, seed, *_state(store, key))
+            for (label, seed), key in StudyFolder.read(store, place).trials.items()
+        }
+        for condition, place in whole.places.items()
+    }
+
+
+def verified(store: Store, whole: StudyFolder) -> Verified:
+    """Reads every file of a study: its documents, its trials, what its scenarios drew, its pictures."""
+    folders = [StudyFolder.read(store, place) for place in whole.places.values()]
+    damaged = [
+        (f"studies/{folder.path}/{name}", why)
+        for folder in {folder.path: folder for folder in (whole, *folders)}.values()
+        for name, why in folder.copy_faults(store).items()
+    ]
+    ended = {key for folder in folders for key in folder.trials.values() if store.finished(key)}
+    drawn: dict[str, str] = {}
+    files = 0
+    for key in sorted(ended):
+        names, faults = store.verify(key)
+        files += len(names)
+        damaged += [(f"trials/{key}/{name}", why) for name, why in faults.items()]
+        if not faults:
+            prepared = store.provenance(key).get("prepared")
+            drawn |= {prepared["file"]: prepared["sha256"]} if prepared else {}
+    damaged += _drawn(store, drawn)
+    digests = {folder.data["digest"] for folder in folders}
+    damaged += [(f"data/{digest}", why) for digest in sorted(digests) for why in _pictures(store, digest)]
+    return Verified(len(ended), files + len(drawn) + len(digests), tuple(damaged))
+
+
+def _state(store: Store, key: str) -> tuple[str, str]:
+    try:
+        return store.status(key), store.reason(key)
+    except StoreError as error:
+        return "damaged", str(error)
+
+
+def _drawn(store: Store, files: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Faults of the rows and labels that scenarios drew; they are drawn again by the next trial that needs them."""
+    for file, sha256 in sorted(files.items()):
+        try:
+            same = hashlib.sha256((store.root / file).read_bytes()).hexdigest() == sha256
+        except OSError as error:
+            yield file, f"it cannot be read ({error.strerror})"
+        else:
+            if not same:
+                yield file, "its SHA-256 is not the one that the trials were made with"
+
+
+def _pictures(store: Store, digest: str) -> Iterator[str]:
+    """Faults of the decoded pictures, which are a copy: the next run makes it anew where it has to."""
+    try:
+        store.pictures(digest, every_pixel=True)
+    except StoreError as error:
+        yield str(error)

@@ -1,0 +1,36 @@
+"""The format of a save dir, as its store.json says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lossbench.errors import SaveDirError
+from lossbench.files import holds, write_atomically
+from lossbench.store.sealed import FORMAT, NewerError, sealed, unsealed
+
+__all__ = ["NAME", "check_format", "note_format"]
+
+NAME = "store.json"
+
+
+def check_format(root: Path) -> None:
+    """Refuses a save dir of a later format; one that is older, or says nothing readable, is read for what it is.
+
+    Raises:
+        SaveDirError: a later lossbench wrote it.
+    """
+    try:
+        unsealed((root / NAME).read_bytes())
+    except NewerError as error:
+        allowed = f"one whose format is at most {FORMAT}"
+        raise SaveDirError("save dir", allowed, f"{root / NAME}, which says that {error}", "update lossbench") from None
+    except (OSError, ValueError):  # each document in it says its own format
+        return
+
+
+def note_format(root: Path) -> None:
+    """Writes store.json, unless it says already what it should."""
+    path, text = root / NAME, sealed({"lossbench": "a save dir"})
+    if not holds(path, text):
+        root.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)

@@ -1,0 +1,119 @@
+"""The files of a trial that has ended, each held against the digest that its provenance names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lossbench.errors import StoreError
+from lossbench.spec import key_of
+from lossbench.store import files
+from lossbench.store.record import Row
+from lossbench.store.sealed import sealed, unsealed
+
+__all__ = ["PROVENANCE", "Kept", "provenance_text"]
+
+T = TypeVar("T")
+
+PROVENANCE = "provenance.json"
+"""Written last: a trial without it has not ended."""
+
+_ALWAYS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
+
+
+class Kept:
+    """A trial's folder, read.
+
+    Every reader raises a StoreError where its file is missing or damaged.
+
+    Args:
+        folder: the trial's, which bears its key.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Where and when the trial ran, and the digests of its files."""
+        try:
+            found = unsealed((self.folder / PROVENANCE).read_bytes())
+            digests = found["digests"]
+            if not all(isinstance(digests[name], str) for name in _ALWAYS):
+                raise ValueError("it does not name the digests of all files")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(PROVENANCE, error) from None
+        return found
+
+    def read(self, name: str) -> bytes:
+        """What a file holds, if that is what was written."""
+        try:
+            content = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise self._damaged(name, error) from None
+        if _sha256(content) != self.provenance["digests"].get(name):
+            raise self._damaged(name, "its SHA-256 is not the one in provenance.json")
+        return content
+
+    def outcome(self) -> dict[str, Any]:
+        """Status, epochs, selected epoch and reason."""
+        return dict(self._understood("outcome.json", json.loads))
+
+    def history(self) -> tuple[Row, ...]:
+        """The rows of its history."""
+        return self._understood("history.csv", lambda content: files.history_rows(content.decode()))
+
+    def counts(self) -> dict[tuple[int, str], np.ndarray]:
+        """Confusion counts by (epoch, split), as `Record.counts`."""
+        return self._understood("counts.npz", files.counts_of)
+
+    def logits(self) -> dict[str, np.ndarray]:
+        """Logits and targets by name."""
+        return self._understood("logits.safetensors", files.tensors_of)
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the files, by name; empty where all are as they were written."""
+        try:
+            names = [name for name in self.provenance["digests"] if Path(name).name == name]
+        except StoreError as error:
+            return {PROVENANCE: str(error)}
+        found = {}
+        for name in names:
+            try:
+                content = self.read(name)
+                if name == "trial.json" and key_of(json.loads(content)) != self.folder.name:
+                    raise self._damaged(name, "it describes another trial")
+            except (StoreError, ValueError) as error:
+                found[name] = str(error)
+        return found
+
+    def _understood(self, name: str, reader: Callable[[bytes], T]) -> T:
+        content = self.read(name)
+        try:
+            return reader(content)
+        except Exception as error:  # of a store that was made by hand: its files may hold anything
+            raise self._damaged(name, f"{type(error).__name__}: {error}") from error
+
+    def _damaged(self, name: str, why: object) -> StoreError:
+        return files.damaged(self.folder / name, why, "it sets the file aside and trains this trial anew")
+
+
+def provenance_text(contents: Mapping[str, bytes | str], provenance: Mapping[str, Any]) -> str:
+    """The text of provenance.json, which names the SHA-256 of a trial's other files.
+
+    Args:
+        contents: what they hold, by name.
+        provenance: where and when the trial ran.
+    """
+    digests = {name: _sha256(text.encode() if isinstance(text, str) else text) for name, text in contents.items()}
+    return sealed({**provenance, "digests": digests})
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
