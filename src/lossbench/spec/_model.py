@@ -90,6 +90,7 @@ _ALLOWED = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "text",
+    "string_unicode": "text that is valid Unicode",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",

@@ -71,10 +71,10 @@ _UNPRINTED = "\x00-\x1f\x7f-\x9f\u2028\u2029"  # control characters and line bre
 
 
 def _folder_name(name: str) -> str:
-    fits = 0 < len(check_unicode(name).encode()) <= 200  # of the 255 bytes that a file system allows
-    if not fits or name.startswith(".") or re.search(rf"[/\\{_UNPRINTED}]", name):
+    fits = len(check_unicode(name).encode()) <= 200  # of the 255 bytes that a file system allows
+    if not fits or not name.strip() or name.startswith(".") or re.search(rf"[/\\{_UNPRINTED}]", name):
         allowed = "a folder's name: at most 200 bytes, no slash, no dot in front, no control characters"
-        raise RequestError("name", allowed, repr(name) if name.isspace() else name)
+        raise RequestError("name", allowed, name)
     return name
 
 
