@@ -49,7 +49,7 @@ METRICS = ("loss", "accuracy", "precision", "recall", "f1", "nll", "brier", "ece
 def words(most: int = 12, without: str = "") -> SearchStrategy[str]:
     """Text of any language that can be written to a file, not blank, with no white space at its ends."""
     characters = st.characters(codec="utf-8", exclude_characters="\0" + without)
-    hard = st.sampled_from([c for c in "()[]'\"\\#|:>~, \n\u2028+" if c not in without])
+    hard = st.sampled_from([c for c in "()[]'\"\\#|:>~, \n\x85\u2028+" if c not in without])
     drawn = st.text(st.one_of(characters, hard), min_size=1, max_size=most)
     return drawn.map(str.strip).filter(bool)
 
@@ -84,7 +84,7 @@ def positive(most: float = 1e6) -> SearchStrategy[float]:
 @cache
 def values() -> SearchStrategy[Value]:
     """What a hyperparameter may be."""
-    text = st.one_of(st.text(max_size=8), st.sampled_from(["none", "True", "if", "1", "a b", "')", '"']))
+    text = st.one_of(st.text(max_size=8), st.sampled_from(["none", "True", "if", "1", "a b", "(", "')", '"', " #", "]|"]))
     return st.one_of(st.none(), st.booleans(), numbers(), text, st.lists(numbers(), max_size=4).map(tuple))
 
 
@@ -283,7 +283,7 @@ def studies(draw: st.DrawFn) -> Study:
     data = draw(words())
     asked: dict[str, Any] = {
         "name": draw(folder_names()),
-        "question": draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)),
+        "question": draw(st.just("") | words(200)) + draw(st.sampled_from(["", "\x85", "\u2028?", "\r\n", " \n x"])),
         "data": data,
         "models": models,
         "losses": compared,
