@@ -84,7 +84,9 @@ def positive(most: float = 1e6) -> SearchStrategy[float]:
 @cache
 def values() -> SearchStrategy[Value]:
     """What a hyperparameter may be."""
-    text = st.one_of(st.text(max_size=8), st.sampled_from(["none", "True", "if", "1", "a b", "(", "')", '"', " #", "]|"]))
+    text = st.one_of(
+        st.text(max_size=8), st.sampled_from(["none", "True", "if", "1", "a b", "(", "')", '"', " #", "]|"])
+    )
     return st.one_of(st.none(), st.booleans(), numbers(), text, st.lists(numbers(), max_size=4).map(tuple))
 
 

@@ -144,7 +144,8 @@ LONG: Sequence[str] = (
 def test_hostile_text_is_answered_within_a_second(parser: str) -> None:
     forms = ("{}", "f(a={})", "l1[lr={}]", "noise(symmetric, {})", "crop({})", "test.f1: a within {} of 1", "{},1")
     texts = [*LONG, *(form.format(number) for form in forms for number in NUMBERS)]
-    texts += [f"test.accuracy: {text} > b" for text in LONG] + [f"{text} | test.f1: a > b" for text in LONG]
+    if parser == "hypothesis":
+        texts += [f"test.accuracy: {text} > b" for text in LONG] + [f"{text} | test.f1: a > b" for text in LONG]
     for text in texts:
         began = time.perf_counter()
         read(PARSERS[parser], text)
