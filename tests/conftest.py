@@ -23,8 +23,8 @@ from tuning_makers import MadeEngine, written  # noqa: E402 - see above
 
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
 
-hypothesis.settings.register_profile("short", derandomize=True, deadline=None, database=None, max_examples=50)
-hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("short"), max_examples=500)
+hypothesis.settings.register_profile("short", derandomize=True, deadline=None, database=None, max_examples=40)
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("short"), max_examples=400)
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "lossbench-hypothesis")  # what it keeps of Unicode
 
 
