@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
+from hypothesis.configuration import set_hypothesis_home_dir
 from jaxtyping import install_import_hook
 
 from cli_runner import Runner
@@ -19,6 +22,24 @@ from lossbench.native import library  # noqa: E402 - see above
 from tuning_makers import MadeEngine, written  # noqa: E402 - see above
 
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
+
+hypothesis.settings.register_profile("short", derandomize=True, deadline=None, database=None, max_examples=40)
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("short"), max_examples=400)
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "lossbench-hypothesis")  # what it keeps of Unicode
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the long forms of the fault tests, as make torture runs them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "short")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long forms of the fault tests are asked for."""
+    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")

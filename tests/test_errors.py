@@ -109,3 +109,18 @@ def test_a_list_in_itself_is_shown() -> None:
     loop.append(loop)
     assert shown(loop).startswith("[[")
     assert len(shown(loop)) < 50
+
+
+def test_every_part_of_a_sentence_is_on_its_one_line() -> None:
+    """Paths, names of classes and what stands in a store come from elsewhere, and a terminal obeys what it is sent."""
+    error = RequestError("a\nb", "one of\tc\x1b[2J", "d\x1b]0;e\x07", "f\u202eg")
+    assert str(error) == "a b: expected one of c\\x1b[2J, got d\\x1b]0;e\\x07 (f\\u202eg)"
+
+
+def test_no_part_of_a_sentence_is_endless() -> None:
+    assert len(str(RequestError("a" * 10**5, "b" * 10**5, "c" * 10**5, "d" * 10**5))) < 5000
+
+
+def test_a_number_that_python_refuses_to_write_is_described() -> None:
+    assert shown(16**6000) == "a whole number of 24001 bits"
+    assert shown({"a": [-(16**6000)]}) == "{'a': [a whole number of 24001 bits]}"

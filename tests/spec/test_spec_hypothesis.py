@@ -232,3 +232,42 @@ def test_the_imbalanced_preset_trains_what_the_documents_study_trains_on_fewer_p
     study = Study(**PRESETS["course-report-imbalance"])
     about = {parse_hypothesis(text).scenario for text in study.plan.hypotheses}
     assert about == set(study.scenarios)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test.f1: f(a=' #') > f(b=' | ')",
+        "test.f1: f(a='(') > f(a='\"')  # they differ",
+        "noise(file, 'a) | b # c.csv') | test.f1: f(a=')') ~ g within 0.1",
+        'test.f1: highest "lowest"',
+        "test.recall[dog's]: f(a=1) > f(a=2)",
+    ],
+)
+def test_what_stands_in_quotes_is_no_word_of_the_grammar(text: str) -> None:
+    (printed,) = parse_hypotheses([text])
+    assert parse_hypotheses([printed]) == (printed,)
+    assert len(str(parse_hypothesis(printed).claim)) > 10
+
+
+def test_a_loss_called_highest_stands_in_quotes() -> None:
+    hypothesis = Hypothesis(ACCURACY, Order("highest", "lowest"))
+    assert str(hypothesis) == 'test.accuracy: "highest" > "lowest"'
+    assert parse_hypothesis(str(hypothesis)) == hypothesis
+
+
+def test_minus_nothing_is_nothing() -> None:
+    assert str(parse_hypothesis("test.f1: a within -0.0 of -0")) == "test.f1: a within 0 of 0"
+
+
+def test_a_complaint_of_a_long_line_shows_the_word_and_what_is_beside_it() -> None:
+    with pytest.raises(RequestError) as error:
+        parse_hypothesis(f"test.f1: {'a' * 900} > {'b' * 900} > {'c' * 900}")
+    assert f"(here: …{'b' * 99} »>« {'c' * 99}…)" in str(error.value)
+    with pytest.raises(RequestError, match=r"expected a hypothesis of at most 10,000 characters, got test.f1: aaa"):
+        parse_hypothesis(f"test.f1: {'a' * 10_000} > b")
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(RequestError, match=r"expected text that is valid Unicode, got test.recall\[\\ud800\]: a > b"):
+        parse_hypothesis("test.recall[\ud800]: a > b")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import numpy as np
@@ -301,3 +302,23 @@ def test_callables_are_losses_from_python() -> None:
     assert (str(kept), kept.function) == ("python:other", mine)
     with pytest.raises(RequestError, match="losses of the form"):
         parse_losses([3])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400, (1.0, float("inf"))], ids=str)
+def test_a_number_that_no_trials_file_can_hold_is_refused(value: Value) -> None:
+    with pytest.raises(RequestError, match=r"^losses\.m:f\.a: expected a finite number, a list of them, text, true"):
+        LossSpec.of("m:f", {"a": value})
+    says("m:f(a=1e999)", "losses.m:f.a: expected a finite number, a list of them, text, true, false or none, got inf")
+
+
+def test_parentheses_in_a_quoted_value_belong_to_it() -> None:
+    assert split_outside("""f(a='('), g(b=")'", c='\\'(') , h""") == ["""f(a='(')""", """g(b=")'", c='\\'(')""", "h"]
+    assert split_outside("the cat's, the dog's") == ["the cat's", "the dog's"]
+    assert split_outside("f(cat's), g") == ["f(cat's)", "g"]
+
+
+def test_splitting_long_text_takes_no_time() -> None:
+    for text in ("a" * 10**5, "," * 10**5, "(" * 10**5, "(" + "'\\" * 10**5, "('" * 10**5, "('\\\"" * 10**5):
+        began = time.perf_counter()
+        split_outside(text)
+        assert time.perf_counter() - began < 1

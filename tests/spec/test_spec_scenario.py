@@ -157,3 +157,9 @@ def test_a_scenario_that_is_none(text: str, sentence: str) -> None:
     with pytest.raises(RequestError) as error:
         Scenario.parse(text, "digits")
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize("path", ["a(b.csv", "a) + b.csv", "it's + (1).csv", '"(.npz', "\\", "a\nb", "#", "clean"])
+def test_any_file_of_labels_can_be_written(path: str) -> None:
+    scenario = Scenario(data="d", validation=0.1, label_noise=Noise(kind="file", path=path))
+    assert Scenario.parse(str(scenario), "d") == scenario

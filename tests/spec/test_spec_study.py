@@ -102,7 +102,7 @@ def test_values_as_yaml_gives_them(values: Mapping[str, Any], field: str, expect
     assert type(found) is type(expected)
 
 
-FOLDER = "a folder's name: at most 200 bytes, no slash, no dot in front"
+FOLDER = "a folder's name: at most 200 bytes, no slash, no dot in front, no control characters"
 METRICS = "'test.accuracy', 'test.precision', 'test.recall', 'test.f1', 'test.nll', 'test.brier' or 'test.ece'"
 
 
@@ -176,7 +176,7 @@ BAD: list[tuple[Mapping[str, Any], str]] = [
     ({"name": "a/b"}, f"name: expected {FOLDER}, got a/b"),
     ({"name": "a\\b"}, f"name: expected {FOLDER}, got a\\b"),
     ({"name": ".."}, f"name: expected {FOLDER}, got .."),
-    ({"name": "a\0"}, f"name: expected {FOLDER}, got a\0"),
+    ({"name": "a\0"}, f"name: expected {FOLDER}, got a\\x00"),
     ({"name": "x" * 201}, f"name: expected {FOLDER}, got {'x' * 199}…"),
     ({"plan": {"metric": "accuracy"}}, f"plan.metric: expected one of {METRICS}, got accuracy"),
     ({"plan": {"metric": "train.accuracy"}}, f"plan.metric: expected one of {METRICS}, got train.accuracy"),

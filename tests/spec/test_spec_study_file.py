@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,110 @@ def test_aliases_are_not_unfolded(tmp_path: Path, place: str, value: str) -> Non
 def test_a_key_that_is_no_text(tmp_path: Path, text: str) -> None:
     with pytest.raises(RequestError, match=r"study.yaml: expected keys that are text .*, got (5|True|None)"):
         load_study(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "received"),
+    [
+        ("name: a\nname: b\n", "name twice (lines 1 and 2)"),
+        ("recipe:\n  epochs: 3\n  batch_size: 64\n  epochs: 30\n", "epochs twice (lines 2 and 4)"),
+        ('recipe: {optimizer: {lr: 0.1, "lr": 0.2}}', "lr twice (line 1)"),
+        ("losses: [{loss: mae, lr: 1, lr: 2}]", "lr twice (line 1)"),
+        ("recipe: {<<: {epochs: 3}, <<: {epochs: 4}}", "<< twice (line 1)"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, text: str, received: str) -> None:
+    """YAML's own readers take the last one, and a study would be another than its file seems to say."""
+    path = write(tmp_path, text)
+    with pytest.raises(StudyFileError) as error:
+        load_study(path)
+    assert str(error.value) == f"{path}: expected every key once in its mapping, got {received}"
+
+
+def test_what_a_merge_key_brings_may_be_said_anew(tmp_path: Path) -> None:
+    text = "recipe: {optimizer: &o {lr: 0.5, momentum: 0}, <<: &r {epochs: 3}, epochs: 4}\n"
+    study = load_study(write(tmp_path, text))
+    assert (study.recipe.epochs, study.recipe.optimizer.lr) == (4, 0.5)
+
+
+@pytest.mark.parametrize(
+    "text", ["&a {recipe: *a}", "recipe: &a {optimizer: *a}", "tuned: &a {l1: *a}", "losses: [&a {loss: *a}]"]
+)
+def test_a_value_that_holds_itself_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StudyFileError, match="expected values that do not hold themselves"):
+        load_study(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [("name: !!binary aGVsbG8=", "binary"), ("models: !!set {cnn, mlp}", "set"), ("losses: [!!set {l1}]", "set")],
+)
+def test_bytes_and_sets_are_no_values_of_a_study(tmp_path: Path, text: str, tag: str) -> None:
+    """Bytes would be taken for text, and a set for a list in an order that changes from run to run."""
+    with pytest.raises(
+        StudyFileError, match=f"expected text, numbers, lists and mappings, got a value of the tag !!{tag}"
+    ):
+        load_study(write(tmp_path, text))
+
+
+def test_a_file_that_may_never_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(StudyFileError, match="got a pipe or a device, which may never end"):
+            load_study(path)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = write(tmp_path, "#" * 4_000_001)
+    with pytest.raises(StudyFileError) as error:
+        load_study(path)
+    assert str(error.value) == f"{path}: expected a study file of at most 4,000,000 bytes, got a larger one"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("seeds: 0x" + "1" * 6000, "got a whole number of 23997 bits"),
+        (
+            "recipe: {epochs: 0x" + "1" * 6000 + "}",
+            "recipe.epochs: expected a number of at most 1e+09, got a whole number",
+        ),
+        (
+            "recipe: {epochs: 1" + "0" * 4000 + "}",
+            "recipe.epochs: expected a number of at most 1e+09, got a whole number",
+        ),
+        (
+            "recipe: {optimizer: {lr: 0x" + "1" * 6000 + "}}",
+            "recipe.optimizer.lr: expected a finite number, got a whole",
+        ),
+        ("losses: [{loss: l1, lr: 0x" + "1" * 600 + "}]", "losses.l1.lr: expected a finite number, got 197650689859"),
+        ("x: " + ":".join(["1"] * 300) + ".5", "study.yaml: expected a readable YAML file"),
+        ("name: 9999-12-31T23:59:59-24:00", "study.yaml: expected a readable YAML file"),
+    ],
+    ids=["seeds", "epochs", "epochs in digits", "rate", "arm", "base 60", "time"],
+)
+def test_numbers_that_python_will_not_write_or_hold(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(RequestError) as error:
+        load_study(write(tmp_path, text))
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["0", "false", "[]", "{}"])
+def test_a_name_that_is_no_text_is_not_taken_for_none(tmp_path: Path, value: str) -> None:
+    with pytest.raises(RequestError, match=r"^name: expected text, got "):
+        load_study(write(tmp_path, f"name: {value}\n"))
+
+
+@pytest.mark.parametrize("question", ["a\x85b", "a\u2028b", "a\u2029", "\r", "a\r\nb", "\ufeff", " a\n b ", "\ue000"])
+def test_any_question_comes_back_from_a_file(tmp_path: Path, question: str) -> None:
+    study = Study(question=question)
+    assert load_study(write(tmp_path, study.to_yaml())) == study
+
+
+def test_a_path_with_nul_is_refused() -> None:
+    for field in ("data", "published"):
+        for text in ("a\0b", "\0/.."):
+            with pytest.raises(RequestError, match=f"^{field}: expected text without NUL, got "):
+                Study(**{field: text})
+    with pytest.raises(RequestError, match=r"^models\.0: expected text without NUL"):
+        Study(models=["\0"])

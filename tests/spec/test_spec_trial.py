@@ -291,3 +291,11 @@ def test_canonical_json_has_no_nan(value: float) -> None:
 
 def test_canonical_json_is_sorted_dense_ascii() -> None:
     assert canonical_json({"b": [1.0, None], "a": "é"}) == '{"a":"\\u00e9","b":[1.0,null]}'
+
+
+def test_minus_zero_is_the_same_recipe() -> None:
+    for name in ("momentum", "weight_decay"):
+        written = [Optimizer.model_validate({name: value}) for value in (0, 0.0, -0.0, "-0")]
+        assert len({trial(recipe=Recipe(precision="fp32", optimizer=each)).key for each in written}) == 1
+    betas = [Optimizer(name="adam", betas=(zero, 0.9)).canonical() for zero in (0.0, -0.0)]
+    assert canonical_json(betas[0]) == canonical_json(betas[1])

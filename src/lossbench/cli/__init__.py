@@ -6,7 +6,7 @@ import shlex
 import sys
 
 from lossbench.cli.interrupts import INTERRUPTED, interruptible
-from lossbench.errors import LossbenchError, RequestError
+from lossbench.errors import LossbenchError, RequestError, one_line
 
 __all__ = ["main"]
 
@@ -40,9 +40,9 @@ def _run(typed: list[str]) -> int:
     except RequestError as error:
         return _complain(str(error), 2)
     except LossbenchError as error:
-        return _complain(str(error), 1)
+        return _complain(one_line(str(error)), 1)
     except typer.TyperException as error:
-        return _complain(error.format_message(), 2)
+        return _complain(one_line(error.format_message()), 2)
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -17,7 +17,7 @@ def workers_of(text: str) -> int | None:
     """
     if text == "auto":
         return None
-    if text.isdecimal() and int(text) > 0:
+    if text.isdecimal() and len(text) < 10 and int(text) > 0:
         return int(text)
     raise RequestError("--workers", "auto or a number of at least 1", text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from lossbench.errors import RequestError, UnknownNameError
 
@@ -39,6 +39,9 @@ class Spec(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+_LARGEST_EXPONENT = 1023  # of a float, and so the bits of a whole number that surely is one
+
+
 def canonical_json(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -48,6 +51,8 @@ def _number(value: object) -> object:
     """YAML reads `1e-3` as text and `yes` as a truth value: takes the first for a number, not the second."""
     if isinstance(value, bool):
         raise ValueError("a number")
+    if isinstance(value, int) and value.bit_length() > _LARGEST_EXPONENT:
+        raise ValueError("a finite number")
     return value
 
 
@@ -61,10 +66,15 @@ def _zero_is_none(value: object) -> object:
     return None if value == 0 and not isinstance(value, bool) else value
 
 
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+def _plain_zero(value: float) -> float:
+    """Without the sign of -0.0: the two are equal, and shall be one key."""
+    return value + 0.0
+
+
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**9)]
 Positive = Annotated[float, BeforeValidator(_number), Field(gt=0)]
-NonNegative = Annotated[float, BeforeValidator(_number), Field(ge=0)]
-Share = Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1)]
+NonNegative = Annotated[float, BeforeValidator(_number), Field(ge=0), AfterValidator(_plain_zero)]
+Share = Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1), AfterValidator(_plain_zero)]
 
 ZeroIsNone = BeforeValidator(_zero_is_none)
 """Of an optional number greater than 0: 0 turns it off, as a command line can say no other way."""
@@ -80,6 +90,7 @@ _ALLOWED = {
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "string_type": "text",
+    "string_unicode": "text that is valid Unicode",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",

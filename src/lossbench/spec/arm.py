@@ -85,12 +85,17 @@ class Arm:
 
     @classmethod
     def _checked(cls, loss: LossSpec, changes: Mapping[str, Any], field: str) -> Arm:
+        plain: dict[str, Value] = {}
         for name, value in changes.items():
             if name not in OVERRIDES:
                 raise UnknownNameError(f"{field}.{loss}", name, OVERRIDES)
             if not isinstance(value, bool | int | float):
                 raise RequestError(f"{field}.{loss}.{name}", "a number, or true or false", value)
-        arm = cls(loss, tuple(sorted((name, plain_value(value)) for name, value in changes.items())))
+            try:
+                plain[name] = plain_value(value)
+            except ValueError:
+                raise RequestError(f"{field}.{loss}.{name}", "a finite number", value) from None
+        arm = cls(loss, tuple(sorted(plain.items())))
         try:
             arm.recipe(Recipe())
         except RequestError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -11,13 +12,24 @@ from keyword import iskeyword
 
 from lossbench.errors import RequestError
 
-__all__ = ["Call", "Value", "parse_call", "plain_value", "print_call", "print_value", "split_outside"]
+__all__ = [
+    "Call",
+    "Quotes",
+    "Value",
+    "check_unicode",
+    "parse_call",
+    "plain_value",
+    "print_call",
+    "print_value",
+    "split_outside",
+]
 
 Value = None | bool | float | str | tuple[float, ...]
 
 _LONGEST = 1000
 _WORDS: dict[str, Value] = {"none": None, "null": None, "true": True, "false": False}
 _FORM = "name or name(key=value, ...)"
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 _PATH = re.compile(r"\s*([^\W\d][\w.]*:[^\W\d][\w.]*)\s*(\(.*)?", re.DOTALL)
 
 
@@ -69,15 +81,44 @@ def print_call(name: str, keywords: Mapping[str, Value]) -> str:
 
 
 def split_outside(text: str, separator: str = ",") -> list[str]:
-    """Splits at the separators that stand outside parentheses and brackets; empty parts are dropped."""
-    parts, depth = [""], 0
-    for character in text:
+    """Splits at the separators that stand outside parentheses and brackets; empty parts are dropped.
+
+    Parentheses inside a quoted value, as in `noise(file, 'a) b.csv')`, are part of it.
+    """
+    quotes = Quotes(text)
+    parts, begun, depth, place = [], 0, 0, 0
+    while place < len(text):
+        character = text[place]
         depth += (character in "([") - (character in ")]")
         if character == separator and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += character
+            parts.append(text[begun:place])
+            begun = place + 1
+        place = (quotes.end(place) if depth > 0 else place) + 1
+    parts.append(text[begun:])
     return [part.strip() for part in parts if part.strip()]
+
+
+class Quotes:
+    """Where the quoted values of a text end."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._unended: set[str] = set()
+
+    def end(self, place: int) -> int:
+        """The place of the quote that ends the value beginning here; the place itself where none begins.
+
+        A quote that nothing ends, as the apostrophe in `cat's`, is a character like any other, and so is every later
+        one of its kind: each is looked for once, however many there are.
+        """
+        quote = self.text[place]
+        if quote not in "'\"" or quote in self._unended:
+            return place
+        found = _QUOTED.match(self.text, place)
+        if found is None:
+            self._unended.add(quote)
+            return place
+        return found.end() - 1
 
 
 def _value(node: ast.expr) -> Value:
@@ -98,10 +139,35 @@ def _number(value: object) -> float:
 
 
 def plain_value(value: Value) -> Value:
-    """The value with every number a float and every list a tuple, so that `2` and `2.0` are one key."""
+    """The value with every number a float and every list a tuple, so that `2` and `2.0` are one key.
+
+    Raises:
+        ValueError: a number that is not finite, which no JSON can hold, or a list of something else than numbers.
+    """
     if isinstance(value, tuple | list):
-        return tuple(float(item) + 0.0 for item in value)
-    return float(value) + 0.0 if isinstance(value, float | int) and not isinstance(value, bool) else value
+        return tuple(_finite_float(item) for item in value)
+    return _finite_float(value) if isinstance(value, float | int) and not isinstance(value, bool) else value
+
+
+def _finite_float(value: float) -> float:
+    try:
+        number = float(value) + 0.0
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("a finite number")
+    return number
+
+
+def check_unicode(text: str) -> str:
+    """The text, if it can be written to a file: half of a surrogate pair cannot.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("text that is valid Unicode")
+    return text
 
 
 def print_value(value: Value) -> str:

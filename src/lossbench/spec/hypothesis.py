@@ -158,9 +158,9 @@ class Hypothesis:
 
 
 def written(label: str) -> str:
-    """A loss as a hypothesis writes it: in quotes where it is no `name(key=value, ...)`."""
+    """A loss as a hypothesis writes it: in quotes where it is no `name(key=value, ...)` or a word of the grammar."""
     try:
-        bare = str(Arm.parse(label)) == label
+        bare = str(Arm.parse(label)) == label and label not in ("highest", "lowest")
     except RequestError:
         bare = False
     return label if bare else f'"{label}"'

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from lossbench.errors import RequestError
 from lossbench.spec.arm import Arm
-from lossbench.spec.call import parse_call, print_value, split_outside
+from lossbench.spec.call import Quotes, check_unicode, parse_call, print_value, split_outside
 from lossbench.spec.hypothesis import Band, Claim, Equivalence, Extreme, Follows, Hypothesis, Measure, Order, Trend
+from lossbench.text import shortened
 
 __all__ = ["parse_hypotheses", "parse_hypothesis"]
 
@@ -21,6 +22,9 @@ OF_UNEQUAL_CLASSES = ("many", "medium", "few")
 _METRIC = "a metric, as in test.accuracy: or test.recall[cat]:"
 _LOSS = "a loss"
 _NUMBER = "a number"
+
+_LONGEST = 10_000  # two losses and four parts of a scenario at their longest
+_CONTEXT = 100  # how much of the line a complaint shows on either side of the word
 
 
 def parse_hypotheses(value: object, field: str = "plan.hypotheses") -> tuple[str, ...]:
@@ -59,6 +63,12 @@ def parse_hypothesis(text: str, field: str = "plan.hypotheses") -> Hypothesis:
     Raises:
         RequestError: it is no sentence of the grammar; points at the word that does not fit.
     """
+    if len(text) > _LONGEST:
+        raise RequestError(field, f"a hypothesis of at most {_LONGEST:,} characters", text)
+    try:
+        check_unicode(text)
+    except ValueError as error:
+        raise RequestError(field, str(error), text) from None
     return _Words(text, field).hypothesis()
 
 
@@ -187,7 +197,7 @@ class _Words:
             value = math.nan
         if not math.isfinite(value) or value < least or (strictly and value == least):
             raise self._wrong(wanted, word)
-        return value
+        return value + 0.0
 
     def _next(self, wanted: str) -> _Word:
         if self.place >= len(self.words):
@@ -209,9 +219,18 @@ class _Words:
         if word is None and self.place < len(self.words):
             word = self.words[self.place]
         if word is None:
-            return RequestError(self.field, wanted, "the end of the line", f"after: {self.text.strip()}")
-        marked = f"{self.text[: word.start]}»{word.text}«{self.text[word.end :]}".strip()
+            return RequestError(self.field, wanted, "the end of the line", f"after: {_last(self.text.strip())}")
+        before, after = self.text[: word.start].lstrip(), self.text[word.end :].rstrip()
+        marked = f"{_last(before)}»{shortened(word.text, _CONTEXT)}«{_first(after)}"
         return RequestError(self.field, wanted, word.text, f"here: {marked}")
+
+
+def _last(text: str) -> str:
+    return text if len(text) <= _CONTEXT else f"…{text[-_CONTEXT:]}"
+
+
+def _first(text: str) -> str:
+    return text if len(text) <= _CONTEXT else f"{text[:_CONTEXT]}…"
 
 
 def _split(text: str) -> list[_Word]:
@@ -220,12 +239,12 @@ def _split(text: str) -> list[_Word]:
     `>`, `<`, `~`, `|` and the first colon, which ends the metric, stand for themselves.
     """
     words: list[_Word] = []
-    begun, depth, quoted, colons = -1, 0, False, 0
-    for place, character in enumerate([*text, " "]):
-        if quoted:
-            quoted = character != '"'
-            continue
+    quotes = Quotes(text)
+    begun, depth, rounds, colons, place = -1, 0, 0, 0, 0
+    while place < len(text):
+        character = text[place]
         depth = max(depth + (character in "([") - (character in ")]"), 0)
+        rounds = max(rounds + (character == "(") - (character == ")"), 0) if depth else 0
         alone = depth == 0 and (character in "<>~|" or (character == ":" and not colons))
         if depth == 0 and (character.isspace() or alone) and begun >= 0:
             words.append(_Word(text[begun:place], begun))
@@ -234,19 +253,23 @@ def _split(text: str) -> list[_Word]:
             words.append(_Word(character, place))
             colons += character == ":"
         elif begun < 0 and not character.isspace():
-            begun, quoted = place, character == '"'
+            begun = place
+            if character == '"':
+                closed = text.find('"', place + 1)
+                place = closed if closed >= 0 else len(text)
+        elif rounds:  # of a loss; a class's name in brackets may have an apostrophe
+            place = quotes.end(place)
+        place += 1
     if begun >= 0:
         words.append(_Word(text[begun:], begun))
     return words
 
 
 def _without_comment(line: str) -> str:
-    """The line up to a `#` that begins a word outside quotes."""
-    quoted = False
-    for place, character in enumerate(line):
-        quoted ^= character == '"'
-        if character == "#" and not quoted and (place == 0 or line[place - 1].isspace()):
-            return line[:place]
+    """The line up to a word that begins with `#` and has a space before it."""
+    for word in _split(line):
+        if word.text.startswith("#") and (word.start == 0 or line[word.start - 1].isspace()):
+            return line[: word.start]
     return line
 
 

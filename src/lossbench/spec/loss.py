@@ -47,11 +47,19 @@ class LossSpec:
         """The spec of a name and a mapping of hyperparameters.
 
         Raises:
-            RequestError: a hyperparameter is called `name`, which is the loss's own in a trial's file.
+            RequestError: a hyperparameter is called `name`, which is the loss's own in a trial's file, or has a value
+                that no trial's file can hold.
         """
         if "name" in hyperparameters:
             raise RequestError(f"losses.{name}", "hyperparameters that are not called name", "name")
-        return cls(name, tuple(sorted((key, plain_value(value)) for key, value in hyperparameters.items())))
+        plain = {}
+        for key, value in hyperparameters.items():
+            try:
+                plain[key] = plain_value(value)
+            except (ValueError, TypeError):
+                allowed = "a finite number, a list of them, text, true, false or none"
+                raise RequestError(f"losses.{name}.{key}", allowed, value) from None
+        return cls(name, tuple(sorted(plain.items())))
 
     @classmethod
     def of_callable(cls, function: Callable[..., Any], name: str = "", field: str = "losses") -> LossSpec:

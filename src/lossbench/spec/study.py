@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, Positive, Spec
 from lossbench.spec.arm import Arm
-from lossbench.spec.call import split_outside
+from lossbench.spec.call import check_unicode, split_outside
 from lossbench.spec.condition import FIXED, TUNED, Condition, slugs
 from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS
@@ -22,6 +21,7 @@ from lossbench.spec.presets import FOUR_LOSSES
 from lossbench.spec.recipe import Recipe
 from lossbench.spec.scenario import Scenario
 from lossbench.spec.seeds import parse_seeds
+from lossbench.spec.yaml_text import write_yaml
 
 __all__ = [
     "Plan",
@@ -61,16 +61,20 @@ def _listed(value: object) -> object:
 
 
 def _text(value: str) -> str:
-    """Text that can be written to a file: half of a surrogate pair cannot."""
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("text that is valid Unicode")
+    """Text that may be a path: NUL may not stand in one."""
+    if "\0" in check_unicode(value):
+        raise ValueError("text without NUL")
     return value
 
 
+_UNPRINTED = "\x00-\x1f\x7f-\x9f\u2028\u2029"  # control characters and line breaks
+
+
 def _folder_name(name: str) -> str:
-    fits = 0 < len(_text(name).encode()) <= 200  # of the 255 bytes that a file system allows
-    if not fits or name.startswith(".") or any(c in "/\\" or ord(c) < 32 for c in name):
-        raise RequestError("name", "a folder's name: at most 200 bytes, no slash, no dot in front", name)
+    fits = len(check_unicode(name).encode()) <= 200  # of the 255 bytes that a file system allows
+    if not fits or not name.strip() or name.startswith(".") or re.search(rf"[/\\{_UNPRINTED}]", name):
+        allowed = "a folder's name: at most 200 bytes, no slash, no dot in front, no control characters"
+        raise RequestError("name", allowed, name)
     return name
 
 
@@ -81,6 +85,7 @@ def _tuned(value: object) -> object:
     return {str(Arm.of(str(key), "tuned")): Arm.of(chosen, "tuned") for key, chosen in value.items()}
 
 
+Text = Annotated[str, AfterValidator(_text)]
 Losses = Annotated[
     tuple[Arm, ...],
     BeforeValidator(parse_arms),
@@ -134,16 +139,16 @@ class Study(Spec):
     """
 
     name: Annotated[str, AfterValidator(_folder_name)] = ""
-    question: Annotated[str, AfterValidator(_text)] = "Which loss function should this classifier be trained with?"
+    question: Text = "Which loss function should this classifier be trained with?"
     data: Annotated[str, Field(min_length=1), AfterValidator(_text)] = "digits"
-    models: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("cnn",)
+    models: Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)] = ("cnn",)
     losses: Losses = parse_arms(list(FOUR_LOSSES))
     scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("clean",)
     seeds: Seeds = (1, 2, 3, 4, 5)
     recipe: Recipe = Recipe()
     plan: Plan = Plan()
     tuned: Tuned | None = None
-    published: str | None = None
+    published: Text | None = None
 
     def __init__(self, **values: Any) -> None:
         """Takes what a study file may say, in the same forms: `losses="l1, focal"`, `seeds=3`, `recipe={"epochs": 5}`.
@@ -168,7 +173,7 @@ class Study(Spec):
                 raise RequestError("recipe.model", "the study's models to name it", recipe["model"])
             filled["recipe"] = {**recipe, "model": model}
         data = filled.get("data", "digits")
-        if not filled.get("name") and isinstance(data, str) and isinstance(model, str):
+        if filled.get("name") in (None, "") and isinstance(data, str) and isinstance(model, str):
             filled["name"] = default_name(data, model)
         if isinstance(data, str):
             filled["scenarios"] = _printed(filled.get("scenarios", "clean"), data)
@@ -247,7 +252,7 @@ class Study(Spec):
         """The study as a file that `load_study` reads back, every default written out."""
         values = self.canonical()
         values["recipe"].pop("model")
-        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+        return write_yaml(values)
 
 
 def _printed(scenarios: object, data: str) -> object:
@@ -260,9 +265,10 @@ def _printed(scenarios: object, data: str) -> object:
 
 def default_name(data: str, model: str) -> str:
     """`<data>-<model>`, of a path its last part, of `module:callable` the callable."""
-    stem = Path(data).name.strip(".") or Path(data).resolve().name or "data"
+    path = Path(data.replace("\0", ""))
+    stem = path.name.strip(".") or path.resolve().name or "data"
     name = f"{stem}-{model.rpartition(':')[2]}".encode(errors="ignore")[:200].decode(errors="ignore")
-    return re.sub(r"[/\\\x00-\x1f]", "-", name).lstrip(".")
+    return re.sub(rf"[/\\{_UNPRINTED}]", "-", name).lstrip(".")
 
 
 def _first(value: object, default: str) -> object:

@@ -10,8 +10,13 @@ import yaml
 
 from lossbench.errors import StudyFileError
 from lossbench.spec.study import Study
+from lossbench.spec.yaml_text import RepeatedKeyError, read_yaml
 
 __all__ = ["load_study", "read_study_file"]
+
+_LARGEST = 4_000_000  # bytes: a hundred thousand seeds are one million
+
+_ALLOWED = "a readable YAML file with a mapping (`lossbench init` writes one to start from)"
 
 
 def load_study(path: str | Path) -> Study:
@@ -24,31 +29,77 @@ def load_study(path: str | Path) -> Study:
 
 
 def read_study_file(path: str | Path) -> dict[str, Any]:
-    """The mapping in a YAML file, unchecked.
+    """The mapping in a YAML file, unchecked but for its being a tree of plain values, with text for keys.
 
     Raises:
-        StudyFileError: the file cannot be read, is no YAML, is empty, or holds no mapping.
+        StudyFileError: the file cannot be read, is larger than 4 MB, is no YAML, is empty, or holds no such mapping.
     """
-    allowed = "a readable YAML file with a mapping (`lossbench init` writes one to start from)"
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = read_yaml(_text(path))
     except OSError as error:
-        raise StudyFileError(str(path), allowed, f"nothing readable ({error.strerror})") from None
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:  # 2020-13-45, !!bool x
-        raise StudyFileError(str(path), allowed, str(error)) from None
+        raise StudyFileError(str(path), _ALLOWED, f"nothing readable ({error.strerror})") from None
+    except RepeatedKeyError as error:
+        raise StudyFileError(str(path), "every key once in its mapping", str(error)) from None
+    except (
+        yaml.YAMLError,
+        ValueError,  # 2020-13-45
+        LookupError,  # !!bool x
+        ArithmeticError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:
+        raise StudyFileError(str(path), _ALLOWED, str(error)) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise StudyFileError(str(path), allowed, "an empty file" if values is None else values)
-    odd = _odd_key(values)
-    if odd is not None:
-        raise StudyFileError(str(path), "keys that are text (YAML reads a bare on, off, yes, no as true or false)", odd)
+        raise StudyFileError(str(path), _ALLOWED, "an empty file" if values is None else values)
+    _check_plain(path, values)
     return values
 
 
-def _odd_key(values: Mapping[Any, Any]) -> str | None:
-    """The first key that is not text, in mappings inside mappings; lists hold no keys that a study knows."""
-    for key, value in values.items():
-        if not isinstance(key, str):
-            return repr(key)
-        if isinstance(value, Mapping) and (odd := _odd_key(value)) is not None:
-            return odd
-    return None
+def _text(path: str | Path) -> str:
+    """What a file says.
+
+    Raises:
+        StudyFileError: it is none, as a pipe, which may never end, or too large.
+        OSError, ValueError: it cannot be read.
+    """
+    file = Path(path)
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise StudyFileError(str(path), _ALLOWED, "a pipe or a device, which may never end")
+    with file.open("rb") as opened:
+        content = opened.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise StudyFileError(str(path), f"a study file of at most {_LARGEST:,} bytes", "a larger one")
+    return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_plain(path: str | Path, values: object) -> None:
+    """Checks that the values are text, numbers, lists and mappings with text for keys, and hold no value in itself.
+
+    Raises:
+        StudyFileError: something else is among them.
+    """
+    seen: set[int] = set()  # what aliases repeat is looked at once: a few lines can stand for billions of items
+
+    def check(value: object, above: tuple[int, ...]) -> None:
+        if id(value) in above:
+            raise StudyFileError(str(path), "values that do not hold themselves", "an alias to what it stands in")
+        if isinstance(value, bytes | set):
+            allowed = "text, numbers, lists and mappings"
+            raise StudyFileError(str(path), allowed, f"a value of the tag !!{_TAGS[type(value)]}")
+        if not isinstance(value, dict | list | tuple) or id(value) in seen:
+            return
+        seen.add(id(value))
+        if isinstance(value, Mapping):
+            odd = next((key for key in value if not isinstance(key, str)), _NONE)
+            if odd is not _NONE:
+                allowed = "keys that are text (YAML reads a bare on, off, yes, no as true or false)"
+                raise StudyFileError(str(path), allowed, repr(odd))
+        for item in value.values() if isinstance(value, Mapping) else value:
+            check(item, (*above, id(value)))
+
+    check(values, ())
+
+
+_NONE = object()
+_TAGS: Mapping[type, str] = {bytes: "binary", set: "set"}

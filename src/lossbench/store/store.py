@@ -353,9 +353,9 @@ class Store:
 def _check_writable(folder: Path) -> None:
     """Tries the folder, or while it does not exist the nearest one above it."""
     place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
         if not place.is_dir():
             raise NotADirectoryError(None, f"{place} is a file")
         with tempfile.TemporaryFile(dir=place):
