@@ -32,9 +32,7 @@ def interruptible(words: str) -> Iterator[None]:
     def heard(number: int, _: FrameType | None) -> None:
         if seen:
             cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
-            os.write(
-                2, f"{cursor}{words}\n".encode(errors="backslashreplace")
-            )  # the file object may be in the middle of a line
+            os.write(2, f"{cursor}{words}\n".encode(errors="backslashreplace"))
             os._exit(INTERRUPTED)  # worker processes leave when this one is gone
         seen.append(number)
         raise KeyboardInterrupt
