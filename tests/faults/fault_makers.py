@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
@@ -16,7 +17,7 @@ from typing import Any
 
 from lossbench.store.sealed import unsealed
 
-__all__ = ["SMALL", "Command", "Server", "results", "serving"]
+__all__ = ["SMALL", "Command", "Server", "children", "results", "serving", "wait_for"]
 
 SMALL = (
     "run",
@@ -137,3 +138,21 @@ def results(save_dir: Path) -> dict[str, Any]:
         else:
             found[name] = path.read_bytes()
     return found
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Waits until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    listed = Path(f"/proc/{process}/task/{process}/children")
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    try:
+        return sorted({int(word) for path in (listed, *tasks) for word in path.read_text().split()})
+    except OSError:
+        return []

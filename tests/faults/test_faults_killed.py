@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fault_makers import SMALL, Server, results, serving
+from fault_makers import SMALL, Server, children, results, serving
 
 from lossbench.rng import stream
 
@@ -154,16 +154,6 @@ def run_for(
             os.kill(target, signal.SIGKILL)
             kills["driver" if target == run.pid else "worker"] += 1
     return run.wait(timeout=600)
-
-
-def children(process: int) -> list[int]:
-    """The processes that a process has started."""
-    listed = Path(f"/proc/{process}/task/{process}/children")
-    tasks = Path(f"/proc/{process}/task").glob("*/children")
-    try:
-        return sorted({int(word) for path in (listed, *tasks) for word in path.read_text().split()})
-    except OSError:
-        return []
 
 
 def left_over(folder: Path) -> list[str]:

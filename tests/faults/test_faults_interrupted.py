@@ -1,0 +1,114 @@
+"""Ctrl-C, `kill`, the end of a terminal: a run leaves within seconds, says what to type, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_makers import Server, children, results, serving, wait_for
+
+ARGUMENTS = (
+    *("run", "--model", "mlp", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "15"),
+    *("--checkpoint-seconds", "0"),
+)
+INLINE = (*ARGUMENTS, "--executor", "inline")
+STUBBORN = """
+import time
+from torch import nn
+
+class Net(nn.Sequential):
+    def forward(self, x):
+        if self.training:
+            open("here.txt", "w").close()
+            while True:
+                try:
+                    time.sleep(60)
+                except BaseException:
+                    open("heard.txt", "w").close()
+        return super().forward(x)
+
+def net(num_classes, in_channels):
+    return Net(nn.Flatten(), nn.Linear(64 * in_channels, num_classes))
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What an undisturbed run leaves."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert server.run(folder, *INLINE) == 0
+    return results(folder / "log")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_run_that_is_told_to_leave_goes_on_from_its_last_epoch(
+    server: Server, whole: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    run = server.start(tmp_path / "cut", *INLINE)
+    wait_for(lambda: list((tmp_path / "cut").glob("log/trials/*/checkpoint/state.safetensors")))
+    began = time.monotonic()
+    os.kill(run.process, getattr(signal, name))
+    assert run.wait() == 130
+    assert time.monotonic() - began < 5
+    said = (tmp_path / "cut/out.txt").read_text().splitlines()
+    assert said[-1] == (
+        "lossbench: interrupted; what was finished is kept, and this goes on: lossbench " + " ".join(INLINE)
+    )
+    assert not list((tmp_path / "cut").glob("log/trials/*/failure.json")), "an interrupt is no failure of a trial"
+    assert server.run(tmp_path / "cut", *INLINE) == 0
+    assert results(tmp_path / "cut/log") == whole
+
+
+def test_a_second_interrupt_ends_what_the_first_did_not(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "stubborn_for_faults.py").write_text(STUBBORN)
+    run = server.start(tmp_path, "run", "--model", "stubborn_for_faults:net", "--losses", "l1", "--executor", "inline")
+    wait_for((tmp_path / "here.txt").exists)
+    os.kill(run.process, signal.SIGINT)
+    wait_for((tmp_path / "heard.txt").exists)
+    began = time.monotonic()
+    os.kill(run.process, signal.SIGINT)
+    assert run.wait() == 130
+    assert time.monotonic() - began < 1
+    assert (tmp_path / "out.txt").read_text().splitlines()[-1].startswith("lossbench: interrupted; what was finished")
+
+
+def test_what_was_started_to_survive_its_terminal_does(tmp_path: Path) -> None:
+    """As nohup starts it."""
+    code = (
+        "import os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from lossbench.cli.interrupts import interruptible\n"
+        "with interruptible('left'):\n    os.kill(os.getpid(), signal.SIGHUP)\n    print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "still here\n"
+
+
+def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_leaked(tmp_path: Path) -> None:
+    before = set(Path("/dev/shm").iterdir()) if Path("/dev/shm").is_dir() else set()
+    command = [sys.executable, "-m", "lossbench", *ARGUMENTS, "--workers", "2"]
+    with (tmp_path / "out.txt").open("ab") as out:
+        run = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True)
+    wait_for(lambda: len(list(tmp_path.glob("log/trials/*/trial.json"))) == 2)
+    workers = children(run.pid)
+    assert len(workers) == 2
+    began = time.monotonic()
+    os.kill(run.pid, signal.SIGTERM)  # the driver's alone: what a batch system or a container's end does
+    assert run.wait(timeout=30) == 130, (tmp_path / "out.txt").read_text()
+    assert time.monotonic() - began < 5
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), seconds=5)
+    assert (set(Path("/dev/shm").iterdir()) if Path("/dev/shm").is_dir() else set()) <= before
+    assert "Traceback" not in (tmp_path / "out.txt").read_text()
+    assert not list(tmp_path.glob("log/trials/*/failure.json"))
