@@ -8,7 +8,7 @@ from lossbench.errors import SaveDirError
 from lossbench.files import holds, write_atomically
 from lossbench.store.sealed import FORMAT, NewerError, sealed, unsealed
 
-__all__ = ["NAME", "check_format", "note_format"]
+__all__ = ["NAME", "check_format", "newer", "note_format"]
 
 NAME = "store.json"
 
@@ -22,10 +22,14 @@ def check_format(root: Path) -> None:
     try:
         unsealed((root / NAME).read_bytes())
     except NewerError as error:
-        allowed = f"one whose format is at most {FORMAT}"
-        raise SaveDirError("save dir", allowed, f"{root / NAME}, which says that {error}", "update lossbench") from None
+        raise newer(root / NAME, error) from None
     except (OSError, ValueError):  # each document in it says its own format
         return
+
+
+def newer(path: Path, error: NewerError) -> SaveDirError:
+    """The complaint about a document that a later lossbench wrote."""
+    return SaveDirError("save dir", f"one whose format is at most {FORMAT}", f"{path}: {error}", "update lossbench")
 
 
 def note_format(root: Path) -> None:

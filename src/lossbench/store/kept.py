@@ -14,8 +14,9 @@ import numpy as np
 from lossbench.errors import StoreError
 from lossbench.spec import key_of
 from lossbench.store import files
+from lossbench.store.format import newer
 from lossbench.store.record import Row
-from lossbench.store.sealed import sealed, unsealed
+from lossbench.store.sealed import NewerError, sealed, unsealed
 
 __all__ = ["PROVENANCE", "Kept", "provenance_text"]
 
@@ -30,7 +31,7 @@ _ALWAYS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "out
 class Kept:
     """A trial's folder, read.
 
-    Every reader raises a StoreError where its file is missing or damaged.
+    Every reader raises a StoreError where its file is missing or damaged, a SaveDirError where a later lossbench wrote it.
 
     Args:
         folder: the trial's, which bears its key.
@@ -47,6 +48,8 @@ class Kept:
             digests = found["digests"]
             if not all(isinstance(digests[name], str) for name in _ALWAYS):
                 raise ValueError("it does not name the digests of all files")
+        except NewerError as error:
+            raise newer(self.folder / PROVENANCE, error) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(PROVENANCE, error) from None
         return found

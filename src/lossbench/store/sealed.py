@@ -47,7 +47,7 @@ def unsealed(text: str | bytes) -> dict[str, Any]:
     if seal != _digest(values):
         raise ValueError("its SHA-256 is not the one that it carries")
     if not isinstance(values.get("format"), int) or values["format"] > FORMAT:
-        raise NewerError(f"it is of format {values.get('format')}, and this lossbench reads up to {FORMAT}")
+        raise NewerError(f"it is of format {values.get('format')}")
     return values
 
 

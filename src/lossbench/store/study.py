@@ -13,7 +13,8 @@ from lossbench.files import holds, write_atomically
 from lossbench.spec import Condition, Study, load_study, slugs
 from lossbench.store.aside import set_aside
 from lossbench.store.files import damaged, read_json
-from lossbench.store.sealed import sealed, unsealed
+from lossbench.store.format import newer
+from lossbench.store.sealed import NewerError, sealed, unsealed
 from lossbench.store.store import Store
 
 __all__ = ["StudyFolder", "locate_study", "places"]
@@ -113,6 +114,8 @@ class StudyFolder:
             trials = {(row["loss_function"], row["seed"]): _key(row["key"]) for row in values["trials"]}
             cards, data = values["cards"], values["data"]
             _check(study, cards, data, trials)
+        except NewerError as error:
+            raise newer(folder / _DOCUMENT, error) from None
         except (RequestError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
             why = f"{type(error).__name__} {error}" if isinstance(error, KeyError) else error
             raise damaged(folder / _DOCUMENT, why, "it is set aside and written anew") from error
