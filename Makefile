@@ -8,9 +8,10 @@ BENCH := .venv-bench
 TORCH := torch==2.13.0
 INSTALL := python -m pip install --quiet --constraint constraints.txt $(TORCH)
 DATA ?= cifar10
+TORTURE := tests/faults tests/hostile tests/spec tests/test_malformed_studies.py tests/cli/test_cli_hostile.py
 OPTIONS ?=
 
-.PHONY: demo test lint types pytest bench simulate clean
+.PHONY: demo test lint types pytest torture bench simulate clean
 
 demo: $(VENV)/installed ## compare the four losses of the course report on digits, and print where the report is
 	$(BIN)/lossbench run
@@ -26,6 +27,9 @@ types: $(VENV)/installed-dev
 
 pytest: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal
+
+torture: $(VENV)/installed-dev ## the fault tests in their long forms: a hundred kills, thousands of damaged files; about an hour
+	$(BIN)/pytest -n 2 --dist worksteal --long -s $(TORTURE) $(OPTIONS)
 
 bench: $(BENCH)/installed ## lossbench beside other ways to train; DATA= names the data set, OPTIONS= adds to the command
 	$(BENCH)/bin/python -m benchmarks --data $(DATA) $(OPTIONS)

@@ -31,7 +31,7 @@ _ALWAYS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "out
 class Kept:
     """A trial's folder, read.
 
-    Every reader raises a StoreError where its file is missing or damaged, a SaveDirError where a later lossbench wrote it.
+    Readers raise a StoreError where a file is missing or damaged, a SaveDirError where a later lossbench wrote it.
 
     Args:
         folder: the trial's, which bears its key.
