@@ -13,6 +13,7 @@ import polars as pl
 
 from lossbench.data.parquet_footer import check_footer
 from lossbench.errors import RequestError
+from lossbench.results.spreadsheet import unguarded
 
 __all__ = ["frame_of"]
 
@@ -82,7 +83,7 @@ def _of_text(path: Path, text: str) -> pl.DataFrame:
             raise RequestError(str(path), allowed, f"{len(row)} in row {number}")
     names = [name.strip() for name in head]
     _check_different(str(path), [name for name in names if name])
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    columns = zip(*(map(unguarded, row) for row in rows), strict=True) if rows else [()] * len(names)
     return pl.DataFrame(
         [pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True) if name]
     )
