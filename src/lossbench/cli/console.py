@@ -24,15 +24,9 @@ class _Console(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What is printed, piece by piece; Rich's own control codes are no text and stay."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=_shown(segment.text))
+            yield segment if segment.control else segment._replace(text=visible(segment.text, keep=_LINES))
 
 
 def make_console() -> Console:
     """A console for standard output."""
     return _Console()
-
-
-def _shown(text: str) -> str:
-    if text.isprintable():  # nearly all that is printed
-        return text
-    return "".join(character if character in _LINES else visible(character) for character in text)
