@@ -16,11 +16,14 @@ from lossbench.errors import DataError
 
 __all__ = ["check_footer"]
 
+Struct = dict[int, Any]
+
 _MAGIC = b"PAR1"
 _TAIL = 8  # bytes: the footer's length and the magic
 _DEEPEST = 64  # of nested columns; those of Hugging Face's pictures are two deep, and Polars fails at a few hundred
 _ROWS_AT_LEAST = 1_000_000  # a file of so few may be as small as it likes
-_STRUCTS_DEEPEST = 32  # a footer's structs are seven deep
+_VALUES_DEEPEST = 32  # a footer's structs and lists are about ten deep
+_OTHER_FORM, _ENDS_EARLY = "a footer of another form", "a footer that ends early"
 
 # Thrift's types in the compact protocol
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
@@ -40,16 +43,16 @@ def check_footer(path: Path) -> None:
         OSError: the file cannot be read.
     """
     size, footer = _footer(path)
-    if (deepest := _depth(footer.get(_SCHEMA, []))) > _DEEPEST:
+    if (deepest := _depth(_structs(footer, _SCHEMA))) > _DEEPEST:
         raise DataError(str(path), f"columns nested at most {_DEEPEST} deep", f"{deepest} deep")
-    groups = footer.get(_ROW_GROUPS, [])
-    rows = sum(group.get(_GROUP_ROWS, 0) for group in groups)
+    groups = _structs(footer, _ROW_GROUPS)
+    rows = sum(_number(group, _GROUP_ROWS) for group in groups)
     if rows > max(size, _ROWS_AT_LEAST):
         raise DataError(str(path), "at most one row for each byte of the file", f"{rows} rows in {size} bytes")
-    check_growth(str(path), sum(group.get(_GROUP_BYTES, 0) for group in groups), size)
+    check_growth(str(path), sum(_number(group, _GROUP_BYTES) for group in groups), size)
 
 
-def _footer(path: Path) -> tuple[int, dict[int, Any]]:
+def _footer(path: Path) -> tuple[int, Struct]:
     """The file's size, and its footer's fields by number."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -63,10 +66,26 @@ def _footer(path: Path) -> tuple[int, dict[int, Any]]:
     try:
         return size, _Reader(content).struct(0)
     except IndexError:
-        raise ValueError("a footer that ends early") from None
+        raise ValueError(_ENDS_EARLY) from None
 
 
-def _depth(schema: list[dict[int, Any]]) -> int:
+def _structs(fields: Struct, number: int) -> list[Struct]:
+    """A field that holds a list of structs."""
+    value = fields.get(number, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError(_OTHER_FORM)
+    return value
+
+
+def _number(fields: Struct, number: int) -> int:
+    """A field that counts something; 0 where it is not there."""
+    value = fields.get(number, 0)
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(_OTHER_FORM)
+    return value
+
+
+def _depth(schema: list[Struct]) -> int:
     """How deep the columns are nested; the schema lists them from the root on, each with its number of children."""
     open_, deepest = [1], 0
     for element in schema:
@@ -75,7 +94,7 @@ def _depth(schema: list[dict[int, Any]]) -> int:
         if not open_:
             raise ValueError("a schema with more columns than it counts")
         open_[-1] -= 1
-        open_.append(element.get(_CHILDREN, 0))
+        open_.append(_number(element, _CHILDREN))
         deepest = max(deepest, len(open_) - 2)
     return deepest
 
@@ -87,11 +106,9 @@ class _Reader:
     content: bytes
     at: int = 0
 
-    def struct(self, depth: int) -> dict[int, Any]:
+    def struct(self, depth: int) -> Struct:
         """Fields by number."""
-        if depth > _STRUCTS_DEEPEST:
-            raise ValueError("a footer of another form")
-        fields: dict[int, Any] = {}
+        fields: Struct = {}
         number = 0
         while (head := self._byte()) != 0:
             step, kind = head >> 4, head & 15
@@ -100,10 +117,12 @@ class _Reader:
         return fields
 
     def _value(self, kind: int, depth: int) -> Any:
+        if depth > _VALUES_DEEPEST:
+            raise ValueError(_OTHER_FORM)
         if kind == _STRUCT:
             return self.struct(depth + 1)
         if kind in (_LIST, _SET):
-            return self._list(depth)
+            return self._list(depth + 1)
         if kind in (_I16, _I32, _I64):
             return self._zigzag()
         if kind in (_TRUE, _FALSE, _BYTE):  # inside a list a truth value takes a byte
@@ -112,14 +131,14 @@ class _Reader:
             return self._skip(8)
         if kind == _BINARY:
             return self._skip(self._varint())
-        raise ValueError("a footer of another form")  # maps among them, of which Parquet has none
+        raise ValueError(_OTHER_FORM)  # maps among them, of which Parquet has none
 
     def _list(self, depth: int) -> list[Any]:
         head = self._byte()
         count = head >> 4
         count = self._varint() if count == 15 else count
         if count > len(self.content):
-            raise ValueError("a footer that ends early")
+            raise ValueError(_ENDS_EARLY)
         return [self._value(head & 15, depth) for _ in range(count)]
 
     def _byte(self) -> int:
@@ -136,7 +155,7 @@ class _Reader:
                 return value
             shift += 7
             if shift > 63:
-                raise ValueError("a footer of another form")
+                raise ValueError(_OTHER_FORM)
 
     def _zigzag(self) -> int:
         value = self._varint()
@@ -145,4 +164,4 @@ class _Reader:
     def _skip(self, count: int) -> None:
         self.at += count
         if self.at > len(self.content):
-            raise ValueError("a footer that ends early")
+            raise ValueError(_ENDS_EARLY)
