@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ STARTING = {
 IMPORTING = {"imports.py", "__init__.py"}  # a user's own code by the path that they typed, and our own modules lazily
 
 
+@cache
 def trees() -> list[tuple[str, ast.Module]]:
     return [(str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"))) for path in FILES]
 

@@ -15,6 +15,7 @@ import pytest
 
 import lossbench
 from lossbench.spec import Study
+from lossbench.store.sealed import sealed
 from tuning_makers import small, written
 
 AUDIT = Path(__file__).parent / "audit"
@@ -73,11 +74,13 @@ class Planted:
                 (folder / f"{name}.py").write_text(code)
             (folder / "results.pkl").write_bytes(pickle.dumps(_Opens(str(self.marker))))
             (folder / "lossbench.pth").write_text(f"import os; {code.splitlines()[0]}\n")
-        for name in ("study.yaml", "cards.json", "trials.json", "data.json"):
-            text = (self.study / name).read_text(encoding="utf-8")
-            (self.study / name).write_text(text.replace("gce", "evil:loss").replace("- mlp", "- evil:model"))
-        data = json.loads((self.study / "data.json").read_text(encoding="utf-8"))
-        (self.study / "data.json").write_text(json.dumps({**data, "class_names": CLASSES}))
+        for path in (self.study / "study.yaml", self.study / "study.json"):
+            text = path.read_text(encoding="utf-8").replace("gce", "evil:loss")
+            path.write_text(text.replace("- mlp", "- evil:model").replace('"mlp"', '"evil:model"'))
+        document = json.loads((self.study / "study.json").read_text(encoding="utf-8"))
+        del document["sha256"]  # a seal is no signature: whoever plants makes a new one
+        document["data"]["class_names"] = CLASSES
+        (self.study / "study.json").write_text(sealed(document))
         for key in sorted(path.name for path in (self.root / "trials").iterdir())[:1]:
             shutil.copy(self.study / "results.pkl", self.root / "trials" / key / "state.pkl")
             (self.root / "trials" / key / "provenance.json").unlink()
@@ -111,6 +114,10 @@ class _Opens:
 
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return open, (self.marker, "a")
+
+
+def _ended(trial: Path) -> bool:
+    return (trial / "provenance.json").exists()
 
 
 def harmless(planted: Planted, heard: Heard, writes: Path | None = None) -> None:
@@ -196,3 +203,15 @@ def test_workers_look_for_nothing_in_the_working_directory(planted: Planted) -> 
     heard = planted.watched("-P", "-m", "lossbench.run.worker")
     harmless(planted, heard)
     assert heard.code == 0, heard.err
+
+
+def test_a_lock_that_leads_elsewhere_empties_nothing(planted: Planted, tmp_path: Path) -> None:
+    """A lock is opened to write and cut to nothing: planted as a link, it would cut what it leads to."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    lock = next(path for path in (planted.root / "trials").glob("*/claim.lock") if not _ended(path.parent))
+    lock.unlink()
+    lock.symlink_to(victim)
+    heard = planted.command("status", ".")
+    assert victim.read_text() == "precious"
+    assert heard.code in (0, 1, 2), heard.err

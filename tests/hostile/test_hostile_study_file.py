@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -30,12 +29,11 @@ def laughs(first: str, item: str, levels: int, indent: str = "") -> str:
         (laughs("[x, x]", "[*, *, *, *, *, *, *, *, *, *]", 12), "more than 1,000,000 values, aliases unfolded"),
         ("recipe:\n" + laughs("{x: 1}", "{p: *, q: *}", 26, "  "), "more than 1,000,000 values"),
         (laughs("{x: 1}", "{<<: [*, *, *, *, *, *, *, *, *, *]}", 12), "more than 1,000,000 values"),
-        ("name: x\nrecipe: &a {b: *a}", "an alias inside of what it stands for, in line 2"),
-        ("losses: &a [[*a]]", "an alias inside of what it stands for, in line 1"),
-        ("seeds: 0x" + "f" * 6000, "a whole number of 6,002 digits in line 1"),
-        ("seeds: [1, 0b" + "1" * 6000 + "]", "a whole number of 6,002 digits in line 1"),
+        ("name: x\nrecipe: &a {b: *a}", "an alias to what it stands in"),
+        ("losses: &a [[*a]]", "an alias to what it stands in"),
+        ("seeds: 0x" + "f" * 20_000, "a whole number of 20,002 digits in line 1"),
         ("name: x\nseeds: 1" + ":59" * 400_000, "a whole number of 1,200,001 digits in line 2"),
-        ("question: " + "x" * 4_000_001, "more than 4,000,000 bytes"),
+        ("question: " + "x" * 4_000_001, "at most 4,000,000 bytes"),
         ("losses: " + "[" * 5000 + "]" * 5000, "maximum recursion depth exceeded"),
         ("x: !!python/object/apply:os.system [id]", "could not determine a constructor"),
     ],
@@ -54,21 +52,9 @@ def test_one_sentence_within_a_moment(tmp_path: Path, text: str, received: str) 
 def test_a_pipe_that_never_ends_is_left(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
     os.mkfifo(path)
-
-    def pour() -> None:
-        try:
-            with path.open("wb") as pipe:
-                while True:
-                    pipe.write(b"#" * 65536)
-        except BrokenPipeError:
-            pass
-
-    thread = threading.Thread(target=pour, daemon=True)
-    thread.start()
-    with pytest.raises(StudyFileError, match="more than 4,000,000 bytes"):
-        load_study(path)
-    thread.join(timeout=10)
-    assert not thread.is_alive()
+    for unending in (path, Path("/dev/zero")):
+        with pytest.raises(StudyFileError, match="a pipe or a device, which may never end"):
+            load_study(unending)
 
 
 def test_aliases_and_merge_keys_that_somebody_means_are_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import yaml
 __all__ = ["check_size"]
 
 _MOST_VALUES = 1_000_000  # those that aliases stand for counted each time
-_MOST_DIGITS = 80  # of a whole number: 64 bits, binary and with their sign
+_MOST_DIGITS = 10_000  # of a whole number: what is shorter takes no time, and is refused where it stands
 _WHOLE = "tag:yaml.org,2002:int"
 
 
