@@ -9,13 +9,13 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossbench.data.arrays import stored_npy
-from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, label_digest, parts_of
+from lossbench.data.pictures import Labels, Pictures, Pixels, Split, digest_of, hash_of, label_digest, parts_of
 from lossbench.errors import DataError, SaveDirError, StoreError
 from lossbench.files import write_atomically, writing
 
@@ -74,7 +74,7 @@ def read_pictures(folder: Path, *, every_pixel: bool = False) -> Pictures:
     except OSError as error:
         raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
     # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
-    except (ValueError, KeyError, TypeError, EOFError, DataError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, RecursionError, DataError) as error:
         raise _damaged(folder, str(error)) from None
 
 
@@ -157,9 +157,7 @@ def _rename(draft: Path, folder: Path) -> None:
 
 def _read_split(folder: Path, split: str) -> Split:
     pictures, labels = (stored_npy(folder / f"{split}_{kind}.npy") for kind in ("pictures", "labels"))
-    if pictures.dtype != np.uint8 or labels.dtype != np.int64:
-        raise ValueError(f"{split}: pictures are {pictures.dtype}, labels {labels.dtype}")
-    return Split(pictures.mapped().astype(np.uint8, copy=False), labels.read().astype(np.int64, copy=False))
+    return Split(cast("Pixels", pictures.mapped()), cast("Labels", labels.read()))  # their types are checked next
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:

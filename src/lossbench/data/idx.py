@@ -110,9 +110,9 @@ def _read(path: Path, file: BinaryIO, dimensions: int) -> Pixels:
 def _content(path: Path, file: BinaryIO, size: int) -> bytearray:
     """At most one byte more than the header states, never allocated on the header's word alone."""
     content = bytearray()
-    check_growth(str(path), size, path.stat().st_size)
     if size > path.stat().st_size * _MOST_DEFLATE:
         raise DataError(str(path), f"{size} bytes as its header states", "a file too small for that")
+    check_growth(str(path), size, path.stat().st_size)
     while len(content) <= size and (piece := file.read(min(_AT_ONCE, size + 1 - len(content)))):
         content += piece
     return content
