@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable
 
@@ -32,8 +33,10 @@ __all__ = [
     "UnknownNameError",
     "one_line",
     "shown",
+    "visible",
 ]
 
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
 _LONGEST_FIELD = 300  # a file's path may stand there
 _LONGEST_ALLOWED = 2000  # every loss of the catalogue by name, but not every class of a large data set
 
@@ -122,6 +125,23 @@ def one_line(text: str) -> str:
     if words.isprintable():
         return words
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with control characters and overrides of direction by number: they would steer the reader's terminal.
+
+    So are halves of surrogate pairs and what is no character, which no file can hold. Unlike `one_line` it leaves
+    every letter, joiner and space of any language as it is.
+
+    Args:
+        text: from anywhere.
+        keep: which of them mean something where the text stands.
+    """
+    return _STEERING.sub(lambda match: match[0] if match[0] in keep else _by_number(match[0]), text)
+
+
+def _by_number(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 class _Repr(reprlib.Repr):

@@ -16,8 +16,8 @@ from external_table import ACCURACY, HEAD, ROWS, VERDICTS, csv
 from lossbench.analysis import Analysis, analyse
 from lossbench.report.lookup import pair
 from lossbench.report.tables import comparisons_table, history_table, summary_table
-from lossbench.report.tables import csv as as_csv
 from lossbench.results import read_table
+from lossbench.results.spreadsheet import csv_bytes
 from synthetic import study
 
 
@@ -152,7 +152,7 @@ class TestFiles:
         expected = ["test.accuracy: A > B", "test.accuracy: B ~ C within 0.01", "test.accuracy: D > A"]
         found = lossbench.compare(table, hypotheses=expected, save_dir=tmp_path / "out")
         comparisons = (tmp_path / "out/comparisons.csv").read_bytes()
-        assert comparisons == as_csv(comparisons_table(found))
+        assert comparisons == csv_bytes(comparisons_table(found))
         rows = pl.read_csv(tmp_path / "out/comparisons.csv")
         assert {(a, b): verdict for a, b, verdict in rows.select("a", "b", "verdict").iter_rows()} == VERDICTS
         outcomes = json.loads((tmp_path / "out/verdicts.json").read_text())

@@ -206,7 +206,7 @@ def test_in_a_terminal_it_shows_the_screen(fake: Fake, lossbench: Runner, monkey
     for pair in fake.trials:
         fake.finish(pair)
     terminal = partial(Console, force_terminal=True, width=80, height=24, color_system=None, _environ={})
-    monkeypatch.setattr("lossbench.cli.watch.Console", terminal)
+    monkeypatch.setattr("lossbench.cli.watch.make_console", terminal)
     done = lossbench("watch", str(fake.store.root))
     assert "watched: 4 trials, 4 finished" in done.out
     assert "cross_entropy  0.5400    ▁▃▆█    8       2 of 2" in done.out

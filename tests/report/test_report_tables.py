@@ -9,12 +9,12 @@ from lossbench.report.tables import (
     GRADIENT_SCALE,
     SUMMARY,
     comparisons_table,
-    csv,
     gradient_scale_table,
     history_table,
     summary_table,
 )
 from lossbench.results import HISTORY_COLUMNS
+from lossbench.results.spreadsheet import csv_bytes
 from synthetic import HOSTILE, Norms, analyse, study
 
 
@@ -32,7 +32,7 @@ def test_every_digit_survives() -> None:
         history_table(results), summary_table(analysis), comparisons_table(analysis), gradient_scale_table(results)
     )  # fmt: skip
     for table in tables:
-        back = pl.read_csv(io.BytesIO(csv(table)), schema=table.schema)
+        back = pl.read_csv(io.BytesIO(csv_bytes(table)), schema=table.schema)
         assert back.equals(table)
 
 
@@ -67,11 +67,11 @@ def test_gradient_scale_has_one_row_per_loss_in_the_studys_order() -> None:
 
 def test_no_table_is_empty_of_columns() -> None:
     table = comparisons_table(analyse(study(losses=("l1",), seeds=1, epochs=1)))
-    assert csv(table).decode() == ",".join(COMPARISONS) + "\n"
+    assert csv_bytes(table).decode() == ",".join(COMPARISONS) + "\n"
 
 
 def test_a_spreadsheet_computes_no_label() -> None:
     table = pl.DataFrame({"loss_function": ["=1+1", "+a", "-a", "@a", "a=b", HOSTILE[3]], "x": [-1.0] * 6})
-    lines = csv(table).decode().splitlines()[1:]
+    lines = csv_bytes(table).decode().splitlines()[1:]
     assert [line[0] for line in lines] == ["'", "'", "'", "'", "a", "'"]
     assert all(line.endswith(",-1.0") for line in lines)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
+from lossbench.cli.console import make_console
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lossbench.run import Event, Executor, Profile
     from lossbench.spec import Condition
 
-__all__ = ["app", "console"]
+__all__ = ["app"]
 
 app = typer.Typer(
     add_completion=False,
@@ -49,11 +49,6 @@ app = typer.Typer(
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Whether the report shows sample pictures of the data.")
 ]
-
-
-def console() -> Console:
-    """Where answers go."""
-    return Console()
 
 
 @app.command()
@@ -166,27 +161,27 @@ def run(
     prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed)
     if dry_run:
         prepared = prepare(stages[-1])
-        show.show_plan(console(), prepared, chosen, keep_weights=keep_weights)
-        show_stages(console(), stages)
-        show_untestable(console(), prepared.untestable)
+        show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
+        show_stages(make_console(), stages)
+        show_untestable(make_console(), prepared.untestable)
         return
     measured = Profile(chosen.workers, began)
     for stage, after in zip_longest(stages, stages[1:]):
         prepared = prepare(stage)
         if stage is stages[0]:
-            show_untestable(console(), prepared.untestable)
+            show_untestable(make_console(), prepared.untestable)
         within = analysed(_train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most))
         still_open = open_questions(within)
         if stage.plan.max_seeds is not None:
-            show_look(console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
+            show_look(make_console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
         measured.lap("reporting")
         if not still_open:
             break
     page = running.write(prepared, within, pictures=pictures)
     measured.lap("reporting")
-    show.show_answers(console(), within, page)
+    show.show_answers(make_console(), within, page)
     if profile:
-        show.show_profile(console(), measured.rows(), running.write_profile(prepared, measured))
+        show.show_profile(make_console(), measured.rows(), running.write_profile(prepared, measured))
     raise typer.Exit(0 if all(item.results.all_ended for item in within) else 1)
 
 
@@ -204,9 +199,9 @@ def report(
     from lossbench.report import parse_forms
 
     within, page = write(folder, parse_forms(form), pictures=pictures)
-    show.show_answers(console(), within, page)
+    show.show_answers(make_console(), within, page)
     if show_it and not _opened(page):
-        console().print("no browser could be opened; open that file yourself", highlight=False)
+        make_console().print("no browser could be opened; open that file yourself", highlight=False)
 
 
 app.command()(status)
@@ -236,7 +231,7 @@ def _train(
     from lossbench.api import running
 
     study, trials = prepared.study, prepared.trials
-    out = console()
+    out = make_console()
     missing = {key: words for key, (words, _) in prepared.missing.items()}
     show_what_is_wrong(out, prepared)
     if missing:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.errors import RequestError
 
@@ -72,7 +72,7 @@ def compare(
         analysis, page = compare_and_write(results, save_dir, forms)
     except RequestError as error:
         raise error.renamed(f"--{error.field}") if error.field.partition(",")[0] in _OPTIONS else error from None
-    show.show_answer(Console(), results, analysis, page)
+    show.show_answer(make_console(), results, analysis, page)
 
 
 def _texts(given: Sequence[str]) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from lossbench.cli.choice import chosen_cards, named_losses, own_code
+from lossbench.cli.console import make_console
 from lossbench.cli.draw_losses import check_output, draw_losses, show_picture, write_picture
 from lossbench.cli.show_audit import audit_json, show_audit
 from lossbench.cli.show_losses import own_line, show_cards, show_catalogue
@@ -68,14 +68,16 @@ def losses(
         if plot or output:
             _draw(specs, path)
         else:
-            show_cards(Console(), specs)
+            show_cards(make_console(), specs)
         return
     cards = chosen_cards(family, properties or ())
     if not cards:
         asked = ", ".join([*([family] if family is not None else []), *(properties or ())])
-        Console().print(f"no loss of the catalogue is all of: {asked}", markup=False, highlight=False, soft_wrap=True)
+        make_console().print(
+            f"no loss of the catalogue is all of: {asked}", markup=False, highlight=False, soft_wrap=True
+        )
     elif not (plot or output):
-        show_catalogue(Console(), cards)
+        show_catalogue(make_console(), cards)
     elif len(cards) > _MOST:
         allowed = f"at most {_MOST} losses in one picture: name some, or choose by --family and --property"
         raise RequestError("--plot", allowed, f"{len(cards)} losses")
@@ -115,12 +117,12 @@ def audit(
     if as_json:
         typer.echo(audit_json(found))
     else:
-        show_audit(Console(), found)
+        show_audit(make_console(), found)
     raise typer.Exit(1 if found.outcome == "fail" else 0)
 
 
 def _draw(specs: Sequence[LossSpec], path: Path) -> None:
-    console = Console()
+    console = make_console()
     figure = draw_losses(specs)
     write_picture(figure, path)
     for spec in specs:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from lossbench.cli import show
+from lossbench.cli.console import make_console
 from lossbench.cli.show_presets import show_presets
 from lossbench.cli.template import STUDY_TEMPLATE
 from lossbench.errors import RequestError, SaveDirError
@@ -20,17 +20,17 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where named da
 
 def models() -> None:
     """List the models that can be named."""
-    show.show_models(Console())
+    show.show_models(make_console())
 
 
 def data(data_dir: DataDir = None) -> None:
     """List the data sets that can be named, where they are, and how to get them."""
-    show.show_data(Console(), data_dir)
+    show.show_data(make_console(), data_dir)
 
 
 def presets() -> None:
     """List the studies to start from: what each repeats, and how much is trained for it."""
-    show_presets(Console())
+    show_presets(make_console())
 
 
 def init(
@@ -44,4 +44,4 @@ def init(
         raise RequestError("PATH", "a file that does not exist yet", str(path)) from None
     except OSError as error:
         raise SaveDirError("PATH", "a file that can be written", str(path), error.strerror or "") from None
-    Console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)
+    make_console().print(f"{path} written; run it with: lossbench run {path}", markup=False, soft_wrap=True)

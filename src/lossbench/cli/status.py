@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from lossbench.cli import show
+from lossbench.cli.console import make_console
 from lossbench.cli.show_faults import show_verified
 
 __all__ = ["Folder", "status"]
@@ -28,7 +28,7 @@ def status(
 
     store, place = locate_study(folder)
     whole = StudyFolder.read(store, place)
-    console, found = Console(), states(store, whole)
+    console, found = make_console(), states(store, whole)
     conditions = tuple(found)
     if len(conditions) > 1:
         once = {key: state for trials in found.values() for key, (_, _, state, _) in trials.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.progress import follow
@@ -81,7 +81,7 @@ def tune(
             device=device,
         )
     tuning = _tune(planned, executor, at_most)
-    show_tuning(Console(), tuning)
+    show_tuning(make_console(), tuning)
     file = out or Path(f"{tuning.study.name}.yaml")
     _write(file, tuning.study.to_yaml())
     again = ["lossbench", "run", str(file)]
@@ -95,7 +95,7 @@ def _tune(planned: Planned, executor: str, workers: int | None) -> Tuning:
     """Tries what is missing, and shows how it goes."""
     from lossbench.api.tuning.tune import tune_missing
 
-    console, job = Console(), planned.jobs[0]
+    console, job = make_console(), planned.jobs[0]
     missing = {job.key: job.label for job in planned.missing}
     show_planned(console, planned, len(missing))
     with follow(console, missing, job.budget * job.epochs, f"validation {job.metric}") as notify:
@@ -126,4 +126,4 @@ def _in_options_words() -> Iterator[None]:
 
 
 def _say(words: str) -> None:
-    Console().print(words, markup=False, highlight=False, soft_wrap=True)
+    make_console().print(words, markup=False, highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.errors import RequestError
 
@@ -37,7 +38,7 @@ def watch(
     """
     if not 0.1 <= interval <= 3600:
         raise RequestError("--interval", "0.1 to 3600 seconds", f"{interval:g}")
-    console = Console()
+    console = make_console()
     try:
         from lossbench.api.watching import Watch
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lossbench.data.pictures import Pictures, Pixels, Split, digest_of, parts_of
 from lossbench.errors import DataError
 
-__all__ = ["checked"]
+__all__ = ["Pair", "check_count", "checked"]
 
 Pair = tuple[Pixels, npt.NDArray[np.integer]]
 
@@ -46,9 +46,14 @@ def _split(pixels: Pixels, labels: npt.NDArray[np.integer]) -> Split:
     return Split(np.ascontiguousarray(pixels), labels.astype(np.int64))
 
 
+def check_count(place: str, pictures: int, labels: int) -> None:
+    """Raises a DataError unless there are as many labels as pictures."""
+    if pictures != labels:
+        raise DataError(place, f"one label for each of {pictures} pictures", f"{labels} labels")
+
+
 def _check_shape(place: str, pixels: Pixels, labels: npt.NDArray[np.integer]) -> None:
-    if len(pixels) != len(labels):
-        raise DataError(place, f"one label for each of {len(pixels)} pictures", f"{len(labels)} labels")
+    check_count(place, len(pixels), len(labels))
     if not len(labels):
         raise DataError(place, "at least one picture", "none")
     if pixels.shape[3] not in (1, 3):

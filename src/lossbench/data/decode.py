@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pixels
 from lossbench.errors import DataError
 
@@ -64,6 +65,7 @@ def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[P
     """
     with _quiet():
         width, height = _shape(train)
+        check_fits(train.where(0), height * width * (len(train.items) + len(test.items)))
         number = workers or _workers(width * height)
         try:
             return _both(train, test, (height, width, 1), number)

@@ -9,13 +9,14 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, label_digest, parts_of
-from lossbench.errors import SaveDirError, StoreError
+from lossbench.data.arrays import stored_npy
+from lossbench.data.pictures import Labels, Pictures, Pixels, Split, digest_of, hash_of, label_digest, parts_of
+from lossbench.errors import DataError, SaveDirError, StoreError
 from lossbench.files import write_atomically, writing
 
 __all__ = ["read_pictures", "write_labels", "write_pictures"]
@@ -73,7 +74,7 @@ def read_pictures(folder: Path, *, every_pixel: bool = False) -> Pictures:
     except OSError as error:
         raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
     # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, RecursionError, DataError) as error:
         raise _damaged(folder, str(error)) from None
 
 
@@ -106,12 +107,13 @@ def _other_labels(folder: Path, number: int) -> dict[str, Labels]:
 def _whole_labels(path: Path, number: int) -> Labels | None:
     """The labels (number,) of a file that holds what its name says, or None."""
     try:
-        with path.open("rb") as stream:  # opened here: NumPy leaves a damaged file open
-            labels = np.load(stream, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        stored = stored_npy(path)
+        if stored.shape != (number,) or stored.dtype != np.int64:
+            return None
+        labels = stored.read().astype(np.int64, copy=False)
+    except (OSError, ValueError, DataError):
         return None
-    whole = isinstance(labels, np.ndarray) and labels.shape == (number,) and label_digest(labels) == path.stem
-    return labels if whole else None
+    return labels if label_digest(labels) == path.stem else None
 
 
 def _write(pictures: Pictures, draft: Path) -> None:
@@ -154,10 +156,8 @@ def _rename(draft: Path, folder: Path) -> None:
 
 
 def _read_split(folder: Path, split: str) -> Split:
-    # "c" maps copy-on-write: torch warns about arrays that cannot be written.
-    pictures = np.load(folder / f"{split}_pictures.npy", mmap_mode="c", allow_pickle=False)
-    labels: Labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
-    return Split(pictures, labels)
+    pictures, labels = (stored_npy(folder / f"{split}_{kind}.npy") for kind in ("pictures", "labels"))
+    return Split(cast("Pixels", pictures.mapped()), cast("Labels", labels.read()))  # their types are checked next
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lossbench.data.parquet_footer import check_footer
 from lossbench.errors import DataError
 
 __all__ = ["Columns", "columns_of", "readable_parquet"]
@@ -45,10 +46,15 @@ def columns_of(file: Path) -> Columns:
 
 @contextmanager
 def readable_parquet(file: Path) -> Iterator[None]:
-    """What a damaged file does to its reader becomes one sentence; some damage makes the reader panic."""
+    """Checks a file's footer, and makes one sentence of what a damaged one does to its reader, which may panic.
+
+    Raises:
+        DataError: the file cannot be read, or would take more than it can be worth.
+    """
     try:
+        check_footer(file)
         yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         raise DataError(str(file), "a readable Parquet file", str(error)) from None
 
 

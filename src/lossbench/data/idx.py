@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from lossbench.data.checked import Pair, checked
+from lossbench.data.checked import Pair, check_count, checked
 from lossbench.data.found import Found, Names
+from lossbench.data.limits import check_fits, check_growth
 from lossbench.data.pictures import Pictures, Pixels
 from lossbench.errors import DataError
 
@@ -56,11 +59,23 @@ def read_idx(path: Path, dimensions: int) -> Pixels:
     Raises:
         DataError: another magic number, or more or fewer bytes than the header states.
     """
+    with _opened(path) as file:
+        return _read(path, file, dimensions)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """An idx file, unpacked while it is read."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return _read(path, file, dimensions)  # type: ignore[arg-type]  # GzipFile reads like a binary file
+            yield file  # type: ignore[misc]  # GzipFile reads like a binary file
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataError(str(path), "a whole gzip file", str(error)) from None
+
+
+def _declared(path: Path, dimensions: int) -> tuple[int, ...]:
+    with _opened(path) as file:
+        return _shape(path, file, dimensions)
 
 
 def _file(folder: Path, stem: str) -> Path | None:
@@ -70,7 +85,8 @@ def _file(folder: Path, stem: str) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _read(path: Path, file: BinaryIO, dimensions: int) -> Pixels:
+def _shape(path: Path, file: BinaryIO, dimensions: int) -> tuple[int, ...]:
+    """What the header states."""
     magic = file.read(4)
     if magic != bytes([0, 0, _UNSIGNED_BYTES, dimensions]):
         allowed = f"an idx file of bytes in {dimensions} dimensions (magic 0000080{dimensions})"
@@ -78,8 +94,12 @@ def _read(path: Path, file: BinaryIO, dimensions: int) -> Pixels:
     header = file.read(4 * dimensions)
     if len(header) < 4 * dimensions:
         raise DataError(str(path), f"a header of {4 + 4 * dimensions} bytes", f"{4 + len(header)} bytes")
-    shape = [int(length) for length in np.frombuffer(header, dtype=">u4")]
-    size = int(np.prod(shape, dtype=object))
+    return tuple(int(length) for length in np.frombuffer(header, dtype=">u4"))
+
+
+def _read(path: Path, file: BinaryIO, dimensions: int) -> Pixels:
+    shape = _shape(path, file, dimensions)
+    size = math.prod(shape)
     content = _content(path, file, size)
     if len(content) != size:
         received = "more" if len(content) > size else f"{len(content)} bytes"
@@ -92,14 +112,20 @@ def _content(path: Path, file: BinaryIO, size: int) -> bytearray:
     content = bytearray()
     if size > path.stat().st_size * _MOST_DEFLATE:
         raise DataError(str(path), f"{size} bytes as its header states", "a file too small for that")
+    check_growth(str(path), size, path.stat().st_size)
     while len(content) <= size and (piece := file.read(min(_AT_ONCE, size + 1 - len(content)))):
         content += piece
     return content
 
 
 def _decode(folder: Path, files: Sequence[Path], name: str, class_names: Names | None) -> Pictures:
-    pictures, labels, test_pictures, test_labels = files
-    train, test = _pair(pictures, labels), _pair(test_pictures, test_labels)
+    """Headers first: a set that cannot be used is refused before its pictures are unpacked."""
+    pairs = {"train": files[:2], "test": files[2:]}
+    shapes = {split: (_declared(pictures, 3), _declared(labels, 1)) for split, (pictures, labels) in pairs.items()}
+    for split, (pictures, labels) in shapes.items():
+        check_count(f"{folder}, {split}", pictures[0], labels[0])
+    check_fits(str(folder), sum(math.prod(shape) for both in shapes.values() for shape in both))
+    train, test = (_pair(*pair) for pair in pairs.values())
     return checked(name, str(folder), train, test, class_names)
 
 

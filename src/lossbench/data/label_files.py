@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from lossbench.data.arrays import Array, Stored, array_names, stored_npy, stored_npz
 from lossbench.data.pictures import Labels, Pictures, label_digest
 from lossbench.errors import DataError
 from lossbench.spec import Noise
@@ -18,8 +17,6 @@ from lossbench.spec import Noise
 __all__ = ["read_labels", "with_labels"]
 
 _FIELD = "scenarios.noise"
-
-Array = npt.NDArray[np.generic]
 
 
 def with_labels(pictures: Pictures, noise: Noise | None) -> tuple[Pictures, str | None]:
@@ -62,17 +59,21 @@ def read_labels(path: Path, column: str | None, number: int, class_names: Sequen
     except OSError as error:
         raise DataError(f"{_FIELD} {path}", "a readable file", error.strerror or str(error)) from None
     labels = _named(path, found, class_names) if isinstance(found, list) else found
-    return _checked(path, labels, number, len(class_names))
+    _check_shape(path, labels, number)
+    return _checked(path, labels if isinstance(labels, np.ndarray) else _read(path, labels), len(class_names))
 
 
-def _checked(path: Path, labels: Array, number: int, classes: int) -> Labels:
-    flat = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-    if flat.ndim != 1 or not np.issubdtype(flat.dtype, np.integer):
+def _check_shape(path: Path, labels: Array | Stored, number: int) -> None:
+    """Of an array in a file before it is read."""
+    if labels.shape[1:] not in ((), (1,)) or not labels.shape or not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{_FIELD} {path}", "whole numbers of shape (n,)", f"{labels.dtype} of shape {labels.shape}")
-    if len(flat) != number:
+    if labels.shape[0] != number:
         allowed = f"one label for each of the {number} pictures of the training split"
-        raise DataError(f"{_FIELD} {path}", allowed, f"{len(flat)} labels")
-    values = flat.astype(np.int64)
+        raise DataError(f"{_FIELD} {path}", allowed, f"{labels.shape[0]} labels")
+
+
+def _checked(path: Path, labels: Array, classes: int) -> Labels:
+    values = labels.reshape(-1).astype(np.int64)
     wrong = np.flatnonzero((values < 0) | (values >= classes))
     if len(wrong):
         raise DataError(f"{_FIELD} {path} row {wrong[0]}", f"a label from 0 to {classes - 1}", int(values[wrong[0]]))
@@ -93,28 +94,31 @@ def _named(path: Path, cells: Sequence[str], class_names: Sequence[str]) -> Labe
     return np.array([int(cell) for cell in cells], dtype=np.int64)
 
 
-def _npy(path: Path, column: str | None) -> Array:
+def _npy(path: Path, column: str | None) -> Stored:
     if column is not None:
         raise DataError(f"{_FIELD} {path}", "no column, for an .npy file is one array", column)
-    return _arrays(path)[""]
+    with _plain(path):
+        return stored_npy(path)
 
 
-def _npz(path: Path, column: str | None) -> Array:
-    arrays = _arrays(path)
+def _npz(path: Path, column: str | None) -> Stored:
+    with _plain(path):
+        arrays = {name: stored_npz(path, name) for name in array_names(path)}
     flat = [name for name, array in arrays.items() if array.ndim == 1]
     return arrays[_chosen(path, column, list(arrays), flat)]
 
 
-def _arrays(path: Path) -> dict[str, Array]:
-    """By name; of an .npy file under an empty one. Pickled objects are refused: reading one could run any code."""
+def _read(path: Path, stored: Stored) -> Array:
+    with _plain(path):
+        return stored.read()
+
+
+@contextmanager
+def _plain(path: Path) -> Iterator[None]:
+    """Pickled objects are refused, too: reading one could run any code."""
     try:
-        with path.open("rb") as stream:  # opened here: NumPy leaves a damaged file open
-            file = np.load(stream, allow_pickle=False)
-            if isinstance(file, np.lib.npyio.NpzFile):
-                return {name: file[name] for name in file.files}
-            return {"": file}
-    # The last three are what the zip reader makes of encrypted, exotic and damaged members.
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+        yield
+    except ValueError as error:
         raise DataError(f"{_FIELD} {path}", "plain arrays", str(error)) from None
 
 
@@ -151,7 +155,7 @@ def _chosen(path: Path, column: str | None, names: Sequence[str], candidates: Se
     return column
 
 
-_READERS: Mapping[str, Callable[[Path, str | None], Array | list[str]]] = {
+_READERS: Mapping[str, Callable[[Path, str | None], Stored | list[str]]] = {
     ".npy": _npy,
     ".npz": _npz,
     ".csv": _csv,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from lossbench.data.checked import Pair, checked
+from lossbench.data.arrays import Stored, array_names, stored_npz
+from lossbench.data.checked import check_count, checked
 from lossbench.data.found import Found, Names
+from lossbench.data.limits import check_fits, check_growth
 from lossbench.data.pictures import Pictures
 from lossbench.errors import DataError
 
@@ -19,8 +20,7 @@ __all__ = ["look"]
 
 _KERAS = ("x_train", "y_train", "x_test", "y_test")
 _MEDMNIST = ("train_images", "train_labels", "test_images", "test_labels")
-
-Array = npt.NDArray[np.generic]
+_NAMES = "class_names"
 
 
 def look(path: Path) -> Found | None:
@@ -31,54 +31,61 @@ def look(path: Path) -> Found | None:
 
 
 def _decode(path: Path, name: str, class_names: Names | None) -> Pictures:
-    arrays = _arrays(path)
-    keys = next((keys for keys in (_KERAS, _MEDMNIST) if set(keys) <= set(arrays)), None)
-    if keys is None:
-        allowed = f"the arrays {', '.join(_KERAS)}, or {', '.join(_MEDMNIST)}"
-        raise DataError(str(path), allowed, ", ".join(arrays) or "none")
-    train, test = (_pair(path, arrays, *keys[i : i + 2]) for i in (0, 2))
-    names = arrays.get("class_names")
-    return checked(name, str(path), train, test, class_names if names is None else _names(path, names))
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    """The arrays that are used. Pickled objects are refused: reading one could run any code."""
-    wanted = {*_KERAS, *_MEDMNIST, "class_names"}
     try:
-        with path.open("rb") as stream:  # opened here: NumPy leaves a damaged file open
-            file = np.load(stream, allow_pickle=False)
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            return {key: file[key] for key in file.files if key in wanted}
-    # The last three are what the zip reader makes of encrypted, exotic and damaged members.
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError) as error:
+        there = array_names(path)
+        keys = next((keys for keys in (_KERAS, _MEDMNIST) if set(keys) <= set(there)), None)
+        if keys is None:
+            allowed = f"the arrays {', '.join(_KERAS)}, or {', '.join(_MEDMNIST)}"
+            known = [key for key in there if key in (*_KERAS, *_MEDMNIST, _NAMES)]
+            raise DataError(str(path), allowed, ", ".join(known) or "none")
+        arrays = {key: stored_npz(path, key) for key in (*keys, _NAMES) if key in there}
+        return _read(path, name, arrays, keys, class_names)
+    except ValueError as error:
         raise DataError(str(path), "an .npz file of plain arrays", str(error)) from None
 
 
-def _pair(path: Path, arrays: dict[str, Array], pictures: str, labels: str) -> Pair:
-    return _pixels(f"{path}, {pictures}", arrays[pictures]), _labels(f"{path}, {labels}", arrays[labels])
+def _read(
+    path: Path, name: str, arrays: Mapping[str, Stored], keys: Sequence[str], class_names: Names | None
+) -> Pictures:
+    """All that headers can tell is checked before the first array is read."""
+    for split, pictures, labels in (("train", *keys[:2]), ("test", *keys[2:])):
+        _check_pixels(f"{path}, {pictures}", arrays[pictures])
+        _check_labels(f"{path}, {labels}", arrays[labels])
+        check_count(f"{path}, {split}", arrays[pictures].shape[0], arrays[labels].shape[0])
+    if _NAMES in arrays:
+        _check_names(f"{path}, {_NAMES}", arrays[_NAMES])
+    size = sum(stored.nbytes for stored in arrays.values())
+    check_growth(str(path), size, path.stat().st_size)
+    check_fits(str(path), size)
+    train, test = ((_pixels(arrays[keys[i]]), _labels(arrays[keys[i + 1]])) for i in (0, 2))
+    names = class_names if _NAMES not in arrays else tuple(str(word) for word in arrays[_NAMES].read())
+    return checked(name, str(path), train, test, names)
 
 
-def _pixels(place: str, array: Array) -> npt.NDArray[np.uint8]:
-    if array.dtype != np.uint8 or array.ndim not in (3, 4):
+def _check_pixels(place: str, stored: Stored) -> None:
+    if stored.dtype != np.uint8 or stored.ndim not in (3, 4):
         allowed = "uint8 of shape (n, height, width) or (n, height, width, channels)"
-        raise DataError(place, allowed, _described(array))
-    pixels = array.astype(np.uint8, copy=False)
+        raise DataError(place, allowed, _described(stored))
+
+
+def _check_labels(place: str, stored: Stored) -> None:
+    if stored.shape[1:] not in ((), (1,)) or not stored.shape or not np.issubdtype(stored.dtype, np.integer):
+        raise DataError(place, "whole numbers of shape (n,) or (n, 1)", _described(stored))
+
+
+def _check_names(place: str, stored: Stored) -> None:
+    if stored.ndim != 1 or stored.dtype.kind != "U":
+        raise DataError(place, "text of shape (classes,)", _described(stored))
+
+
+def _pixels(stored: Stored) -> npt.NDArray[np.uint8]:
+    pixels = stored.read().astype(np.uint8, copy=False)
     return pixels if pixels.ndim == 4 else pixels[..., np.newaxis]
 
 
-def _labels(place: str, array: Array) -> npt.NDArray[np.integer]:
-    flat = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
-    if flat.ndim != 1 or not np.issubdtype(flat.dtype, np.integer):
-        raise DataError(place, "whole numbers of shape (n,) or (n, 1)", _described(array))
-    return flat.astype(flat.dtype, copy=False)
+def _labels(stored: Stored) -> npt.NDArray[np.integer]:
+    return stored.read().reshape(stored.shape[0]).astype(stored.dtype, copy=False)
 
 
-def _names(path: Path, array: Array) -> Names:
-    if array.ndim != 1 or array.dtype.kind != "U":
-        raise DataError(f"{path}, class_names", "text of shape (classes,)", _described(array))
-    return tuple(str(name) for name in array)
-
-
-def _described(array: Array) -> str:
-    return f"{array.dtype} of shape {array.shape}"
+def _described(stored: Stored) -> str:
+    return f"{stored.dtype} of shape {stored.shape}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -82,18 +83,39 @@ def _decode(
     return checked(name, str(folder), (train_pixels, train_labels), (test_pixels, test_labels), names)
 
 
+class _Cells(Sequence[bytes]):
+    """A column of bytes, one cell at a time: equal cells share their memory in Polars, and would not as a list."""
+
+    def __init__(self, column: pl.Series) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> _Cells: ...
+
+    def __getitem__(self, place: int | slice) -> bytes | _Cells:
+        if isinstance(place, slice):
+            return _Cells(self._column[place])
+        cell: bytes = self._column[place]
+        return cell
+
+
 def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, npt.NDArray[np.integer]]:
     frames = [_columns(file, columns) for file in files]
     labels = pl.concat([labels for _, labels in frames], rechunk=True)
-    pictures = [picture for series, _ in frames for picture in series.to_list()]
-    if not pictures:
+    pictures = pl.concat([pictures.alias("") for pictures, _ in frames])
+    if pictures.is_empty():
         raise DataError(place, "at least one picture", "none")
-    missing = next((row for row, picture in enumerate(pictures) if picture is None), None)
-    if missing is not None:
-        raise DataError(f"{place} row {missing}", "the bytes of a picture", "nothing")
+    if pictures.null_count():
+        raise DataError(f"{place} row {pictures.is_null().arg_max()}", "the bytes of a picture", "nothing")
     if labels.null_count():
         raise DataError(f"{place} row {labels.is_null().arg_max()}", "a label", "nothing")
-    return Encoded(pictures, lambda row: f"{place} row {row}"), labels.to_numpy()
+    return Encoded(_Cells(pictures), lambda row: f"{place} row {row}"), labels.to_numpy()
 
 
 def _columns(file: Path, columns: Columns) -> tuple[pl.Series, pl.Series]:

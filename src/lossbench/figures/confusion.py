@@ -9,6 +9,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 
+from lossbench.errors import visible
 from lossbench.figures.charts import Panel, data, joined, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
@@ -128,7 +129,7 @@ def _object(names: Mapping[int, str]) -> str:
 
 
 def _escaped(name: str) -> str:
-    units = name.encode("utf-16-be")
+    units = visible(name).encode("utf-16-be")  # the renderer ends the process over control characters
     pairs = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
     return "".join(chr(unit) if 48 <= unit < 123 and chr(unit).isalnum() else f"\\u{unit:04x}" for unit in pairs)
 

@@ -15,12 +15,14 @@ __all__ = ["render_pdf", "render_png", "render_svg", "specification_text"]
 
 _LONG_NUMBER = re.compile(r"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
 _TEXT = re.compile(r"(<text\b[^>]*>)(.*?)(</text>)", re.DOTALL)
+# The control characters that XML forbids, as JSON writes them, after an even number of backslashes.
+_NO_XML = re.compile(r"(?<!\\)((?:\\\\)*)(\\u00(?:0[0-8be-f]|1[0-9a-f])|\\[bf]|\\ufff[ef])")
 _ID = re.compile(r'\bid="([^"]+)"')
 
 
 def render_svg(figure: Figure) -> str:
     """The figure as a stand-alone SVG on white."""
-    svg = vl_convert.vegalite_to_svg(json.dumps(figure.chart), vl_version=VEGA_LITE, show_warnings=False)
+    svg = vl_convert.vegalite_to_svg(_writable(json.dumps(figure.chart)), vl_version=VEGA_LITE, show_warnings=False)
     return _stable(svg) + "\n"
 
 
@@ -41,6 +43,11 @@ def render_pdf(figure: Figure | str) -> bytes:
 def specification_text(figure: Figure) -> str:
     """Its Vega-Lite specification with the data inside, as JSON."""
     return json.dumps(figure.chart, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _writable(chart: str) -> str:
+    """The chart's JSON with what no SVG can hold by number: over such a character the renderer ends the process."""
+    return _NO_XML.sub(lambda match: match[1] + "\\\\" + match[2][1:], chart)
 
 
 def _stable(svg: str) -> str:

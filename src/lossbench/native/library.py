@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ _FLAGS = (
 )
 _COMPILERS = ("c++", "g++", "clang++")
 _COMPILE_SECONDS = 120.0
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 _POINTER, _LONG, _INT, _DOUBLE = ctypes.c_void_p, ctypes.c_long, ctypes.c_int, ctypes.c_double
 _SIGNATURES: dict[str, Sequence[Any]] = {
@@ -76,6 +78,7 @@ def compiler() -> str | None:
 def _compiled(command: str) -> Path:
     folder = user_cache_path("lossbench") / "native"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_own(folder)
     path = folder / f"{_name(command)}.so"
     with FileLock(path.with_suffix(".lock")):  # workers that start together: one compiles, the others wait
         if not path.exists():
@@ -84,7 +87,23 @@ def _compiled(command: str) -> Path:
                 words = [command, *_FLAGS, str(_SOURCE), "-o", str(made)]
                 subprocess.run(words, check=True, capture_output=True, timeout=_COMPILE_SECONDS)  # noqa: S603 - no shell
                 made.replace(path)
+        _check_own(path)
     return path
+
+
+def _check_own(path: Path) -> None:
+    """Raises a PermissionError where somebody else could have put kernels there, which would run as this user.
+
+    Whoever made a folder may do as they like in it, so it has to be this user's, and the file too; the right to write
+    that an odd umask left to others is taken away.
+    """
+    if not hasattr(os, "getuid"):
+        return
+    found = path.stat()
+    if found.st_uid != os.getuid():
+        raise PermissionError(f"{path} belongs to somebody else")
+    if found.st_mode & _OTHERS_WRITE:
+        path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS_WRITE)
 
 
 def _name(command: str) -> str:

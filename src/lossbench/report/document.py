@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from lossbench.errors import visible
 from lossbench.figures import Figure
 from lossbench.text import FSI, PDI, isolate, plain
 
@@ -141,6 +142,7 @@ class Run:
 
 
 def runs(text: str) -> tuple[Run, ...]:
-    """Text and names in turn; marks that would turn the text around are shown by number, as `isolate` does."""
+    """Text and names in turn; marks that would turn the text around and control characters are shown by number."""
     parts = _NAME.split(text)
-    return tuple(Run(plain(isolate(part)), place % 2 == 1) for place, part in enumerate(parts) if part)
+    shown = (visible(plain(isolate(part)), keep="\n\t") for part in parts)
+    return tuple(Run(text, place % 2 == 1) for place, text in enumerate(shown) if text)

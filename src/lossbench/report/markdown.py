@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lossbench.errors import visible
 from lossbench.report.document import (
     Block,
     Bullets,
@@ -106,7 +107,8 @@ def _picture(block: Picture) -> str:
 
 
 def _formula(block: Formula) -> str:
-    return f"```math\n{_SPACE.sub(' ', block.tex).strip()}\n```" if "```" not in block.tex else _code(block.tex)
+    tex = visible(_SPACE.sub(" ", block.tex).strip())
+    return f"```math\n{tex}\n```" if "```" not in tex else _code(tex)
 
 
 def _typed(block: Code) -> str:

@@ -29,7 +29,7 @@ def written_before(folder: Path) -> frozenset[str]:
     """What the folder's record names; nothing where there is none or it cannot be read."""
     try:
         names = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last of lists in lists without end
         return frozenset()
     listed = names if isinstance(names, list) else []
     return frozenset(name for name in listed if isinstance(name, str) and _OURS.fullmatch(name))

@@ -22,7 +22,6 @@ __all__ = [
     "SUMMARY",
     "VERDICTS",
     "comparisons_table",
-    "csv",
     "frames",
     "frames_across",
     "gradient_scale_table",
@@ -118,8 +117,6 @@ PUBLISHED = {
 
 CONDITION = ("model", "scenario", "recipe")
 """What tells conditions apart: the columns that stand in front where a study has several."""
-
-_FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute when the file is opened
 
 
 def history_table(results: Results) -> pl.DataFrame:
@@ -244,9 +241,3 @@ def parquet(table: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     table.write_parquet(buffer)
     return buffer.getvalue()
-
-
-def csv(table: pl.DataFrame) -> bytes:
-    """A table as CSV, every digit kept; text that a spreadsheet would take for a formula gets a quote in front."""
-    guarded = table.with_columns(pl.col(pl.String).str.replace(f"({_FORMULA})", "'$1"))
-    return guarded.write_csv().encode()

@@ -18,8 +18,9 @@ from lossbench.report.latex import latex_tables
 from lossbench.report.markdown import markdown
 from lossbench.report.ours import record, written_before
 from lossbench.report.page import page
-from lossbench.report.tables import csv, frames, parquet, verdicts
+from lossbench.report.tables import frames, parquet, verdicts
 from lossbench.results import Results
+from lossbench.results.spreadsheet import csv_bytes
 
 __all__ = ["Contents", "write_contents", "write_report"]
 
@@ -107,7 +108,7 @@ def write_contents(contents: Contents, folder: Path, forms: tuple[str, ...]) -> 
         _write_figures(contents.figures, svgs, folder)
         for name, table in contents.tables.items():
             if name != "verdicts":
-                write_atomically(folder / f"{name}.csv", csv(table))
+                write_atomically(folder / f"{name}.csv", csv_bytes(table))
             write_atomically(folder / f"{name}.parquet", parquet(table))
         write_atomically(folder / "verdicts.json", contents.verdicts)
         _write_tables(tables, folder / FILES["tex"])

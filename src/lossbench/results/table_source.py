@@ -11,7 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from lossbench.data.parquet_footer import check_footer
 from lossbench.errors import RequestError
+from lossbench.results.spreadsheet import unguarded
 
 __all__ = ["frame_of"]
 
@@ -51,6 +53,7 @@ def frame_of(table: object) -> pl.DataFrame:
 def _of_file(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() in _PARQUET:
+            check_footer(path)
             return pl.read_parquet(path.read_bytes())
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -58,7 +61,7 @@ def _of_file(path: Path) -> pl.DataFrame:
         raise RequestError(str(path), allowed, f"nothing readable ({error.strerror})") from None
     except UnicodeDecodeError:
         raise RequestError(str(path), "a text file in UTF-8, or Parquet named .parquet", "other bytes") from None
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
         raise RequestError(str(path), "a Parquet file", str(error)) from None
     return _of_text(path, text)
 
@@ -80,7 +83,7 @@ def _of_text(path: Path, text: str) -> pl.DataFrame:
             raise RequestError(str(path), allowed, f"{len(row)} in row {number}")
     names = [name.strip() for name in head]
     _check_different(str(path), [name for name in names if name])
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    columns = zip(*(map(unguarded, row) for row in rows), strict=True) if rows else [()] * len(names)
     return pl.DataFrame(
         [pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True) if name]
     )

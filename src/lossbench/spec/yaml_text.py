@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from lossbench.spec.yaml_size import check_size
+
 __all__ = ["RepeatedKeyError", "read_yaml", "write_yaml"]
 
 _BREAKS = frozenset("\r\x85\u2028\u2029")  # line breaks to YAML, which as such come back as others
@@ -55,11 +57,16 @@ def read_yaml(text: str) -> Any:
     Raises:
         yaml.YAMLError: the text is no YAML; as a RepeatedKeyError where a mapping has a key twice.
         ValueError, LookupError, ArithmeticError, AttributeError, TypeError, RecursionError: what YAML's own
-            constructors raise of a value that is not of its tag, as `!!int x` or 2020-13-45.
+            constructors raise of a value that is not of its tag, as `!!int x` or 2020-13-45; of a document that makes
+            much of little, a ValueError.
     """
     loader = _Loader(text)
     try:
-        return loader.get_single_data()
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        check_size(node)
+        return loader.construct_document(node)
     finally:
         loader.dispose()
 

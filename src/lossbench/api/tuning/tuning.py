@@ -15,6 +15,7 @@ from lossbench.api.tuning.attempt import Attempt, best_of
 from lossbench.api.tuning.space import LR, Axis, Settings, arm_with
 from lossbench.errors import TrialError
 from lossbench.files import write_atomically
+from lossbench.results.spreadsheet import csv_bytes
 from lossbench.spec import Arm, Study, print_value
 
 __all__ = ["TunedLoss", "Tuning", "told"]
@@ -105,7 +106,7 @@ class Tuning:
         Raises:
             OSError: the folder cannot be written.
         """
-        write_atomically(self.folder / "tuning.csv", self.trials.write_csv())
+        write_atomically(self.folder / "tuning.csv", csv_bytes(self.trials))
         write_atomically(self.folder / "tuning.json", json.dumps(self._values(), indent=1, ensure_ascii=False) + "\n")
 
     def _values(self) -> dict[str, Any]:
