@@ -68,6 +68,7 @@ ROOMS = {
         "Pictures",
         "Source",
         "Split",
+        "check_growth",
         "described",
         "find",
         "hold_out",

@@ -2,6 +2,7 @@
 
 from lossbench.data.decoded import read_pictures, write_labels, write_pictures
 from lossbench.data.label_files import with_labels
+from lossbench.data.limits import check_growth
 from lossbench.data.pictures import VERSION, Pictures, Split
 from lossbench.data.prepare import Part, prepare
 from lossbench.data.sources import Described, Source, described, find
@@ -14,6 +15,7 @@ __all__ = [
     "Pictures",
     "Source",
     "Split",
+    "check_growth",
     "described",
     "find",
     "hold_out",

@@ -99,7 +99,7 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
     rows, everything, provenance = store.history(key), store.counts(key), store.provenance(key)
     counts = _test_counts(everything)
     tensors = store.logits(key)
-    _check(trial, folder, everything, tensors)
+    _check(trial, folder, rows, everything, tensors)
     outputs = Outputs(tensors, rows)
     trial |= {"seconds": provenance["seconds"], **_first_batch(rows), **outputs.medians()}
     last: dict[str, np.ndarray] = {}
@@ -121,16 +121,20 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
 def _check(
     trial: Mapping[str, Any],
     folder: StudyFolder,
+    rows: Sequence[Row],
     counts: Mapping[tuple[int, str], np.ndarray],
     tensors: Mapping[str, np.ndarray],
 ) -> None:
-    """Checks that an ended trial's arrays are those of its study's classes: a store may have been made by hand.
+    """Checks that an ended trial's files are those of its study: a store may have been made by hand.
 
     Raises:
         StoreError: they are not.
     """
     classes = len(folder.data["class_names"])
-    fitting = all(table.shape == (classes, classes) and table.dtype.kind in "iu" for table in counts.values())
+    study = folder.study
+    most = max(arm.recipe(study.recipe).epochs for arm in (*study.losses, *(study.tuned or {}).values()))
+    fitting = all(0 <= row.epoch <= most for row in rows) and all(0 < epoch <= most for epoch, _ in counts)
+    fitting &= all(table.shape == (classes, classes) and table.dtype.kind in "iu" for table in counts.values())
     for split in ("test", "validation"):
         logits, target = tensors.get(f"{split}.last"), tensors.get(f"{split}.target")
         if logits is not None:
@@ -140,9 +144,7 @@ def _check(
     if trial["status"] == "finished":
         fitting &= "test.last" in tensors and any(split == "test" for _, split in counts)
     if not fitting:
-        raise StoreError(
-            f"the files of the trial {trial['key']} are not those of {classes} classes; run the study again"
-        )
+        raise StoreError(f"the files of the trial {trial['key']} are not those of this study; run it again")
 
 
 def _last(parts: Sequence[_Part], name: str) -> dict[str, dict[int, np.ndarray]]:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError, safe_open
 
+from lossbench.data import check_growth
 from lossbench.errors import StoreError, shown
 from lossbench.store.record import Record, Row
 from lossbench.store.sealed import sealed, unsealed
@@ -73,6 +75,8 @@ def counts_bytes(record: Record) -> bytes:
 
 def counts_of(content: bytes) -> dict[tuple[int, str], np.ndarray]:
     """Confusion counts by (epoch, split), from what `counts_bytes` gave; damage raises anything."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_growth("counts.npz", sum(member.file_size for member in archive.infolist()), len(content))
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         epochs, splits, counts = file["epochs"].tolist(), file["splits"].tolist(), file["counts"]
     return {(int(e), str(s)): counts[i, j] for i, e in enumerate(epochs) for j, s in enumerate(splits)}

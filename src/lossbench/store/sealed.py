@@ -41,6 +41,7 @@ def unsealed(text: str | bytes) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(values, dict):
         raise ValueError("it holds no mapping")
+    json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair is a value error, too
     seal = values.pop(_SEAL, None)
     if seal is None and "format" not in values:
         return {**values, "format": 1}

@@ -348,6 +348,8 @@ class Store:
                 return False
         except Timeout:
             return True
+        except OSError:  # something that is no lock: nobody holds it
+            return False
 
 
 def _check_writable(folder: Path) -> None:

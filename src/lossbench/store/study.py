@@ -195,8 +195,13 @@ def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int],
     labels = [str(arm) for arm in study.losses]
     if [card["label"] for card in cards] != labels or any(label not in labels for label, _ in trials):
         raise ValueError("its losses, their cards and its trials do not belong together")
-    if not _PLAIN.fullmatch(data["digest"]) or not all(isinstance(name, str) for name in data["class_names"]):
-        raise ValueError("its data have no digest or no class names")
+    numbers = [data[name] for name in ("train", "test", "validation")] + list(data.get("class_counts", ()))
+    numbers += [data.get("mislabelled", 0), *data["size"]]
+    texts = [data["name"], *data["class_names"]]
+    if not _PLAIN.fullmatch(data["digest"]) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("its data have no digest or no names")
+    if len(data["size"]) != 3 or not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("its data have no sizes")
 
 
 def _difference(before: StudyFolder, after: StudyFolder) -> str:
