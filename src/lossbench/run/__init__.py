@@ -1,9 +1,10 @@
 """Who trains which trial when."""
 
-from lossbench.run.inline import Inline, one_thread
+from lossbench.run.inline import Inline
 from lossbench.run.job import CHECKPOINT_SECONDS, Event, Executor, Job, Notify
 from lossbench.run.processes import Processes, usable_cores
 from lossbench.run.profile import Profile
+from lossbench.run.repeatable import one_thread
 
 __all__ = [
     "CHECKPOINT_SECONDS",

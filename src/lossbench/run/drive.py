@@ -18,6 +18,7 @@ from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.memory import wants_memory
 from lossbench.run.provenance import provenance
+from lossbench.run.repeatable import repeatable
 from lossbench.spec import Trial
 from lossbench.store import Record, Store
 from lossbench.train import Clock, Epoch, Snapshot, train
@@ -103,7 +104,8 @@ class _RaisedError(Exception):
 
 def _epochs(job: Job, pictures: Pictures, resume_from: Snapshot | None, clock: Clock) -> Iterator[Epoch]:
     try:
-        yield from train(job.trial, pictures, resume_from, device=job.device, clock=clock)
+        with repeatable(job.device):
+            yield from train(job.trial, pictures, resume_from, device=job.device, clock=clock)
     except (Exception, SystemExit) as error:
         raise _RaisedError from error
 

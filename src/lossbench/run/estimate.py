@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lossbench.data import Pictures
 from lossbench.errors import TrialError, shown
-from lossbench.run.inline import one_thread
+from lossbench.run.repeatable import one_thread
 from lossbench.spec import Scenario, Schedule, Trial
 from lossbench.train import labels_of, train
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import cache, partial
-
-import torch
 
 from lossbench.run.drive import drive
 from lossbench.run.job import Event, Job, Notify
+from lossbench.run.repeatable import one_thread
 from lossbench.run.turns import Turns
 from lossbench.store import Store
 
-__all__ = ["Inline", "driver", "one_thread"]
+__all__ = ["Inline", "driver"]
 
 
 class Inline:
@@ -42,14 +40,3 @@ def driver() -> Callable[[Job, Notify], Event]:
         return drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
 
     return driven
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Lets torch compute with one thread: two give other bits (law 1)."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -17,12 +17,14 @@ from typing import IO, Any, Generic, Protocol, TypeVar
 from lossbench.errors import SaveDirError
 from lossbench.files import RESUME
 from lossbench.run.job import Event, Notify
+from lossbench.run.repeatable import WORKSPACE
 from lossbench.run.turns import Turns
 
 __all__ = ["ENVIRONMENT", "Pool", "halted"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
 ENVIRONMENT = {
+    **WORKSPACE,
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MALLOC_MMAP_MAX_": "0",  # glibc: memory that a step gives back stays with the process, so that

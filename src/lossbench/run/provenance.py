@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,23 @@ def provenance(
 def machine() -> dict[str, str]:
     """Versions and processor: the same for every trial of a process."""
     return {
-        "lossbench": version("lossbench"),
+        "lossbench": _version("lossbench"),
         "commit": _commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "numpy": version("numpy"),
+        "numpy": _version("numpy"),
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+def _version(name: str) -> str:
+    """A package's version; a source tree that was never installed has none, which must not cost a trained trial."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _processor() -> str:

@@ -17,8 +17,9 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from lossbench.errors import SaveDirError
-from lossbench.run.inline import driver, one_thread
+from lossbench.run.inline import driver
 from lossbench.run.job import Event, Job, Notify
+from lossbench.run.repeatable import one_thread
 
 __all__ = ["main", "serve", "train_jobs"]
 

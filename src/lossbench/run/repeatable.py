@@ -1,0 +1,50 @@
+"""The same trial gives the same bits (law 1): what torch has to be told for that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+__all__ = ["WORKSPACE", "one_thread", "repeatable"]
+
+WORKSPACE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+"""What cuBLAS must find in its environment to add in one order; it is read when CUDA is first used."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Lets torch compute with one thread: two give other bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def repeatable(device: str) -> Iterator[None]:
+    """Lets torch compute on a GPU in an order that is always the same.
+
+    An operation of a user's model that has no such form is computed all the same, with a warning. A processor needs
+    nothing but `one_thread`.
+    """
+    if not device.startswith("cuda"):
+        yield
+        return
+    for name, value in WORKSPACE.items():
+        os.environ.setdefault(name, value)
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    settings: Any = torch.utils.deterministic  # its one setting is a property that torch's stubs do not know
+    filled = settings.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    settings.fill_uninitialized_memory = False  # nothing here reads what nobody wrote
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        settings.fill_uninitialized_memory = filled
