@@ -31,6 +31,7 @@ __all__ = [
     "TrialError",
     "UnknownNameError",
     "shown",
+    "told",
 ]
 
 
@@ -108,8 +109,24 @@ def shown(value: object, limit: int = 200) -> str:
     """A received value as an error shows it: on one line, cut where it is too long to read."""
     text = value if isinstance(value, str) else _short(limit).repr(value)
     text = " ".join(text.split()) if text.strip() else repr(text)
-    text = text.encode(errors="backslashreplace").decode()  # half a surrogate pair cannot be printed
+    text = "".join(character if character.isprintable() else _escaped(character) for character in text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escaped(character: str) -> str:
+    """What cannot be printed, or would be obeyed by a terminal."""
+    return character.encode("unicode_escape").decode()
+
+
+def told(error: BaseException) -> str:
+    """An error's kind and words, whatever a user's own code raised; of ours the words alone, which are a sentence."""
+    try:
+        words = str(error)
+    except (Exception, SystemExit):  # an error may be of the user's making, too, and have none
+        words = ""
+    if isinstance(error, LossbenchError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def _short(limit: int) -> reprlib.Repr:
