@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from jaxtyping import install_import_hook
 
 from cli_runner import Runner
+
+if TYPE_CHECKING:
+    from fault_makers import Server
 
 # not of models, which are traced: what tracing feeds them with would be refused
 install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check")
@@ -19,6 +23,25 @@ from lossbench.native import library  # noqa: E402 - see above
 from tuning_makers import MadeEngine, written  # noqa: E402 - see above
 
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the long forms of the fault tests, as make torture runs them")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long forms of the fault tests are asked for."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Runs commands in forks, for the fault tests; starting it costs seconds."""
+    from fault_makers import serving  # it lies beside those tests
+
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,8 @@ class Server:
         self._started: defaultdict[int, Queue[int]] = defaultdict(Queue)
         self._ended: defaultdict[int, Queue[int]] = defaultdict(Queue)
         self._count = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def start(self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False) -> Command:
         """Starts a command in a folder; what it prints is added to `out.txt` there.
@@ -95,8 +96,11 @@ class Server:
     def stop(self) -> None:
         """Ends the server."""
         assert self._server.stdin is not None
+        assert self._server.stdout is not None
         self._server.stdin.close()
         self._server.wait(timeout=60)
+        self._listener.join(timeout=60)
+        self._server.stdout.close()
 
     def _listen(self) -> None:
         assert self._server.stdout is not None
