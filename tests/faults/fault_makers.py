@@ -71,7 +71,9 @@ class Server:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
-    def start(self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False) -> Command:
+    def start(
+        self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False, prelude: str = ""
+    ) -> Command:
         """Starts a command in a folder; what it prints is added to `out.txt` there.
 
         Args:
@@ -80,18 +82,28 @@ class Server:
             kill_at: before which of its changes to `log` it kills itself, 0 for none; how many there were is in
                 `log.changes` then.
             page: whether the report is written, though without figures.
+            prelude: Python that is executed first in the command's process.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._count += 1
-        words = {"id": self._count, "arguments": arguments, "folder": str(folder), "kill_at": kill_at, "page": page}
+        words = {
+            "id": self._count,
+            "arguments": arguments,
+            "folder": str(folder),
+            "kill_at": kill_at,
+            "page": page,
+            "prelude": prelude,
+        }
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(words) + "\n")
         self._server.stdin.flush()
         return Command(self._started[self._count].get(timeout=60), self._ended[self._count])
 
-    def run(self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False) -> int:
+    def run(
+        self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False, prelude: str = ""
+    ) -> int:
         """Runs a command to its end; gives its exit code."""
-        return self.start(folder, *arguments, kill_at=kill_at, page=page).wait()
+        return self.start(folder, *arguments, kill_at=kill_at, page=page, prelude=prelude).wait()
 
     def stop(self) -> None:
         """Ends the server."""

@@ -7,15 +7,17 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lossbench.data.pictures import Labels, Pictures, Split, digest_of, hash_of, label_digest, parts_of
-from lossbench.errors import SaveDirError, StoreError
+from lossbench.errors import StoreError
 from lossbench.files import write_atomically, writing
 
 __all__ = ["read_pictures", "write_labels", "write_pictures"]
@@ -38,11 +40,10 @@ def write_pictures(pictures: Pictures, folder: Path) -> None:
         return
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
-        draft.mkdir(parents=True)
-        _write(pictures, draft)
-        _rename(draft, folder)
-    except OSError as error:
-        raise SaveDirError(str(folder), "a folder that can be written", error.strerror or str(error)) from None
+        with writing("--save-dir", folder):
+            draft.mkdir(parents=True)
+            _write(pictures, draft)
+            _rename(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -87,7 +88,7 @@ def write_labels(pictures: Pictures, folder: Path) -> None:
     Raises:
         SaveDirError: the folder cannot be written.
     """
-    with writing(str(folder), folder):
+    with writing("--save-dir", folder):
         for digest, labels in pictures.other_labels.items():
             (folder / "labels").mkdir(exist_ok=True)
             path = folder / "labels" / f"{digest}.npy"
@@ -120,10 +121,8 @@ def _write(pictures: Pictures, draft: Path) -> None:
         _save(draft / f"{name}_pictures.npy", split.pictures)
         _save(draft / f"{name}_labels.npy", split.labels)
     samples, labels = pictures.samples()
-    with (draft / "samples.npz").open("xb") as file:
+    with _kept(draft / "samples.npz") as file:
         np.savez_compressed(file, pictures=samples, labels=labels)
-        file.flush()
-        os.fsync(file.fileno())
     about = {
         "name": pictures.name,
         "class_names": list(pictures.class_names),
@@ -131,15 +130,28 @@ def _write(pictures: Pictures, draft: Path) -> None:
         "shapes": {name: list(split.pictures.shape) for name, split in splits.items()},
         "arrays": parts_of(pictures.train, pictures.test),
     }
-    with (draft / "classes.json").open("x", encoding="utf-8") as text:
-        json.dump(about, text, indent=1)
-        text.flush()
-        os.fsync(text.fileno())
+    with _kept(draft / "classes.json") as file:
+        file.write(json.dumps(about, indent=1).encode())
 
 
 def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
+    with _kept(path) as file:
+        plain = _Plain(file.write)
+        np.save(plain, array, allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A file that NumPy has to write to: into one that it knows it lets C write, which forgets what went wrong."""
+
+    write: Callable[[bytes], int]
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that is on the disk when it is closed."""
     with path.open("xb") as file:
-        np.save(file, array, allow_pickle=False)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 

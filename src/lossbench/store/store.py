@@ -21,6 +21,7 @@ from lossbench.files import holds, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
+from lossbench.store.format import NAME as FORMAT_NOTE
 from lossbench.store.format import check_format, note_format
 from lossbench.store.kept import PROVENANCE, Kept, provenance_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
@@ -55,6 +56,11 @@ class Store:
     def check(self) -> None:
         """Raises a SaveDirError where a later lossbench wrote the save dir."""
         check_format(self.root)
+
+    @property
+    def begun(self) -> bool:
+        """Whether the save dir is there, and bears the mark of one that something was written into."""
+        return (self.root / FORMAT_NOTE).exists()
 
     def check_writable(self) -> None:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
@@ -353,9 +359,9 @@ class Store:
 def _check_writable(folder: Path) -> None:
     """Tries the folder, or while it does not exist the nearest one above it."""
     place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
         if not place.is_dir():
             raise NotADirectoryError(None, f"{place} is a file")
         with tempfile.TemporaryFile(dir=place):
