@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import reprlib
 from collections.abc import Iterable
 
@@ -30,9 +31,15 @@ __all__ = [
     "StudyFileError",
     "TrialError",
     "UnknownNameError",
+    "one_line",
     "shown",
     "told",
+    "visible",
 ]
+
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
+_LONGEST_FIELD = 300  # a file's path may stand there
+_LONGEST_ALLOWED = 2000  # every loss of the catalogue by name, but not every class of a large data set
 
 
 class LossbenchError(Exception):
@@ -54,8 +61,9 @@ class RequestError(LossbenchError):
         super().__init__(field, allowed, received, hint)
 
     def __str__(self) -> str:
-        tail = f" ({self.hint})" if self.hint else ""
-        return f"{self.field}: expected {self.allowed}, got {shown(self.received)}{tail}"
+        field, allowed = shown(self.field, _LONGEST_FIELD), shown(self.allowed, _LONGEST_ALLOWED)
+        tail = f" ({shown(self.hint, _LONGEST_ALLOWED)})" if self.hint else ""
+        return f"{field}: expected {allowed}, got {shown(self.received)}{tail}"
 
     def renamed(self, field: str) -> RequestError:
         """The same complaint about a field by another name (the option that the user typed)."""
@@ -108,13 +116,32 @@ class TrialError(LossbenchError):
 def shown(value: object, limit: int = 200) -> str:
     """A received value as an error shows it: on one line, cut where it is too long to read."""
     text = value if isinstance(value, str) else _short(limit).repr(value)
-    text = " ".join(text.split()) if text.strip() else repr(text)
-    text = "".join(character if character.isprintable() else _escaped(character) for character in text[: limit + 1])
+    text = one_line(text) if text.strip() else repr(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _escaped(character: str) -> str:
-    """What cannot be printed, or would be obeyed by a terminal."""
+def one_line(text: str) -> str:
+    """The text with single spaces for any white space, and what would change a terminal shown by its number."""
+    words = " ".join(text.split())
+    if words.isprintable():
+        return words
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with control characters and overrides of direction by number: they would steer the reader's terminal.
+
+    So are halves of surrogate pairs and what is no character, which no file can hold. Unlike `one_line` it leaves
+    every letter, joiner and space of any language as it is.
+
+    Args:
+        text: from anywhere.
+        keep: which of them mean something where the text stands.
+    """
+    return _STEERING.sub(lambda match: match[0] if match[0] in keep else _by_number(match[0]), text)
+
+
+def _by_number(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
@@ -129,9 +156,17 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
+class _Repr(reprlib.Repr):
+    """A `repr` that says how long a number is that Python refuses to write, or that takes long to write."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        bits = x.bit_length()
+        return super().repr_int(x, level) if bits <= 4096 else f"a whole number of {bits} bits"
+
+
 def _short(limit: int) -> reprlib.Repr:
     """A `repr` that does not unfold what will be cut: a few lines of YAML aliases can stand for billions of items."""
-    short = reprlib.Repr()
+    short = _Repr()
     short.maxlist = short.maxtuple = short.maxset = short.maxfrozenset = short.maxdict = 20
     short.maxstring = short.maxlong = short.maxother = 2 * limit
     short.maxlevel = 3

@@ -135,11 +135,14 @@ def serving() -> Iterator[Server]:
 
 
 def results(save_dir: Path) -> dict[str, Any]:
-    """What a save dir holds, by path: bytes, and of provenance all but times; locks and pages with times aside."""
+    """What a save dir holds, by path: bytes, and of provenance all but times.
+
+    Locks, what was set aside and pages with times are left out.
+    """
     found: dict[str, Any] = {}
     for path in sorted(save_dir.rglob("*")):
         name = path.relative_to(save_dir).as_posix()
-        if path.is_dir() or path.suffix in _NO_RESULTS:
+        if path.is_dir() or path.suffix in _NO_RESULTS or name.startswith("damaged/"):
             continue
         if path.name == "provenance.json":
             values = unsealed(path.read_bytes())

@@ -43,9 +43,10 @@ def states(store: Store, whole: StudyFolder) -> dict[Condition, dict[str, tuple[
 
 
 def verified(store: Store, whole: StudyFolder) -> Verified:
-    """Reads every file of a study: its documents, its trials, what its scenarios drew, its pictures."""
+    """Reads every file of a study: the documents, its trials, what its scenarios drew, its pictures."""
+    damaged = list(store.faults().items())
     folders = [StudyFolder.read(store, place) for place in whole.places.values()]
-    damaged = [
+    damaged += [
         (f"studies/{folder.path}/{name}", why)
         for folder in {folder.path: folder for folder in (whole, *folders)}.values()
         for name, why in folder.copy_faults(store).items()

@@ -66,16 +66,19 @@ def read_pictures(folder: Path, *, every_pixel: bool = False) -> Pictures:
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         train, test = _read_split(folder, "train"), _read_split(folder, "test")
         _check(about, {"train": train, "test": test})
+        _check_ends(folder, {"train": train, "test": test})
         for split, each in {"train": train, "test": test}.items() if every_pixel else ():
             if hash_of(each.pictures) != about["arrays"][f"{split}_pictures"]:
                 raise ValueError(f"{split}_pictures.npy holds other pictures than were written")
         names, digest = tuple(about["class_names"]), str(about["digest"])
-        return Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
+        pictures = Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
+        if every_pixel and not _has_samples(folder / "samples.npz", pictures):
+            raise ValueError("samples.npz holds other pictures than were written")
     except OSError as error:
         raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
-    # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+    except Exception as error:  # whatever damage makes of the readers of JSON, of array headers, of zip files
         raise _damaged(folder, str(error)) from None
+    return pictures
 
 
 def write_labels(pictures: Pictures, folder: Path) -> None:
@@ -109,7 +112,7 @@ def _whole_labels(path: Path, number: int) -> Labels | None:
     try:
         with path.open("rb") as stream:  # opened here: NumPy leaves a damaged file open
             labels = np.load(stream, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except Exception:  # as above
         return None
     whole = isinstance(labels, np.ndarray) and labels.shape == (number,) and label_digest(labels) == path.stem
     return labels if whole else None
@@ -167,9 +170,28 @@ def _rename(draft: Path, folder: Path) -> None:
 
 def _read_split(folder: Path, split: str) -> Split:
     # "c" maps copy-on-write: torch warns about arrays that cannot be written.
+    # "c" maps copy-on-write: torch warns about arrays that cannot be written.
     pictures = np.load(folder / f"{split}_pictures.npy", mmap_mode="c", allow_pickle=False)
     labels: Labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
     return Split(pictures, labels)
+
+
+def _check_ends(folder: Path, splits: Mapping[str, Split]) -> None:
+    """Raises ValueError where a file goes on after its array, which whoever reads the array does not notice."""
+    for split, each in splits.items():
+        for name, array in ((f"{split}_pictures.npy", each.pictures), (f"{split}_labels.npy", each.labels)):
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+            if (folder / name).stat().st_size != len(header.getvalue()) + array.nbytes:
+                raise ValueError(f"{name} is longer than its array")
+
+
+def _has_samples(path: Path, pictures: Pictures) -> bool:
+    """Whether a file holds the samples of pictures."""
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        found, labels = file["pictures"], file["labels"]
+    expected, expected_labels = pictures.samples()
+    return np.array_equal(found, expected) and np.array_equal(labels, expected_labels)
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:

@@ -8,7 +8,7 @@ from lossbench.errors import SaveDirError
 from lossbench.files import holds, write_atomically
 from lossbench.store.sealed import FORMAT, NewerError, sealed, unsealed
 
-__all__ = ["NAME", "check_format", "note_format"]
+__all__ = ["NAME", "check_format", "format_fault", "note_format"]
 
 NAME = "store.json"
 
@@ -26,6 +26,17 @@ def check_format(root: Path) -> None:
         raise SaveDirError("save dir", allowed, f"{root / NAME}, which says that {error}", "update lossbench") from None
     except (OSError, ValueError):  # each document in it says its own format
         return
+
+
+def format_fault(root: Path) -> str:
+    """What is wrong with store.json; empty where it is whole, or missing as in a save dir of format 1."""
+    try:
+        unsealed((root / NAME).read_bytes())
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        return f"{root / NAME} is damaged ({error}); the next run writes it anew"
+    return ""
 
 
 def note_format(root: Path) -> None:

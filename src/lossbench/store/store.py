@@ -22,7 +22,7 @@ from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
 from lossbench.store.format import NAME as FORMAT_NOTE
-from lossbench.store.format import check_format, note_format
+from lossbench.store.format import check_format, format_fault, note_format
 from lossbench.store.kept import PROVENANCE, Kept, provenance_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
@@ -56,6 +56,11 @@ class Store:
     def check(self) -> None:
         """Raises a SaveDirError where a later lossbench wrote the save dir."""
         check_format(self.root)
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the file that bears the save dir's format, by its name; empty where nothing is."""
+        fault = format_fault(self.root)
+        return {FORMAT_NOTE: fault} if fault else {}
 
     @property
     def begun(self) -> bool:
@@ -164,6 +169,14 @@ class Store:
                 write_atomically(path, content)
         return {"file": file.as_posix(), "sha256": hashlib.sha256(content).hexdigest()}
 
+    def has_prepared(self, key: str) -> bool:
+        """Whether what the scenario of a trial that has ended drew lies here as it was, if it drew anything."""
+        noted = self.provenance(key).get("prepared")
+        try:
+            return not noted or hashlib.sha256((self.root / noted["file"]).read_bytes()).hexdigest() == noted["sha256"]
+        except OSError:
+            return False
+
     # trials
 
     def trial_folder(self, key: str) -> Path:
@@ -205,7 +218,7 @@ class Store:
             with self._writing():
                 sweep(folder)
                 text = _json(trial.canonical())
-                if not holds(folder / "trial.json", text):
+                if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
             yield
 
@@ -238,8 +251,8 @@ class Store:
         folder = self.trial_folder(trial.key)
         linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
         logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
-        described = _json(trial.canonical())
         contents: dict[str, bytes | str] = {
+            "trial.json": _json(trial.canonical()),
             "history.csv": files.history_text(record.rows),
             "counts.npz": files.counts_bytes(record),
             "logits.safetensors": files.tensors_bytes(logits),
@@ -250,8 +263,7 @@ class Store:
         with self._writing():
             for name, content in contents.items():
                 write_atomically(folder / name, content)
-            text = provenance_text({"trial.json": described, **contents}, provenance)
-            write_atomically(folder / PROVENANCE, text)
+            write_atomically(folder / PROVENANCE, provenance_text(contents, provenance))
         self.tidy(trial.key)
 
     def tidy(self, key: str) -> None:
