@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fault_makers import Server
 
-__all__ = ["AT_CLAIM", "MORTAL", "Disk", "Words", "disk", "small_run"]
+__all__ = ["AT_CLAIM", "FULL_AT", "MORTAL", "Disk", "Words", "disk", "small_run"]
 
 
 def small_run(data: Path, save_dir: Path | str = "log") -> tuple[str, ...]:
@@ -92,6 +92,22 @@ if os.geteuid() == 0:  # the superuser may write anywhere; without its capabilit
     assert ctypes.CDLL(None).capset(header, none) == 0
 """
 """A prelude that makes permissions count for the superuser, too."""
+
+FULL_AT = """
+import os, subprocess, sys
+def hook(event, arguments):
+    global left
+    if event == "open" and left and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT:
+        if os.path.basename(str(arguments[0])).lstrip(".").startswith("{name}"):
+            left -= 1
+            if not left:
+                found = os.statvfs("{disk}")
+                used = (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
+                subprocess.run(["mount", "-o", f"remount,size={{used}}k", "{disk}"], check=True)
+left = {number}
+sys.addaudithook(hook)
+"""
+"""A prelude that leaves a disk no space when a file of a name is opened to be written for the so manyeth time."""
 
 AT_CLAIM = """
 import os, sys

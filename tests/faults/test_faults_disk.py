@@ -8,16 +8,30 @@ import shutil
 from pathlib import Path
 
 import pytest
-from disk_makers import AT_CLAIM, MORTAL, Words, disk, small_run
+from disk_makers import AT_CLAIM, FULL_AT, MORTAL, Words, disk, small_run
 from fault_makers import Server, results
 
+from lossbench.api.verifying import states, verified
 from lossbench.api.watching import Watch
+from lossbench.store import StudyFolder, locate_study
 from tuning_makers import written
 
 FULL = "No space left on device"
-SHORT = (0.05, 0.45, 0.65, 0.9)
-LONG = (0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.75, 0.8, 0.85, 0.92, 0.96)
-"""Shares of the space that a run needs, at which it is out of space at one moment or another."""
+SOME = (("train_pictures", 1), ("study.json", 1), ("state.safetensors", 5), ("logits.safetensors", 2))
+MOMENTS = (
+    *SOME,
+    ("store.json", 1),
+    ("samples", 1),
+    ("study.yaml", 1),
+    ("trial.json", 1),
+    ("state.safetensors", 1),
+    ("history.csv", 1),
+    ("counts.npz", 3),
+    ("outcome.json", 1),
+    ("provenance.json", 2),
+    ("provenance.json", 4),
+)
+"""Files, and the how manyeth of their kind, over whose writing the disk is full."""
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +64,28 @@ def no_half_file(save_dir: Path) -> None:
 
 
 class TestAFullDisk:
-    def test_a_run_stops_with_one_sentence_and_goes_on_with_more_space(
+    def test_a_run_stops_with_one_sentence_that_names_the_file_and_goes_on_with_more_space(
         self, words: Words, tmp_path: Path, data: Path, whole: Path, long: bool
     ) -> None:
+        for name, number in MOMENTS if long else SOME:
+            with disk(tmp_path / f"disk of {name}{number}", 65536) as small:
+                log = small.path / "log"
+                (small.path / "other").write_text("there is never none in use, for none would mean no limit")
+                prelude = FULL_AT.format(name=name, number=number, disk=small.path)
+                sentence = self.stops(words, log, *small_run(data, log), prelude=prelude)
+                assert name.partition(".")[0] in sentence or "data/" in sentence
+                small.again("size=64m")
+                assert words(*small_run(data, log))[0] == 0
+                assert results(log) == results(whole), name
+
+    def test_so_it_does_wherever_the_space_ends(
+        self, words: Words, tmp_path: Path, data: Path, whole: Path, long: bool
+    ) -> None:
+        if not long:
+            pytest.skip("a matter of a minute; --long runs it")
         needed = sum(math.ceil(path.stat().st_size / 4096) * 4 for path in whole.rglob("*") if path.is_file())
-        for share in LONG if long else SHORT:
-            with disk(tmp_path / f"disk{share}", math.ceil(needed * share)) as small:
+        for share in range(4, 100, 8):
+            with disk(tmp_path / f"disk{share}", math.ceil(needed * share / 100)) as small:
                 log = small.path / "log"
                 self.stops(words, log, *small_run(data, log))
                 small.again("size=64m")
@@ -87,16 +117,21 @@ class TestAFullDisk:
             assert words("report", str(log), page=True)[0] == 0
             assert (log / "studies/made.npz-mlp/report.html").stat().st_size > 100_000
 
-    def stops(self, words: Words, log: Path, *arguments: str, page: bool = False) -> None:
-        """Runs a command that meets the end of the space: one sentence that names the file, and all files are whole."""
-        sentence = words.refused(*arguments, page=page)
+    def stops(self, words: Words, log: Path, *arguments: str, page: bool = False, prelude: str = "") -> str:
+        """Runs a command that meets the end of the space: one sentence, and all files are whole; the sentence."""
+        sentence = words.refused(*arguments, page=page, prelude=prelude)
         assert f"got {log}/" in sentence
         assert FULL in sentence
         no_half_file(log)
         if (log / "studies/made.npz-mlp/study.json").exists():
-            code, told = words("status", "--verify", str(log))
-            assert code == 0, told
-            assert f"of {finished(log)} trials, all as they were written" in told
+            store, place = locate_study(log)
+            study = StudyFolder.read(store, place)
+            ended = [status for _, _, status, _ in next(iter(states(store, study).values())).values()]
+            assert ended.count("finished") == finished(log)
+            assert set(ended) <= {"finished", "missing"}, "the disk is no trial's fault"
+            damaged = [where for where, _ in verified(store, study).damaged]
+            assert set(damaged) <= {"studies/made.npz-mlp/study.yaml"}, "it comes after what it is a copy of"
+        return sentence
 
     def remove(self, path: Path) -> None:
         if path.is_dir():

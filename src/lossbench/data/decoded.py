@@ -170,7 +170,6 @@ def _rename(draft: Path, folder: Path) -> None:
 
 def _read_split(folder: Path, split: str) -> Split:
     # "c" maps copy-on-write: torch warns about arrays that cannot be written.
-    # "c" maps copy-on-write: torch warns about arrays that cannot be written.
     pictures = np.load(folder / f"{split}_pictures.npy", mmap_mode="c", allow_pickle=False)
     labels: Labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
     return Split(pictures, labels)

@@ -358,7 +358,7 @@ class Store:
 
     def _claimed(self, key: str) -> bool:
         path = self.trial_folder(key) / _LOCK
-        if not path.exists() or not os.access(path, os.W_OK):
+        if not path.is_file() or not os.access(path, os.W_OK):
             return False
         lock = FileLock(path, timeout=0)
         try:
