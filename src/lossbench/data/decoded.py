@@ -22,6 +22,8 @@ from lossbench.files import write_atomically, writing
 
 __all__ = ["read_pictures", "write_labels", "write_pictures"]
 
+_ZIP_END = 22  # bytes of the record at the end of a zip archive without a comment
+
 
 def write_pictures(pictures: Pictures, folder: Path) -> None:
     """Writes decoded pictures.
@@ -186,11 +188,13 @@ def _check_ends(folder: Path, splits: Mapping[str, Split]) -> None:
 
 
 def _has_samples(path: Path, pictures: Pictures) -> bool:
-    """Whether a file holds the samples of pictures."""
+    """Whether a file holds the samples of pictures, and ends with its zip archive."""
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         found, labels = file["pictures"], file["labels"]
+        stream.seek(-_ZIP_END, os.SEEK_END)
+        ends = stream.read().startswith(b"PK\5\6")
     expected, expected_labels = pictures.samples()
-    return np.array_equal(found, expected) and np.array_equal(labels, expected_labels)
+    return ends and np.array_equal(found, expected) and np.array_equal(labels, expected_labels)
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:
