@@ -17,6 +17,7 @@ from lossbench.errors import (
     TrialError,
     UnknownNameError,
     shown,
+    told,
 )
 
 
@@ -109,3 +110,23 @@ def test_a_list_in_itself_is_shown() -> None:
     loop.append(loop)
     assert shown(loop).startswith("[[")
     assert len(shown(loop)) < 50
+
+
+class WordlessError(Exception):
+    """One of a user's own making."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words either")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("so not"), "ValueError: so not"),
+        (KeyError(), "KeyError"),
+        (TrialError("a sentence of ours"), "a sentence of ours"),
+        (WordlessError(), "WordlessError"),
+    ],
+)
+def test_an_error_is_told_by_its_kind_and_words(error: Exception, text: str) -> None:
+    assert told(error) == text

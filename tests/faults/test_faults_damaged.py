@@ -201,7 +201,7 @@ def test_of_a_store_that_is_damaged_at_random_nothing_wrong_is_told_and_the_next
     one: Made, two: Made, tmp_path: Path, long: bool
 ) -> None:
     outcomes: Counter[str] = Counter()
-    for number in range(1000 if long else 24):
+    for number in range(1000 if long else 40):
         draw = np.random.default_rng(number)
         chosen = (one, two)[number % 2]
         log = copied((chosen.whole, chosen.part)[number // 2 % 2], tmp_path / "log")
