@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -14,6 +15,9 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from jaxtyping import install_import_hook
 
 from cli_runner import Runner
+
+if TYPE_CHECKING:
+    from fault_makers import Server
 
 # not of models, which are traced: what tracing feeds them with would be refused
 install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check")
@@ -40,6 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether the long forms of the fault tests are asked for."""
     return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Runs commands in forks, for the fault tests; starting it costs seconds."""
+    from fault_makers import serving  # it lies beside those tests
+
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

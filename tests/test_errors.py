@@ -17,6 +17,7 @@ from lossbench.errors import (
     TrialError,
     UnknownNameError,
     shown,
+    told,
 )
 
 
@@ -124,3 +125,23 @@ def test_no_part_of_a_sentence_is_endless() -> None:
 def test_a_number_that_python_refuses_to_write_is_described() -> None:
     assert shown(16**6000) == "a whole number of 24001 bits"
     assert shown({"a": [-(16**6000)]}) == "{'a': [a whole number of 24001 bits]}"
+
+
+class WordlessError(Exception):
+    """One of a user's own making."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words either")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("so not"), "ValueError: so not"),
+        (KeyError(), "KeyError"),
+        (TrialError("a sentence of ours"), "a sentence of ours"),
+        (WordlessError(), "WordlessError"),
+    ],
+)
+def test_an_error_is_told_by_its_kind_and_words(error: Exception, text: str) -> None:
+    assert told(error) == text

@@ -33,6 +33,7 @@ __all__ = [
     "UnknownNameError",
     "one_line",
     "shown",
+    "told",
     "visible",
 ]
 
@@ -142,6 +143,17 @@ def visible(text: str, keep: str = "") -> str:
 
 def _by_number(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def told(error: BaseException) -> str:
+    """An error's kind and words, whatever a user's own code raised; of ours the words alone, which are a sentence."""
+    try:
+        words = str(error)
+    except (Exception, SystemExit):  # an error may be of the user's making, too, and have none
+        words = ""
+    if isinstance(error, LossbenchError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 class _Repr(reprlib.Repr):

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lossbench.errors import RequestError
+import numpy as np
 
-__all__ = ["import_own", "import_path", "source_digest", "working_directory_on_path"]
+from lossbench.errors import RequestError, told
+
+__all__ = ["import_own", "import_path", "settings_kept", "source_digest", "working_directory_on_path"]
 
 
 def import_own(name: str, field: str) -> Callable[..., Any]:
@@ -34,12 +37,12 @@ def import_own(name: str, field: str) -> Callable[..., Any]:
     if module_name == "__main__":
         raise RequestError(field, f"{allowed}, also by a worker process", name)
     try:
-        with working_directory_on_path():
+        with working_directory_on_path(), settings_kept():
             found: Any = importlib.import_module(module_name)
             for part in attribute.split("."):
                 found = getattr(found, part)
     except (Exception, SystemExit) as error:  # importing runs a user's own code, which may raise anything
-        raise RequestError(field, allowed, f"{name} ({type(error).__name__}: {error})") from error
+        raise RequestError(field, allowed, f"{name} ({told(error)})") from error
     if not callable(found):
         raise RequestError(field, allowed, f"{name}, which is of type {type(found).__name__}")
     return found  # type: ignore[no-any-return]  # callable by the line above
@@ -62,6 +65,31 @@ def source_digest(name: str, field: str) -> str:
     files = [getattr(sys.modules[module], "__file__", None) for module in names]
     sources = sorted(hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files if file)
     return hashlib.sha256("".join(sources).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def settings_kept() -> Iterator[None]:
+    """Puts back what a user's own code may change for the whole process, and other trials' bits with it (law 1).
+
+    That are torch's number of threads, default type and gradient mode, NumPy's handling of floating-point errors, and
+    the working directory.
+    """
+    import torch  # not where this is imported: results are read without it
+
+    threads, dtype, gradients = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    here = None
+    with suppress(OSError):  # it may be gone
+        here = Path.cwd()
+    try:
+        with np.errstate():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(gradients)
+        if here is not None:
+            with suppress(OSError):
+                os.chdir(here)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import lossbench.data
 import lossbench.train
 from lossbench.data import Part, Pictures, with_labels
 from lossbench.errors import RequestError, UnknownNameError
+from lossbench.imports import settings_kept
 from lossbench.losses import CATALOGUE, BoundLoss, Curve, LossCard, bind, complete, curve, loss_digest
 from lossbench.metrics import shots
 from lossbench.models import MODELS, build, check_model, model_digest
@@ -244,8 +245,9 @@ def card_values(arm: Arm, class_counts: Sequence[int]) -> dict[str, Any]:
 def _drawn(bound: BoundLoss, num_classes: int) -> Curve:
     """The drawn definition; of a user's loss that cannot be asked for single points, nothing."""
     try:
-        return curve(bound, num_classes)
-    except Exception:  # whatever a user's own code raises; one of the catalogue raises nothing
+        with settings_kept():
+            return curve(bound, num_classes)
+    except (Exception, SystemExit):  # whatever a user's own code raises; one of the catalogue raises nothing
         if not bound.spec.own:
             raise
         return Curve((), (), (), ())

@@ -72,7 +72,9 @@ class Server:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
-    def start(self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False) -> Command:
+    def start(
+        self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False, prelude: str = ""
+    ) -> Command:
         """Starts a command in a folder; what it prints is added to `out.txt` there.
 
         Args:
@@ -81,25 +83,36 @@ class Server:
             kill_at: before which of its changes to `log` it kills itself, 0 for none; how many there were is in
                 `log.changes` then.
             page: whether the report is written, though without figures.
+            prelude: Python that is executed first in the command's process.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._count += 1
-        words = {"id": self._count, "arguments": arguments, "folder": str(folder), "kill_at": kill_at, "page": page}
+        words = {
+            "id": self._count,
+            "arguments": arguments,
+            "folder": str(folder),
+            "kill_at": kill_at,
+            "page": page,
+            "prelude": prelude,
+        }
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(words) + "\n")
         self._server.stdin.flush()
         return Command(self._started[self._count].get(timeout=60), self._ended[self._count])
 
-    def run(self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False) -> int:
+    def run(
+        self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False, prelude: str = ""
+    ) -> int:
         """Runs a command to its end; gives its exit code."""
-        return self.start(folder, *arguments, kill_at=kill_at, page=page).wait()
+        return self.start(folder, *arguments, kill_at=kill_at, page=page, prelude=prelude).wait()
 
     def stop(self) -> None:
         """Ends the server."""
         assert self._server.stdin is not None
+        assert self._server.stdout is not None
         self._server.stdin.close()
         self._server.wait(timeout=60)
-        self._listener.join()
+        self._listener.join(timeout=60)
         assert self._server.stdout is not None
         self._server.stdout.close()
 
@@ -124,11 +137,14 @@ def serving() -> Iterator[Server]:
 
 
 def results(save_dir: Path) -> dict[str, Any]:
-    """What a save dir holds, by path: bytes, and of provenance all but times; locks and pages with times aside."""
+    """What a save dir holds, by path: bytes, and of provenance all but times.
+
+    Locks, what was set aside and pages with times are left out.
+    """
     found: dict[str, Any] = {}
     for path in sorted(save_dir.rglob("*")):
         name = path.relative_to(save_dir).as_posix()
-        if path.is_dir() or path.suffix in _NO_RESULTS:
+        if path.is_dir() or path.suffix in _NO_RESULTS or name.startswith("damaged/"):
             continue
         if path.name == "provenance.json":
             values = unsealed(path.read_bytes())

@@ -1,8 +1,8 @@
 """`python fault_server.py`: runs commands in forks of a process that has imported everything.
 
-It reads JSON lines, each `{"id", "arguments", "folder", "kill_at", "page"}`, and answers each with its process's number
-at once and its exit code (negative: the signal) when it has ended. A command with `kill_at` kills itself before that
-one of its changes to the save dir: an opening for writing, a rename, a removal, a new folder.
+It reads JSON lines, each `{"id", "arguments", "folder", "kill_at", "page", "prelude"}`, and answers each with its
+process's number at once and its exit code (negative: the signal) when it has ended. A command with `kill_at` kills
+itself before that one of its changes to the save dir: an opening for writing, a rename, a removal, a new folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import threading
 from pathlib import Path
 from unittest.mock import patch
 
+import torch._dynamo  # noqa: F401 - the first optimizer imports it, which takes a second
+
 import lossbench.report.write  # noqa: F401 - imported with all that it needs, before the first fork
 from lossbench.api import running
 from lossbench.cli import main
@@ -24,7 +26,8 @@ _WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
 def blank(page: bool) -> None:
-    """Leaves out what takes most of a small run's time: the figures, and without a page the whole report."""
+    """Leaves out what takes most of a small run's time: the figures' drawing, and without a page the whole report."""
+    patch("lossbench.report.page.library", lambda: "").start()
     patch("lossbench.report.write.render_svg", lambda figure: '<svg viewBox="0 0 1 1"></svg>').start()
     patch("lossbench.report.write.render_png", lambda svg: b"").start()
     patch("lossbench.report.write.render_pdf", lambda svg: b"").start()
@@ -65,6 +68,7 @@ def run(command: dict[str, object]) -> None:
     blank(bool(command["page"]))
     if command["kill_at"] is not None:
         kill_at(int(str(command["kill_at"])), folder / "log")
+    exec(str(command["prelude"]), {})
     try:
         main([str(argument) for argument in command["arguments"]])  # type: ignore[attr-defined]  # a list, by contract
     except SystemExit as left:

@@ -15,6 +15,7 @@ from lossbench.api.conditions_results import Conditions
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.until import stages
 from lossbench.data import Pictures, Source, find
+from lossbench.data import prepare as draw
 from lossbench.errors import RequestError
 from lossbench.files import write_atomically, writing
 from lossbench.imports import import_path
@@ -181,6 +182,7 @@ def train_missing(
         prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
         for folder in (*(part.folder for part in prepared.parts), prepared.folder):
             folder.write(store)
+    _draw_again(prepared)
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
     looked_in = import_path() if own_code else ()
@@ -300,6 +302,15 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
     counts = np.bincount(train.labels, minlength=pictures.num_classes).tolist()
     cards = [card_values(arm, counts) for arm in study.losses]
     return StudyFolder(study, cards, data, {pair: trial.key for pair, trial in resolved.trials.items()}, place)
+
+
+def _draw_again(prepared: Prepared) -> None:
+    """Writes anew what scenarios drew for trials that are kept, where it is damaged or went with the pictures."""
+    store, missing = prepared.store, prepared.missing
+    for key, (_, trial) in prepared.trials.items():
+        if key not in missing and store.finished(key) and not store.has_prepared(key):
+            parts = draw(prepared.pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
+            store.put_prepared(trial, parts)
 
 
 def _quiet(event: Event) -> None:

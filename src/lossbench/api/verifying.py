@@ -43,9 +43,10 @@ def states(store: Store, whole: StudyFolder) -> dict[Condition, dict[str, tuple[
 
 
 def verified(store: Store, whole: StudyFolder) -> Verified:
-    """Reads every file of a study: its documents, its trials, what its scenarios drew, its pictures."""
+    """Reads every file of a study: the documents, its trials, what its scenarios drew, its pictures."""
+    damaged = list(store.faults().items())
     folders = [StudyFolder.read(store, place) for place in whole.places.values()]
-    damaged = [
+    damaged += [
         (f"studies/{folder.path}/{name}", why)
         for folder in {folder.path: folder for folder in (whole, *folders)}.values()
         for name, why in folder.copy_faults(store).items()
@@ -58,8 +59,7 @@ def verified(store: Store, whole: StudyFolder) -> Verified:
         files += len(names)
         damaged += [(f"trials/{key}/{name}", why) for name, why in faults.items()]
         if not faults:
-            prepared = store.provenance(key).get("prepared")
-            drawn |= {prepared["file"]: prepared["sha256"]} if prepared else {}
+            drawn |= store.prepared(key)
     damaged += _drawn(store, drawn)
     digests = {folder.data["digest"] for folder in folders}
     damaged += [(f"data/{digest}", why) for digest in sorted(digests) for why in _pictures(store, digest)]

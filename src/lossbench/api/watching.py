@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -142,11 +143,11 @@ class Watch:
         self._first = {key: pair for pair, key in reversed(trials.items())}
 
     def _reported(self) -> bool:
-        """Whether the report is newer than the last trial that ended."""
+        """Whether the report is newer than the last trial that ended; after the clock was set back, whether it is."""
         keys = [key for key in self._first if key in self._ended]
         try:
             last = max((self.store.trial_folder(key) / "provenance.json").stat().st_mtime_ns for key in keys)
-            return self.report.stat().st_mtime_ns >= last
+            return self.report.stat().st_mtime_ns >= last or last > time.time_ns()
         except (OSError, ValueError):  # no report, or no trial that ended
             return False
 

@@ -7,19 +7,23 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from lossbench.data.arrays import stored_npy
 from lossbench.data.pictures import Labels, Pictures, Pixels, Split, digest_of, hash_of, label_digest, parts_of
-from lossbench.errors import DataError, SaveDirError, StoreError
+from lossbench.errors import StoreError
 from lossbench.files import write_atomically, writing
 
 __all__ = ["read_pictures", "write_labels", "write_pictures"]
+
+_ZIP_END = 22  # bytes of the record at the end of a zip archive without a comment
 
 
 def write_pictures(pictures: Pictures, folder: Path) -> None:
@@ -39,11 +43,10 @@ def write_pictures(pictures: Pictures, folder: Path) -> None:
         return
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
-        draft.mkdir(parents=True)
-        _write(pictures, draft)
-        _rename(draft, folder)
-    except OSError as error:
-        raise SaveDirError(str(folder), "a folder that can be written", error.strerror or str(error)) from None
+        with writing("--save-dir", folder):
+            draft.mkdir(parents=True)
+            _write(pictures, draft)
+            _rename(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -66,16 +69,19 @@ def read_pictures(folder: Path, *, every_pixel: bool = False) -> Pictures:
         about = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
         train, test = _read_split(folder, "train"), _read_split(folder, "test")
         _check(about, {"train": train, "test": test})
+        _check_ends(folder, {"train": train, "test": test})
         for split, each in {"train": train, "test": test}.items() if every_pixel else ():
             if hash_of(each.pictures) != about["arrays"][f"{split}_pictures"]:
                 raise ValueError(f"{split}_pictures.npy holds other pictures than were written")
         names, digest = tuple(about["class_names"]), str(about["digest"])
-        return Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
+        pictures = Pictures(str(about["name"]), train, test, names, digest, _other_labels(folder, len(train)))
+        if every_pixel and not _has_samples(folder / "samples.npz", pictures):
+            raise ValueError("samples.npz holds other pictures than were written")
     except OSError as error:
         raise _damaged(folder, f"{error.filename or folder}: {error.strerror or error}") from None
-    # Whatever a damaged file makes of the readers: bad JSON, a bad header, missing or odd values.
-    except (ValueError, KeyError, TypeError, EOFError, RecursionError, DataError) as error:
+    except Exception as error:  # whatever damage makes of the readers of JSON, of array headers, of zip files
         raise _damaged(folder, str(error)) from None
+    return pictures
 
 
 def write_labels(pictures: Pictures, folder: Path) -> None:
@@ -88,7 +94,7 @@ def write_labels(pictures: Pictures, folder: Path) -> None:
     Raises:
         SaveDirError: the folder cannot be written.
     """
-    with writing(str(folder), folder):
+    with writing("--save-dir", folder):
         for digest, labels in pictures.other_labels.items():
             (folder / "labels").mkdir(exist_ok=True)
             path = folder / "labels" / f"{digest}.npy"
@@ -111,7 +117,7 @@ def _whole_labels(path: Path, number: int) -> Labels | None:
         if stored.shape != (number,) or stored.dtype != np.int64:
             return None
         labels = stored.read().astype(np.int64, copy=False)
-    except (OSError, ValueError, DataError):
+    except Exception:  # as above
         return None
     return labels if label_digest(labels) == path.stem else None
 
@@ -122,10 +128,8 @@ def _write(pictures: Pictures, draft: Path) -> None:
         _save(draft / f"{name}_pictures.npy", split.pictures)
         _save(draft / f"{name}_labels.npy", split.labels)
     samples, labels = pictures.samples()
-    with (draft / "samples.npz").open("xb") as file:
+    with _kept(draft / "samples.npz") as file:
         np.savez_compressed(file, pictures=samples, labels=labels)
-        file.flush()
-        os.fsync(file.fileno())
     about = {
         "name": pictures.name,
         "class_names": list(pictures.class_names),
@@ -133,15 +137,28 @@ def _write(pictures: Pictures, draft: Path) -> None:
         "shapes": {name: list(split.pictures.shape) for name, split in splits.items()},
         "arrays": parts_of(pictures.train, pictures.test),
     }
-    with (draft / "classes.json").open("x", encoding="utf-8") as text:
-        json.dump(about, text, indent=1)
-        text.flush()
-        os.fsync(text.fileno())
+    with _kept(draft / "classes.json") as file:
+        file.write(json.dumps(about, indent=1).encode())
 
 
 def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
+    with _kept(path) as file:
+        plain = _Plain(file.write)
+        np.save(plain, array, allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A file that NumPy has to write to: into one that it knows it lets C write, which forgets what went wrong."""
+
+    write: Callable[[bytes], int]
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that is on the disk when it is closed."""
     with path.open("xb") as file:
-        np.save(file, array, allow_pickle=False)
+        yield file
         file.flush()
         os.fsync(file.fileno())
 
@@ -158,6 +175,26 @@ def _rename(draft: Path, folder: Path) -> None:
 def _read_split(folder: Path, split: str) -> Split:
     pictures, labels = (stored_npy(folder / f"{split}_{kind}.npy") for kind in ("pictures", "labels"))
     return Split(cast("Pixels", pictures.mapped()), cast("Labels", labels.read()))  # their types are checked next
+
+
+def _check_ends(folder: Path, splits: Mapping[str, Split]) -> None:
+    """Raises ValueError where a file goes on after its array, which whoever reads the array does not notice."""
+    for split, each in splits.items():
+        for name, array in ((f"{split}_pictures.npy", each.pictures), (f"{split}_labels.npy", each.labels)):
+            header = io.BytesIO()
+            np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
+            if (folder / name).stat().st_size != len(header.getvalue()) + array.nbytes:
+                raise ValueError(f"{name} is longer than its array")
+
+
+def _has_samples(path: Path, pictures: Pictures) -> bool:
+    """Whether a file holds the samples of pictures, and ends with its zip archive."""
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        found, labels = file["pictures"], file["labels"]
+        stream.seek(-_ZIP_END, os.SEEK_END)
+        ends = stream.read().startswith(b"PK\5\6")
+    expected, expected_labels = pictures.samples()
+    return ends and np.array_equal(found, expected) and np.array_equal(labels, expected_labels)
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from lossbench.errors import LossbenchError, RequestError, TrialError, UnknownNameError
-from lossbench.imports import import_own, source_digest
+from lossbench.errors import LossbenchError, RequestError, TrialError, UnknownNameError, told
+from lossbench.imports import import_own, settings_kept, source_digest
 from lossbench.losses.bound import BoundLoss
 from lossbench.losses.card import Need
 from lossbench.losses.fingerprint import fingerprint
@@ -95,10 +95,11 @@ def build_own_loss(spec: LossSpec, class_counts: Sequence[int], device: torch.de
     except LossbenchError:
         raise
     except (Exception, SystemExit) as error:  # whatever a user's own code raises is an answer to the request
-        raise _unfit(spec, f"{type(error).__name__}: {error}") from error
+        raise _unfit(spec, told(error)) from error
     return OwnLoss(function, frozenset(name for name in _STEPWISE if name in asked_for))
 
 
+@settings_kept()
 def bind_own(spec: LossSpec, class_counts: Sequence[int], device: torch.device | str = "cpu") -> BoundLoss:
     """A user's loss as one value per sample.
 
@@ -118,9 +119,9 @@ def bind_own(spec: LossSpec, class_counts: Sequence[int], device: torch.device |
         raise _unfit(spec, "a value that is not finite")
 
     def per_sample(logits: Tensor, target: Tensor, **needed: Any) -> Tensor:
-        expected = one_hot(target, logits.shape[1]).to(logits.dtype) if tried.one_hot_target else target
-        value = own(logits, expected, **needed)
-        wrong = _wrong(value, len(target), differentiable=logits.requires_grad)
+        expected = one_hot(target, logits.shape[1]).to(logits.dtype) if tried.one_hot_target else target.clone()
+        value = own(logits.clone(), expected, **needed)  # copies: what it changes in place is nobody else's
+        wrong = _wrong(value, len(target), differentiable=logits.requires_grad) or _other_form(value, tried.reduction)
         if wrong:
             raise TrialError(f"{spec}, asked for the loss of {len(target)} samples, gave {wrong}")
         if tried.reduction == "none":
@@ -221,7 +222,7 @@ def try_own_loss(spec: LossSpec, own: OwnLoss, classes: int, device: torch.devic
         try:
             value, target = ask(logits, rows), rows
         except (Exception, SystemExit):
-            raise _unfit(spec, f"{type(first).__name__}: {first}") from first
+            raise _unfit(spec, told(first)) from first
     wrong = _wrong(value, n, differentiable=True)
     if wrong:
         raise _unfit(spec, wrong)
@@ -254,9 +255,19 @@ def _wrong(value: object, n: int, *, differentiable: bool) -> str:
         return f"shape {tuple(value.shape)}, neither one value nor one per sample"
     if not value.is_floating_point():
         return f"{value.dtype}, which has no gradient"
+    if value.is_meta:
+        return "a tensor on the device meta, which holds no values"
     if differentiable and torch.is_grad_enabled() and not value.requires_grad:
         return "a value that does not depend on the logits (detached, or computed outside torch)"
     return ""
+
+
+def _other_form(value: Tensor, reduction: Reduction) -> str:
+    """What a value is where it was reduced otherwise than at set-up; empty where it was not."""
+    if (value.dim() == 0) == (reduction != "none"):
+        return ""
+    before = "one per sample" if reduction == "none" else f"their {reduction}"
+    return f"shape {tuple(value.shape)}, and had given {before} when it was tried"
 
 
 def _unfit(spec: LossSpec, received: str) -> RequestError:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
-from lossbench.errors import LossbenchError, RequestError
-from lossbench.imports import import_own, working_directory_on_path
+from lossbench.errors import LossbenchError, RequestError, told
+from lossbench.imports import import_own, settings_kept, working_directory_on_path
 
 __all__ = ["build_own"]
 
@@ -24,13 +22,13 @@ def build_own(name: str, num_classes: int, in_channels: int, size: tuple[int, in
     pictures = f"{in_channels}×{size[0]}×{size[1]} pictures"
     allowed = f"{name} to give a torch.nn.Module with {num_classes} logits for {pictures}"
     try:
-        with working_directory_on_path(), _settings_kept():
+        with working_directory_on_path(), settings_kept():
             model: Any = import_own(name, "models")(num_classes=num_classes, in_channels=in_channels)
             unfit = _unfit(model) or _wrong_shape(model, num_classes, torch.zeros(2, in_channels, *size))
     except LossbenchError:
         raise
     except (Exception, SystemExit) as error:  # whatever a user's own code raises is an answer to the request
-        raise RequestError("models", allowed, f"{type(error).__name__}: {error}") from error
+        raise RequestError("models", allowed, told(error)) from error
     if unfit:
         raise RequestError("models", allowed, unfit)
     return model  # type: ignore[no-any-return]  # a module, or _unfit had said so
@@ -56,14 +54,3 @@ def _wrong_shape(model: nn.Module, num_classes: int, pictures: torch.Tensor) -> 
         shape = tuple(model.eval()(pictures.float()).shape)
     model.train(training)
     return "" if shape == (len(pictures), num_classes) else f"outputs of shape {shape} for two pictures"
-
-
-@contextmanager
-def _settings_kept() -> Iterator[None]:
-    """Puts torch's number of threads and default type back, whatever a user's constructor makes of them."""
-    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_default_dtype(dtype)

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from lossbench.data import Pictures, prepare
-from lossbench.errors import HeldError, LossbenchError, SaveDirError, TrialError, shown
+from lossbench.errors import HeldError, SaveDirError, TrialError, shown, told
+from lossbench.imports import settings_kept
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.run.job import Event, Job, Notify
@@ -45,13 +47,16 @@ def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
     Raises:
         SaveDirError: the store cannot be written, which no other trial could be, either.
     """
-    store, trial, clock = Store(job.save_dir), job.trial, Clock()
+    store, trial, clock = Store(Path(job.save_dir).absolute()), job.trial, Clock()  # wherever a user's code goes
     try:
         with store.claim(trial):
             notify(Event("started", trial.key))
             try:
-                return _ended(store, job, pictures, notify, clock)
-            except (Exception, SystemExit) as error:  # a user's model may raise anything: that trial failed
+                with settings_kept():
+                    return _ended(store, job, pictures, notify, clock)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a user's loss or model may raise anything: that trial failed
                 _raise_if_halting(error)
                 return _failed(store, trial, error, clock)
     except HeldError:
@@ -94,8 +99,7 @@ def _raise_if_halting(error: BaseException) -> None:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
-    return shown(text, limit=500)
+    return shown(told(error), limit=500)
 
 
 class _RaisedError(Exception):
@@ -106,7 +110,9 @@ def _epochs(job: Job, pictures: Pictures, resume_from: Snapshot | None, clock: C
     try:
         with repeatable(job.device):
             yield from train(job.trial, pictures, resume_from, device=job.device, clock=clock)
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
         raise _RaisedError from error
 
 

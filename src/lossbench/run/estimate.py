@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from lossbench.data import Pictures
-from lossbench.errors import TrialError, shown
+from lossbench.errors import TrialError, shown, told
 from lossbench.run.repeatable import one_thread
 from lossbench.spec import Scenario, Schedule, Trial
 from lossbench.train import labels_of, train
@@ -50,8 +50,8 @@ def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weig
     labels = labels_of(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
     try:
         per_training, per_evaluated, weights = _measure(trial, pictures, device)
-    except Exception as error:  # whatever a user's model raises
-        raise TrialError(f"no estimate, for training fails with {type(error).__name__}: {shown(str(error))}") from error
+    except (Exception, SystemExit) as error:  # whatever a user's model raises
+        raise TrialError(f"no estimate, for training fails with {shown(told(error))}") from error
     recipe = trial.recipe
     evaluations = -(-recipe.epochs // recipe.eval_interval)  # at the interval, and always the last
     evaluated = sum(len(s) for name, s in labels.items() if name != "train" or recipe.train_metrics == "full")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, Generic, Protocol, TypeVar
 
-from lossbench.errors import SaveDirError
+from lossbench.errors import SaveDirError, told
 from lossbench.files import RESUME
 from lossbench.run.job import Event, Notify
 from lossbench.run.repeatable import WORKSPACE
@@ -111,7 +111,7 @@ class _Worker(threading.Thread, Generic[W]):
                 try:
                     ended = self._serve(job)
                 except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
-                    ended = f"{type(error).__name__}: {error}"
+                    ended = told(error)
                 if self.stopping.is_set():
                     return
                 if isinstance(ended, str):

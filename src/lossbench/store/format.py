@@ -8,7 +8,7 @@ from lossbench.errors import SaveDirError
 from lossbench.files import holds, write_atomically
 from lossbench.store.sealed import FORMAT, NewerError, sealed, unsealed
 
-__all__ = ["NAME", "check_format", "newer", "note_format"]
+__all__ = ["NAME", "check_format", "format_fault", "newer", "note_format"]
 
 NAME = "store.json"
 
@@ -30,6 +30,17 @@ def check_format(root: Path) -> None:
 def newer(path: Path, error: NewerError) -> SaveDirError:
     """The complaint about a document that a later lossbench wrote."""
     return SaveDirError("save dir", f"one whose format is at most {FORMAT}", f"{path}: {error}", "update lossbench")
+
+
+def format_fault(root: Path) -> str:
+    """What is wrong with store.json; empty where it is whole, or missing as in a save dir of format 1."""
+    try:
+        unsealed((root / NAME).read_bytes())
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        return f"{root / NAME} is damaged ({error}); the next run writes it anew"
+    return ""
 
 
 def note_format(root: Path) -> None:

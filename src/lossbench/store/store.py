@@ -21,7 +21,8 @@ from lossbench.files import holds, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
-from lossbench.store.format import check_format, note_format
+from lossbench.store.format import NAME as FORMAT_NOTE
+from lossbench.store.format import check_format, format_fault, note_format
 from lossbench.store.kept import PROVENANCE, Kept, provenance_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
@@ -55,6 +56,16 @@ class Store:
     def check(self) -> None:
         """Raises a SaveDirError where a later lossbench wrote the save dir."""
         check_format(self.root)
+
+    def faults(self) -> dict[str, str]:
+        """What is wrong with the file that bears the save dir's format, by its name; empty where nothing is."""
+        fault = format_fault(self.root)
+        return {FORMAT_NOTE: fault} if fault else {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether the save dir is there, and bears the mark of one that something was written into."""
+        return (self.root / FORMAT_NOTE).exists()
 
     def check_writable(self) -> None:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
@@ -158,6 +169,23 @@ class Store:
                 write_atomically(path, content)
         return {"file": file.as_posix(), "sha256": hashlib.sha256(content).hexdigest()}
 
+    def prepared(self, key: str) -> dict[str, str]:
+        """The SHA-256 of what the scenario of a trial that has ended drew, by the file; empty where it drew nothing."""
+        noted = self.provenance(key).get("prepared")
+        if not isinstance(noted, dict) or not all(isinstance(noted.get(name), str) for name in ("file", "sha256")):
+            return {}
+        return {noted["file"]: noted["sha256"]}
+
+    def has_prepared(self, key: str) -> bool:
+        """Whether what the scenario of a trial that has ended drew lies here as it was, if it drew anything."""
+        try:
+            return all(
+                hashlib.sha256((self.root / file).read_bytes()).hexdigest() == digest
+                for file, digest in self.prepared(key).items()
+            )
+        except OSError:
+            return False
+
     # trials
 
     def trial_folder(self, key: str) -> Path:
@@ -199,7 +227,7 @@ class Store:
             with self._writing():
                 sweep(folder)
                 text = _json(trial.canonical())
-                if not holds(folder / "trial.json", text):
+                if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
             yield
 
@@ -232,8 +260,8 @@ class Store:
         folder = self.trial_folder(trial.key)
         linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
         logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
-        described = _json(trial.canonical())
         contents: dict[str, bytes | str] = {
+            "trial.json": _json(trial.canonical()),
             "history.csv": files.history_text(record.rows),
             "counts.npz": files.counts_bytes(record),
             "logits.safetensors": files.tensors_bytes(logits),
@@ -244,8 +272,7 @@ class Store:
         with self._writing():
             for name, content in contents.items():
                 write_atomically(folder / name, content)
-            text = provenance_text({"trial.json": described, **contents}, provenance)
-            write_atomically(folder / PROVENANCE, text)
+            write_atomically(folder / PROVENANCE, provenance_text(contents, provenance))
         self.tidy(trial.key)
 
     def tidy(self, key: str) -> None:
@@ -340,7 +367,7 @@ class Store:
 
     def _claimed(self, key: str) -> bool:
         path = self.trial_folder(key) / _LOCK
-        if not path.exists() or not os.access(path, os.W_OK):
+        if not path.is_file() or not os.access(path, os.W_OK):
             return False
         lock = FileLock(path, timeout=0)
         try:

@@ -25,6 +25,7 @@ _DOCUMENT = "study.json"
 _COPY = "study.yaml"
 _FORMAT_1 = ("cards.json", "data.json", "trials.json")  # which had no study.json
 _PLAIN = re.compile("[0-9A-Za-z]{1,64}")  # what may become a path
+_FOLDER = "a study's folder (SAVE_DIR/studies/NAME), or a save dir with one study"
 _BELOW = "conditions"  # the folder of a study's conditions, where it has several
 
 
@@ -159,7 +160,13 @@ def locate_study(folder: str | Path) -> tuple[Store, str]:
     Raises:
         SaveDirError: it is neither.
     """
-    path = Path(folder)
+    try:
+        return _located(Path(folder))
+    except OSError as error:  # a name that is too long, a folder above it that may not be read
+        raise SaveDirError("FOLDER", _FOLDER, str(folder), error.strerror or "") from None
+
+
+def _located(path: Path) -> tuple[Store, str]:
     if any((path / name).is_file() for name in (_DOCUMENT, _COPY)):
         whole = path.resolve()
         if whole.parent.name == "studies":
@@ -169,9 +176,8 @@ def locate_study(folder: str | Path) -> tuple[Store, str]:
     names = Store(path).study_names()
     if len(names) == 1:
         return Store(path), names[0]
-    allowed = "a study's folder (SAVE_DIR/studies/NAME), or a save dir with one study"
     hint = f"it has {', '.join(names)}" if names else "`lossbench run` makes one"
-    raise SaveDirError("FOLDER", allowed, str(folder), hint)
+    raise SaveDirError("FOLDER", _FOLDER, str(path), hint)
 
 
 def _document(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Pictures
+from lossbench.errors import TrialError
 from lossbench.losses import PerSampleLoss, cross_entropy
 from lossbench.metrics import evaluate
 from lossbench.rng import torch_stream
@@ -27,6 +28,8 @@ __all__ = ["VERSION", "train"]
 
 VERSION = 3
 """Of the loop: raised when its results would change; part of a trial's key."""
+
+_NO_GRADIENT = "no gradient reaches the model: the logits do not depend on its parameters, or the loss not on them"
 
 _EVALUATION_BATCH = 250  # larger ones leave the cache
 
@@ -114,6 +117,8 @@ def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Cl
     losses = loss(logits, batch.mix.target(batch.labels, logits.shape[1]) if batch.mix else batch.labels)
     mean = losses.mean()
     clock.lap("loss")
+    if not mean.requires_grad:
+        raise TrialError(_NO_GRADIENT)
     mean.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
     clock.lap("backward")
     return logits.detach(), losses.detach()
@@ -182,6 +187,8 @@ def _first_look(trial: Trial, state: State) -> Epoch:
 def _gradient_norm(model: nn.Module, clip: float | None = None) -> Tensor:
     """The gradient's L2 norm, before it is scaled down to a length of `clip` where it is longer."""
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    if not gradients:
+        raise TrialError(_NO_GRADIENT)
     norm = torch.nn.utils.get_total_norm(gradients)
     if clip is not None:
         torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip, norm)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Part, Pictures, Split, prepare
+from lossbench.errors import TrialError
 from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
 from lossbench.spec import Scenario, Trial
@@ -76,6 +77,7 @@ class State:
         fill: what augmentation cuts out becomes: the mean of each channel, uint8 (channels,).
         bf16: whether the forward pass runs under bfloat16 autocast.
         inputs: what pictures are handed over as: bfloat16 where the first layer would make them so, float32 else.
+        classes: how many logits each has.
     """
 
     model: nn.Module
@@ -88,6 +90,7 @@ class State:
     fill: Tensor
     bf16: bool
     inputs: torch.dtype
+    classes: int
 
     @classmethod
     def start(cls, trial: Trial, pictures: Pictures, device: torch.device) -> State:
@@ -115,6 +118,7 @@ class State:
             fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
             bf16=bf16,
             inputs=torch.bfloat16 if bf16 and recipe.model in MODELS else torch.float32,
+            classes=pictures.num_classes,
         )
 
     def prepared(self, pictures: Tensor, chosen: Tensor) -> Tensor:
@@ -129,7 +133,10 @@ class State:
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, classes), float32, of prepared pictures."""
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bf16):
-            logits: Tensor = self.model(inputs)
+            logits: object = self.model(inputs)  # of a model of the user's it may be anything
+        if not isinstance(logits, Tensor) or logits.shape != (len(inputs), self.classes):
+            found = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"type {type(logits).__name__}"
+            raise TrialError(f"the model gave outputs of {found} for {len(inputs)} pictures of {self.classes} classes")
         return logits.float()
 
     def counts_beside(

@@ -15,7 +15,7 @@ from lossbench.api.tuning.job import TuneJob
 from lossbench.api.tuning.journal import Asked, Journal
 from lossbench.api.tuning.space import trial_with
 from lossbench.data import Pictures
-from lossbench.errors import LossbenchError, shown
+from lossbench.errors import shown, told
 from lossbench.run import Event, Notify, one_thread
 from lossbench.run.drive import check_sources
 from lossbench.train import Epoch, train
@@ -96,5 +96,4 @@ def _value(epoch: Epoch, metric: str) -> float | None:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error) if isinstance(error, LossbenchError) else f"{type(error).__name__}: {error}"
-    return shown(text, limit=500)
+    return shown(told(error), limit=500)
