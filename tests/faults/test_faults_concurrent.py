@@ -8,11 +8,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fault_makers import Server, results, serving, wait_for
+from fault_makers import Server, results, wait_for
 
 from lossbench.store import Store, StudyFolder
 
@@ -38,12 +37,6 @@ EIGHT = (
     *("run", "--model", "counted_for_faults:net", "--losses", "cross_entropy,l1", "--seeds", "4", "--epochs", "10"),
     *("--checkpoint-seconds", "0"),
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as started:
-        yield started
 
 
 @pytest.fixture

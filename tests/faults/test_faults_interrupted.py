@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_makers import Server, children, results, serving, wait_for
+from fault_makers import Server, children, results, wait_for
 
 ARGUMENTS = (
     *("run", "--model", "mlp", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "15"),
@@ -37,12 +36,6 @@ class Net(nn.Sequential):
 def net(num_classes, in_channels):
     return Net(nn.Flatten(), nn.Linear(64 * in_channels, num_classes))
 """
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
