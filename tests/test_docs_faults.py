@@ -17,7 +17,8 @@ FOLDERS = ("tests/faults", "tests/hostile")
 def functions_of(path: Path) -> set[str]:
     """The names of a file's test functions, those of classes too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")}
+    tests = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef))
+    return {node.name for node in tests if node.name.startswith(("test_", "Test"))}
 
 
 def test_the_page_names_tests() -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -27,10 +25,6 @@ TRIAL_FILES = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", 
 def trial_times(here: Path) -> dict[str, int]:
     """When each trial's provenance was written, by key."""
     return {path.parent.name: path.stat().st_mtime_ns for path in here.glob("log/trials/*/provenance.json")}
-
-
-def results_of(log: Path) -> dict[str, bytes]:
-    return {f"{p.parent.name}/{p.name}": p.read_bytes() for name in TRIAL_FILES for p in log.glob(f"trials/*/{name}")}
 
 
 class TestAWholeRun:
@@ -244,43 +238,3 @@ class TestInterrupted:
         done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
         assert done.returncode == 130
         assert done.stderr.startswith("lossbench: interrupted")
-
-    def test_ctrl_c_leaves_with_130_and_the_same_command_goes_on(self, here: Path) -> None:
-        arguments = ["run", "--losses", "cross_entropy", "--seeds", "2", "--model", "mlp"]
-        command = [sys.executable, "-m", "lossbench", *arguments]
-        with subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-            wait_for(lambda: len(list(here.glob("log/trials/*/trial.json"))) == 2)
-            os.killpg(run.pid, signal.SIGINT)
-            _, err = run.communicate(timeout=30)
-        assert run.returncode == 130
-        assert err.strip().splitlines()[-1] == (
-            "lossbench: interrupted; what was finished is kept, and this goes on: "
-            "lossbench run --losses cross_entropy --seeds 2 --model mlp"
-        )
-        assert "Traceback" not in err
-        again = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-        assert again.returncode == 0, again.stderr
-
-    def test_a_killed_run_goes_on_to_the_bytes_of_an_uninterrupted_one(self, here: Path, tmp_path: Path) -> None:
-        arguments = ["run", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "12"]
-        command = [sys.executable, "-m", "lossbench", *arguments]
-        with subprocess.Popen(command, cwd=here, start_new_session=True, stdout=subprocess.DEVNULL) as run:
-            wait_for(lambda: len(list(here.glob("log/trials/*/trial.json"))) == 2)
-            time.sleep(0.3)
-            os.killpg(run.pid, signal.SIGKILL)
-        subprocess.run(command, cwd=here, check=True, stdout=subprocess.DEVNULL)
-        whole = tmp_path / "whole"
-        whole.mkdir()
-        subprocess.run(command, cwd=whole, check=True, stdout=subprocess.DEVNULL)
-        assert results_of(here / "log") == results_of(whole / "log")
-        one, other = (folder / "log/studies/digits-cnn/history.csv" for folder in (here, whole))
-        assert one.read_bytes() == other.read_bytes()
-
-
-def wait_for(condition: object, seconds: float = 60) -> None:
-    """Waits until something is so."""
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)

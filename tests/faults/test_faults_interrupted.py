@@ -89,7 +89,11 @@ def test_what_was_started_to_survive_its_terminal_does(tmp_path: Path) -> None:
     assert done.stdout == "still here\n"
 
 
-def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_leaked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_leaked(
+    server: Server, whole: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    """Ctrl-C goes to all that a terminal has started, what a batch system or a container's end sends to the driver."""
     before = set(Path("/dev/shm").iterdir()) if Path("/dev/shm").is_dir() else set()
     command = [sys.executable, "-m", "lossbench", *ARGUMENTS, "--workers", "2"]
     with (tmp_path / "out.txt").open("ab") as out:
@@ -98,10 +102,15 @@ def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_leake
     workers = children(run.pid)
     assert len(workers) == 2
     began = time.monotonic()
-    os.kill(run.pid, signal.SIGTERM)  # the driver's alone: what a batch system or a container's end does
+    (os.killpg if name == "SIGINT" else os.kill)(run.pid, getattr(signal, name))
     assert run.wait(timeout=30) == 130, (tmp_path / "out.txt").read_text()
     assert time.monotonic() - began < 5
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), seconds=5)
     assert (set(Path("/dev/shm").iterdir()) if Path("/dev/shm").is_dir() else set()) <= before
-    assert "Traceback" not in (tmp_path / "out.txt").read_text()
+    said = (tmp_path / "out.txt").read_text()
+    again = " ".join(("lossbench", *ARGUMENTS, "--workers", "2"))
+    assert said.splitlines()[-1] == f"lossbench: interrupted; what was finished is kept, and this goes on: {again}"
+    assert "Traceback" not in said
     assert not list(tmp_path.glob("log/trials/*/failure.json"))
+    assert server.run(tmp_path, *INLINE) == 0
+    assert results(tmp_path / "log") == whole

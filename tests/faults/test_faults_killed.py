@@ -103,6 +103,20 @@ def test_killed_again_and_again_a_run_goes_on_to_the_same_bytes(
     assert kills > 3
 
 
+def test_a_run_with_worker_processes_that_is_killed_goes_on_to_the_same_bytes(server: Server, tmp_path: Path) -> None:
+    arguments = ("run", "--losses", "cross_entropy", "--seeds", "2", "--epochs", "12")
+    command = [sys.executable, "-m", "lossbench", *arguments]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    killed.mkdir()
+    with subprocess.Popen(command, cwd=killed, start_new_session=True, stdout=subprocess.DEVNULL) as run:
+        wait_for(lambda: len(list(killed.glob("log/trials/*/trial.json"))) == 2)
+        time.sleep(0.3)
+        os.killpg(run.pid, signal.SIGKILL)
+    for folder in (killed, whole):
+        assert server.run(folder, *arguments, "--executor", "inline") == 0
+    assert results(killed / "log") == results(whole / "log")
+
+
 def test_a_run_whose_driver_or_workers_are_killed_at_random_moments_ends_in_the_same_bytes(
     tmp_path: Path, long: bool
 ) -> None:
