@@ -29,7 +29,7 @@ pytest: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal
 
 torture: $(VENV)/installed-dev ## the fault tests in their long forms: a hundred kills, thousands of damaged files; about an hour
-	$(BIN)/pytest -n 2 --dist worksteal --long -s $(TORTURE) $(OPTIONS)
+	$(BIN)/pytest -n 2 --dist worksteal --long $(TORTURE) $(OPTIONS)
 
 bench: $(BENCH)/installed ## lossbench beside other ways to train; DATA= names the data set, OPTIONS= adds to the command
 	$(BENCH)/bin/python -m benchmarks --data $(DATA) $(OPTIONS)

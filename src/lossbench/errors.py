@@ -102,7 +102,16 @@ class SaveDirError(RequestError):
 
 
 class StoreError(LossbenchError):
-    """Files of a study or a trial that are damaged or missing."""
+    """Files of a study or a trial that are damaged or missing.
+
+    Args:
+        sentence: what and what to do.
+        why: what is wrong with the file alone, where the error is about one.
+    """
+
+    def __init__(self, sentence: str, why: str = "") -> None:
+        super().__init__(sentence)
+        self.why = why or sentence
 
 
 class HeldError(LossbenchError):

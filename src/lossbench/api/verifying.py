@@ -51,13 +51,14 @@ def verified(store: Store, whole: StudyFolder) -> Verified:
         for folder in {folder.path: folder for folder in (whole, *folders)}.values()
         for name, why in folder.copy_faults(store).items()
     ]
-    ended = {key for folder in folders for key in folder.trials.values() if store.finished(key)}
+    words = {key: f"{label} seed {seed}" for folder in folders for (label, seed), key in folder.trials.items()}
+    ended = [key for key in words if store.finished(key)]
     drawn: dict[str, str] = {}
     files = 0
-    for key in sorted(ended):
+    for key in ended:
         names, faults = store.verify(key)
         files += len(names)
-        damaged += [(f"trials/{key}/{name}", why) for name, why in faults.items()]
+        damaged += [(f"{words[key]}, trials/{key}/{name}", why) for name, why in faults.items()]
         if not faults:
             drawn |= store.prepared(key)
     damaged += _drawn(store, drawn)
@@ -90,4 +91,4 @@ def _pictures(store: Store, digest: str) -> Iterator[str]:
     try:
         store.pictures(digest, every_pixel=True)
     except StoreError as error:
-        yield str(error)
+        yield error.why

@@ -88,7 +88,7 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     trials, missing = prepared.trials, prepared.missing
     table = empty_table("loss and seed", "trial", "in the store")
     for key, (words, _) in trials.items():
-        table.add_row(escape(words), key, "no" if key in missing else "yes")
+        table.add_row(escape(words), key, _kept(prepared, key))
     console.print(table)
     if not missing:
         console.print("nothing to train", highlight=False)
@@ -101,8 +101,18 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     seconds = duration(sum(cost.seconds * count for cost, count in costs) / side_by_side)
     checkpoints = max(cost.checkpoint_bytes for cost, _ in costs) * side_by_side
     disk = _size(sum(cost.disk_bytes * count for cost, count in costs) + checkpoints + _decoded(prepared))
-    words = f"{len(missing)} trials to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
+    count = "1 trial" if len(missing) == 1 else f"{len(missing)} trials"
+    words = f"{count} to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
     console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
+
+
+def _kept(prepared: Prepared, key: str) -> str:
+    """Whether the store has a trial."""
+    if key in prepared.damaged:
+        return "damaged"
+    if key in prepared.left_out:
+        return "failed before: --retry-failed"
+    return "no" if key in prepared.missing else "yes"
 
 
 def _kinds(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:

@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
-
-from lossbench.cli.tables import empty_table
 
 if TYPE_CHECKING:
     from lossbench.api.running import Prepared
@@ -38,11 +35,11 @@ def show_verified(console: Console, verified: Verified) -> None:
     if not verified.damaged:
         _say(console, f"verified: {counts}, all as they were written")
         return
-    table = empty_table("where", "what is wrong")
     for where, why in verified.damaged:
-        table.add_row(escape(where), escape(why))
-    console.print(table)
-    _say(console, f"verified: {counts}; {len(verified.damaged)} damaged; run the study again to mend them")
+        _say(console, f"damaged: {where}: {why}")
+    count = len(verified.damaged)
+    mend = "sets it aside and makes it anew" if count == 1 else "sets them aside and makes them anew"
+    _say(console, f"verified: {counts}; {count} damaged; running the study again {mend}")
 
 
 def _trials(some: Mapping[str, str]) -> str:

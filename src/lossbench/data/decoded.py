@@ -211,4 +211,4 @@ def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:
 
 
 def _damaged(folder: Path, why: str) -> StoreError:
-    return StoreError(f"{folder}: the decoded pictures are damaged ({why}); delete the folder to have it made anew")
+    return StoreError(f"{folder}: the decoded pictures are damaged ({why}); the next run makes them anew", why)

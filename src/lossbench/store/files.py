@@ -168,7 +168,8 @@ def damaged(path: Path, why: object, then: str) -> StoreError:
         why: what is wrong with it.
         then: what running the study again will do about it.
     """
-    return StoreError(f"{path} is missing or damaged ({shown(str(why))}); run the study again: {then}")
+    words = shown(str(why))
+    return StoreError(f"{path} is missing or damaged ({words}); run the study again: {then}", words)
 
 
 def _digest(tensors: Mapping[str, np.ndarray]) -> str:

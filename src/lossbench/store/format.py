@@ -39,7 +39,7 @@ def format_fault(root: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        return f"{root / NAME} is damaged ({error}); the next run writes it anew"
+        return str(error)
     return ""
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lossbench.errors import StoreError
+from lossbench.errors import StoreError, shown
 from lossbench.spec import key_of
 from lossbench.store import files
 from lossbench.store.format import newer
@@ -85,15 +85,17 @@ class Kept:
         try:
             names = [name for name in self.provenance["digests"] if Path(name).name == name]
         except StoreError as error:
-            return {PROVENANCE: str(error)}
+            return {PROVENANCE: error.why}
         found = {}
         for name in names:
             try:
                 content = self.read(name)
                 if name == "trial.json" and key_of(json.loads(content)) != self.folder.name:
                     raise self._damaged(name, "it describes another trial")
-            except (StoreError, ValueError) as error:
-                found[name] = str(error)
+            except StoreError as error:
+                found[name] = error.why
+            except ValueError as error:
+                found[name] = shown(str(error))
         return found
 
     def _understood(self, name: str, reader: Callable[[bytes], T]) -> T:

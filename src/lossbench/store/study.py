@@ -127,7 +127,7 @@ class StudyFolder:
         path = store.study_folder(self.path) / _COPY
         if holds(path, self.study.to_yaml()):
             return {}
-        return {_COPY: f"{path} is not what was run; the next run writes it anew"}
+        return {_COPY: "it is not what was run"}
 
     def _keep_if_damaged(self, store: Store, path: Path) -> None:
         """Sets a damaged document aside."""
