@@ -18,6 +18,7 @@ from lossbench.data import Pictures
 from lossbench.errors import shown, told
 from lossbench.run import Event, Notify, one_thread
 from lossbench.run.drive import check_sources
+from lossbench.run.repeatable import repeatable
 from lossbench.train import Epoch, train
 
 __all__ = ["tune_loss"]
@@ -36,7 +37,7 @@ def tune_loss(job: TuneJob, pictures: Callable[[], Pictures], notify: Notify) ->
     notify(Event("started", job.key))
     try:
         Path(job.folder).mkdir(parents=True, exist_ok=True)
-        with FileLock(Path(job.folder) / f"{job.key}.lock"), one_thread():
+        with FileLock(Path(job.folder) / f"{job.key}.lock"), one_thread(), repeatable(job.device):
             journal = Journal(job)
             if journal.tried < job.budget:
                 check_sources(job.trials[0])
