@@ -8,7 +8,7 @@ BENCH := .venv-bench
 TORCH := torch==2.13.0
 INSTALL := python -m pip install --quiet --constraint constraints.txt $(TORCH)
 DATA ?= cifar10
-TORTURE := tests/faults tests/hostile tests/spec tests/test_malformed_studies.py tests/cli/test_cli_hostile.py
+TORTURE := tests/faults tests/hostile tests/spec tests/store/test_store_properties.py tests/test_malformed_studies.py tests/cli/test_cli_hostile.py
 OPTIONS ?=
 
 .PHONY: demo test lint types pytest torture bench simulate clean
