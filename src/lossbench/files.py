@@ -63,9 +63,14 @@ def holds(path: Path, text: str) -> bool:
         return False
 
 
-def sweep(folder: Path) -> None:
-    """Removes the drafts in a folder and below it whose writers were killed; one that is being written is left."""
-    for draft in folder.rglob(f".*{_DRAFT}"):
+def sweep(folder: Path, *, below: bool = True) -> None:
+    """Removes the drafts in a folder whose writers were killed; one that is being written is left.
+
+    Args:
+        folder: where.
+        below: whether in the folders below it, too.
+    """
+    for draft in folder.glob(f"{'**/' if below else ''}.*{_DRAFT}"):
         with suppress(OSError), draft.open("rb") as file:
             if _hold(file):
                 draft.unlink()

@@ -114,6 +114,7 @@ class Store:
         folder = self.root / "data" / pictures.digest
         with self._writing():
             note_format(self.root)
+            sweep(self.root, below=False)
             folder.parent.mkdir(parents=True, exist_ok=True)
         with (
             self._writing(),
