@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +17,7 @@ from lossbench.errors import SaveDirError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["RESUME", "holds", "sweep", "write_atomically", "writing"]
+__all__ = ["RESUME", "check_regular", "holds", "read_regular", "sweep", "write_atomically", "writing"]
 
 _DRAFT = ".tmp"
 
@@ -58,9 +60,25 @@ def _write(path: Path, data: bytes) -> None:
 def holds(path: Path, text: str) -> bool:
     """Whether a file holds a text."""
     try:
-        return path.read_text(encoding="utf-8") == text
+        return read_regular(path).decode() == text
     except (OSError, ValueError):
         return False
+
+
+def read_regular(path: Path) -> bytes:
+    """What a file holds; nothing is waited for that is no file: a pipe, or a device that never ends.
+
+    Raises:
+        OSError: it cannot be read, or is something else.
+    """
+    check_regular(path)
+    return path.read_bytes()
+
+
+def check_regular(path: Path) -> None:
+    """Raises an OSError unless a path leads to a file."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no file", str(path))
 
 
 def sweep(folder: Path, *, below: bool = True) -> None:

@@ -71,12 +71,17 @@ def source_digest(name: str, field: str) -> str:
 def settings_kept() -> Iterator[None]:
     """Puts back what a user's own code may change for the whole process, and other trials' bits with it (law 1).
 
-    That are torch's number of threads, default type and gradient mode, NumPy's handling of floating-point errors, and
-    the working directory.
+    That are torch's settings as far as they can be asked for, NumPy's handling of floating-point errors, and the
+    working directory.
     """
     import torch  # not where this is imported: results are read without it
 
+    cudnn, mkldnn, device = torch.backends.cudnn, torch.backends.mkldnn, torch.get_default_device()
     threads, dtype, gradients = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    matmul, anomaly, fused = torch.get_float32_matmul_precision(), torch.is_anomaly_enabled(), mkldnn.enabled
+    tuned, fixed, coarse = cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
     here = None
     with suppress(OSError):  # it may be gone
         here = Path.cwd()
@@ -84,9 +89,16 @@ def settings_kept() -> Iterator[None]:
         with np.errstate():
             yield
     finally:
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
         torch.set_num_threads(threads)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(gradients)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_float32_matmul_precision(matmul)
+        torch.set_anomaly_enabled(anomaly)
+        mkldnn.enabled = fused
+        cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32 = tuned, fixed, coarse
         if here is not None:
             with suppress(OSError):
                 os.chdir(here)

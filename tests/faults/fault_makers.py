@@ -20,17 +20,8 @@ from lossbench.store.sealed import unsealed
 __all__ = ["SMALL", "Command", "Server", "children", "results", "serving", "wait_for"]
 
 SMALL = (
-    "run",
-    "--model",
-    "mlp",
-    "--losses",
-    "cross_entropy,l1",
-    "--seeds",
-    "2",
-    "--epochs",
-    "2",
-    "--executor",
-    "inline",
+    *("run", "--model", "mlp", "--losses", "cross_entropy,l1", "--seeds", "2", "--epochs", "2"),
+    *("--executor", "inline", "--checkpoint-seconds", "0", "--keep-weights"),
 )
 """Four trials on digits, a matter of a second."""
 

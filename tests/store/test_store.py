@@ -186,6 +186,24 @@ class TestCheckpoints:
         drive(Job(trial, "loss", str(store.root), checkpoint_seconds=0), lambda: PICTURES, look)
         assert seen == [None, 0, 1, 2, 3]
 
+    def test_weights_are_kept_of_a_trial_that_had_only_its_results_left_to_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, whole = driven(tmp_path / "whole", made_trial(), keep_weights=True)
+        store = Store(tmp_path / "log")
+        job = Job(made_trial(), "loss", str(store.root), keep_weights=True, checkpoint_seconds=0)
+
+        def interrupted(*parts: object, **more: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "finish", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                drive(job, lambda: PICTURES, lambda event: None)
+        drive(job, lambda: PICTURES, lambda event: None)
+        again = store.trial_folder(made_trial().key) / "weights.safetensors"
+        assert again.read_bytes() == (whole / "weights.safetensors").read_bytes()
+
     @pytest.mark.parametrize("damage", ["garbage", "a flipped bit in a weight", "a flipped bit in the history"])
     def test_a_damaged_checkpoint_is_started_over(self, tmp_path: Path, damage: str) -> None:
         _, whole = driven(tmp_path / "whole", made_trial())

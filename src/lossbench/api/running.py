@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +14,10 @@ from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.study_results import Results as StudyResults
-from lossbench.api.until import stages
+from lossbench.api.until import passed, stages
 from lossbench.data import Pictures, Source, find
 from lossbench.data import prepare as draw
-from lossbench.errors import RequestError
+from lossbench.errors import HeldError, RequestError, SaveDirError
 from lossbench.files import write_atomically, writing
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
@@ -28,7 +29,18 @@ from lossbench.run import CHECKPOINT_SECONDS, Event, Executor, Inline, Job, Noti
 from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
 
-__all__ = ["Part", "Prepared", "make_executor", "prepare", "run", "stages", "train_missing", "write", "write_profile"]
+__all__ = [
+    "Part",
+    "Prepared",
+    "make_executor",
+    "passed",
+    "prepare",
+    "run",
+    "stages",
+    "train_missing",
+    "write",
+    "write_profile",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +211,10 @@ def train_missing(
         )
         for words, trial in prepared.missing.values()
     ]
+    for key, (_, trial) in prepared.trials.items():
+        if key not in prepared.missing and store.untidy(key):
+            with suppress(HeldError), store.claim(trial):
+                store.tidy(key)
     for key in prepared.missing:
         if store.failed_for_good(key):  # it is to be tried again
             store.forgive(key)
@@ -244,9 +260,16 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = make_executor(executor, workers)
-    for stage in stages(study, save_dir):
-        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed)
-        results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+    looks = stages(study, save_dir)
+    for stage in looks:
+        try:
+            again = retry_failed and stage is looks[0]  # what fails at one look is not tried again at the next
+            prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=again)
+            results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+        except SaveDirError:
+            if passed(stage, save_dir):
+                continue
+            raise
         within = analysed(results)
         if not still_open(within):
             break
@@ -308,7 +331,7 @@ def _draw_again(prepared: Prepared) -> None:
     """Writes anew what scenarios drew for trials that are kept, where it is damaged or went with the pictures."""
     store, missing = prepared.store, prepared.missing
     for key, (_, trial) in prepared.trials.items():
-        if key not in missing and store.finished(key) and not store.has_prepared(key):
+        if key not in missing and store.finished(key) and store.prepared_faults(key):
             parts = draw(prepared.pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
             store.put_prepared(trial, parts)
 

@@ -10,7 +10,7 @@ from lossbench.errors import StoreError
 from lossbench.spec import Study, looks_up_to
 from lossbench.store import Store, StudyFolder
 
-__all__ = ["stages"]
+__all__ = ["passed", "stages"]
 
 
 def stages(study: Study, save_dir: str | Path) -> list[Study]:
@@ -31,6 +31,11 @@ def stages(study: Study, save_dir: str | Path) -> list[Study]:
     looks = looks_up_to(most)
     ahead = [look for look in looks if look >= trained] or [looks[-1]]
     return [study.model_copy(update={"seeds": tuple(islice(_seeds(study), look))}) for look in ahead]
+
+
+def passed(stage: Study, save_dir: str | Path) -> bool:
+    """Whether the save dir has gone past a look: another run of the study adds seeds to it, too."""
+    return stage.plan.max_seeds is not None and len(_before(Store(save_dir), stage.name)) > len(stage.seeds)
 
 
 def _before(store: Store, name: str) -> tuple[int, ...]:

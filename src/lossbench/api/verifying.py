@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ class Verified:
 
     Args:
         trials: that have ended, and whose files were read.
-        files: that were read.
+        files: of theirs that were read.
         damaged: where, and what is wrong.
     """
 
@@ -60,11 +59,11 @@ def verified(store: Store, whole: StudyFolder) -> Verified:
         files += len(names)
         damaged += [(f"{words[key]}, trials/{key}/{name}", why) for name, why in faults.items()]
         if not faults:
-            drawn |= store.prepared(key)
-    damaged += _drawn(store, drawn)
+            drawn |= store.prepared_faults(key)
+    damaged += drawn.items()
     digests = {folder.data["digest"] for folder in folders}
     damaged += [(f"data/{digest}", why) for digest in sorted(digests) for why in _pictures(store, digest)]
-    return Verified(len(ended), files + len(drawn) + len(digests), tuple(damaged))
+    return Verified(len(ended), files, tuple(damaged))
 
 
 def _state(store: Store, key: str) -> tuple[str, str]:
@@ -72,18 +71,6 @@ def _state(store: Store, key: str) -> tuple[str, str]:
         return store.status(key), store.reason(key)
     except StoreError as error:
         return "damaged", str(error)
-
-
-def _drawn(store: Store, files: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Faults of the rows and labels that scenarios drew; they are drawn again by the next trial that needs them."""
-    for file, sha256 in sorted(files.items()):
-        try:
-            same = hashlib.sha256((store.root / file).read_bytes()).hexdigest() == sha256
-        except OSError as error:
-            yield file, f"it cannot be read ({error.strerror})"
-        else:
-            if not same:
-                yield file, "its SHA-256 is not the one that the trials were made with"
 
 
 def _pictures(store: Store, digest: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from lossbench.cli.status import Folder, status
 from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
 from lossbench.cli.workers import checkpoint_seconds_of, workers_of
+from lossbench.errors import SaveDirError
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -158,19 +159,25 @@ def run(
     at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = running.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
-    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed)
+    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
     if dry_run:
-        prepared = prepare(stages[-1])
+        prepared = prepare(stages[-1], retry_failed=retry_failed)
         show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
         show_stages(make_console(), stages)
         show_untestable(make_console(), prepared.untestable)
         return
     measured = Profile(chosen.workers, began)
     for stage, after in zip_longest(stages, stages[1:]):
-        prepared = prepare(stage)
-        if stage is stages[0]:
-            show_untestable(make_console(), prepared.untestable)
-        within = analysed(_train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most))
+        try:
+            prepared = prepare(stage, retry_failed=retry_failed and stage is stages[0])
+            if stage is stages[0]:
+                show_untestable(make_console(), prepared.untestable)
+            results = _train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most)
+        except SaveDirError:
+            if running.passed(stage, save_dir):  # another run of the study is ahead
+                continue
+            raise
+        within = analysed(results)
         still_open = open_questions(within)
         if stage.plan.max_seeds is not None:
             show_look(make_console(), len(stage.seeds), still_open, len(after.seeds) if after else None)

@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from lossbench.data.arrays import stored_npy
+from lossbench.data.arrays import stored_npy, stored_npz
 from lossbench.data.pictures import Labels, Pictures, Pixels, Split, digest_of, hash_of, label_digest, parts_of
 from lossbench.errors import StoreError
 from lossbench.files import write_atomically, writing
@@ -189,12 +189,14 @@ def _check_ends(folder: Path, splits: Mapping[str, Split]) -> None:
 
 def _has_samples(path: Path, pictures: Pictures) -> bool:
     """Whether a file holds the samples of pictures, and ends with its zip archive."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        found, labels = file["pictures"], file["labels"]
+    with path.open("rb") as stream:
         stream.seek(-_ZIP_END, os.SEEK_END)
         ends = stream.read().startswith(b"PK\5\6")
-    expected, expected_labels = pictures.samples()
-    return ends and np.array_equal(found, expected) and np.array_equal(labels, expected_labels)
+    found = stored_npz(path, "pictures"), stored_npz(path, "labels")
+    expected, labels = pictures.samples()
+    if not ends or found[0].shape != expected.shape or found[1].shape != labels.shape:
+        return False
+    return np.array_equal(found[0].read(), expected) and np.array_equal(found[1].read(), labels)
 
 
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:

@@ -141,6 +141,9 @@ def _check(
             fitting &= logits.ndim == 2 and logits.shape[1] == classes and logits.dtype.kind == "f"
             fitting &= target is not None and target.shape == logits.shape[:1] and target.dtype.kind in "iu"
             fitting &= target is not None and bool(((target >= 0) & (target < classes)).all())
+            fitting &= len(logits) == folder.data[split] and any(row.split == split for row in rows)
+            linked = tensors.get(f"{split}.last.log_probabilities", logits)
+            fitting &= linked.shape == logits.shape and linked.dtype.kind == "f"
     if trial["status"] == "finished":
         fitting &= "test.last" in tensors and any(split == "test" for _, split in counts)
     if not fitting:

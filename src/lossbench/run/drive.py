@@ -123,7 +123,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Cl
     began, started = time.perf_counter(), datetime.now(UTC)
     record, resume_from, before = _resumed(store, key)
     saved = began
-    snapshot = None
+    snapshot = (lambda: resume_from) if resume_from else None  # all that was left to do may be to write the results
     for epoch in _epochs(job, pictures, resume_from, clock):
         torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
         record = record.noted(epoch)

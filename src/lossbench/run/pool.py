@@ -112,7 +112,7 @@ class _Worker(threading.Thread, Generic[W]):
                     ended = self._serve(job)
                 except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
                     ended = told(error)
-                if self.stopping.is_set():
+                if self.stopping.is_set() or (isinstance(ended, Event) and ended.kind == "halted"):
                     return
                 if isinstance(ended, str):
                     self.events.put(self.pool.failed(job, ended))
@@ -191,11 +191,16 @@ def _start(module: str, errors: IO[bytes]) -> subprocess.Popen[str]:
 def _bury(process: subprocess.Popen[str]) -> None:
     """Waits for a process's end and ends what it forked, which would hold the pipe that its parent reads from."""
     process.wait()
-    _kill(process)
+    _kill_session(process)
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """Ends a process and its session."""
+    """Ends a process and its session; one that has ended was buried, and its number may be another's by now."""
+    if process.returncode is None:
+        _kill_session(process)
+
+
+def _kill_session(process: subprocess.Popen[str]) -> None:
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -43,6 +43,7 @@ class Processes:
 
 def _note_failure(job: Job, reason: str) -> Event:
     """What is told of a job whose worker process died over it."""
+    words = shown(reason, limit=500)
     with suppress(SaveDirError):  # the event tells it where the disk cannot
-        Store(job.save_dir).fail(job.trial, reason)
-    return Event("failed", job.trial.key, reason=shown(reason))
+        Store(job.save_dir).fail(job.trial, words)
+    return Event("failed", job.trial.key, reason=words)

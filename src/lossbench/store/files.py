@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 
 from lossbench.data import check_growth
 from lossbench.errors import StoreError, shown
+from lossbench.files import check_regular, read_regular
 from lossbench.store.record import Record, Row
 from lossbench.store.sealed import sealed, unsealed
 
@@ -125,6 +126,7 @@ def read_checkpoint(path: Path) -> tuple[Record, dict[str, np.ndarray], int, flo
     """
     again = "the trial starts over"
     try:
+        check_regular(path)
         with safe_open(path, "np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             about = unsealed((file.metadata() or {})["about"])
@@ -155,7 +157,7 @@ def read_json(path: Path) -> Any:
         StoreError: it is missing or damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, error, "it is written anew") from error
 

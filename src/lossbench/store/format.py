@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossbench.errors import SaveDirError
-from lossbench.files import holds, write_atomically
+from lossbench.files import holds, read_regular, write_atomically
 from lossbench.store.sealed import FORMAT, NewerError, sealed, unsealed
 
 __all__ = ["NAME", "check_format", "format_fault", "newer", "note_format"]
@@ -20,7 +20,7 @@ def check_format(root: Path) -> None:
         SaveDirError: a later lossbench wrote it.
     """
     try:
-        unsealed((root / NAME).read_bytes())
+        unsealed(read_regular(root / NAME))
     except NewerError as error:
         raise newer(root / NAME, error) from None
     except (OSError, ValueError):  # each document in it says its own format
@@ -35,7 +35,7 @@ def newer(path: Path, error: NewerError) -> SaveDirError:
 def format_fault(root: Path) -> str:
     """What is wrong with store.json; empty where it is whole, or missing as in a save dir of format 1."""
     try:
-        unsealed((root / NAME).read_bytes())
+        unsealed(read_regular(root / NAME))
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lossbench.errors import StoreError, shown
+from lossbench.files import read_regular
 from lossbench.spec import key_of
 from lossbench.store import files
 from lossbench.store.format import newer
@@ -44,10 +45,12 @@ class Kept:
     def provenance(self) -> dict[str, Any]:
         """Where and when the trial ran, and the digests of its files."""
         try:
-            found = unsealed((self.folder / PROVENANCE).read_bytes())
+            found = unsealed(read_regular(self.folder / PROVENANCE))
             digests = found["digests"]
             if not all(isinstance(digests[name], str) for name in _ALWAYS):
                 raise ValueError("it does not name the digests of all files")
+            if not _is_number(found["seconds"]):
+                raise ValueError("it does not say how long the trial took")
         except NewerError as error:
             raise newer(self.folder / PROVENANCE, error) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -57,7 +60,7 @@ class Kept:
     def read(self, name: str) -> bytes:
         """What a file holds, if that is what was written."""
         try:
-            content = (self.folder / name).read_bytes()
+            content = read_regular(self.folder / name)
         except OSError as error:
             raise self._damaged(name, error) from None
         if _sha256(content) != self.provenance["digests"].get(name):
@@ -66,7 +69,7 @@ class Kept:
 
     def outcome(self) -> dict[str, Any]:
         """Status, epochs, selected epoch and reason."""
-        return dict(self._understood("outcome.json", json.loads))
+        return self._understood("outcome.json", _outcome)
 
     def history(self) -> tuple[Row, ...]:
         """The rows of its history."""
@@ -107,6 +110,20 @@ class Kept:
 
     def _damaged(self, name: str, why: object) -> StoreError:
         return files.damaged(self.folder / name, why, "it sets the file aside and trains this trial anew")
+
+
+def _outcome(content: bytes) -> dict[str, Any]:
+    found = json.loads(content)
+    selected = found["selected_epoch"]
+    whole = [found["epochs"], *([] if selected is None else [selected])]
+    if found["status"] not in ("finished", "diverged") or not all(type(n) is int and 0 <= n < 2**31 for n in whole):
+        raise ValueError("it does not say how the trial ended")
+    found["reason"].encode()
+    return {name: found[name] for name in ("status", "epochs", "selected_epoch", "reason")}
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e12  # type: ignore[arg-type]  # a number by the first half
 
 
 def provenance_text(contents: Mapping[str, bytes | str], provenance: Mapping[str, Any]) -> str:

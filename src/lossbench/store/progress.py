@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from safetensors import SafetensorError, safe_open
 
 from lossbench.errors import StoreError
+from lossbench.files import check_regular
 from lossbench.store import files
 from lossbench.store.record import Row
 from lossbench.store.sealed import unsealed
@@ -14,7 +15,7 @@ from lossbench.store.store import Status, Store
 
 __all__ = ["Progress", "progress"]
 
-_UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError)
+_UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def _ended(store: Store, key: str) -> Progress:
 def _checkpoint(store: Store, key: str) -> tuple[int, float, tuple[Row, ...]]:
     """Epochs, seconds and rows of a checkpoint's head; none of them without one."""
     try:
+        check_regular(store.trial_folder(key) / "checkpoint" / "state.safetensors")
         with safe_open(store.trial_folder(key) / "checkpoint" / "state.safetensors", "np") as file:
             head = file.metadata() or {}
         about = unsealed(head["about"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from lossbench.data import Part, Pictures, read_pictures, write_labels, write_pictures
-from lossbench.errors import HeldError, SaveDirError, StoreError
-from lossbench.files import holds, sweep, write_atomically, writing
+from lossbench.errors import HeldError, SaveDirError, StoreError, shown
+from lossbench.files import holds, read_regular, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
@@ -34,6 +35,7 @@ _STUDY = ("study.json", "study.yaml")  # the second alone in format 1
 
 _LOCK = "claim.lock"
 _FAILURE = "failure.json"
+_PREPARED = re.compile("data/[0-9A-Za-z]{1,64}/prepared/[0-9a-f]{1,64}[.]npz")
 
 Status = Literal["finished", "diverged", "failed", "running", "missing"]
 
@@ -64,8 +66,8 @@ class Store:
 
     @property
     def begun(self) -> bool:
-        """Whether the save dir is there, and bears the mark of one that something was written into."""
-        return (self.root / FORMAT_NOTE).exists()
+        """Whether the save dir is there, with something that was written into it."""
+        return (self.root / FORMAT_NOTE).exists() or (self.root / "trials").exists()
 
     def check_writable(self) -> None:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
@@ -170,22 +172,24 @@ class Store:
                 write_atomically(path, content)
         return {"file": file.as_posix(), "sha256": hashlib.sha256(content).hexdigest()}
 
-    def prepared(self, key: str) -> dict[str, str]:
-        """The SHA-256 of what the scenario of a trial that has ended drew, by the file; empty where it drew nothing."""
-        noted = self.provenance(key).get("prepared")
-        if not isinstance(noted, dict) or not all(isinstance(noted.get(name), str) for name in ("file", "sha256")):
-            return {}
-        return {noted["file"]: noted["sha256"]}
+    def prepared_faults(self, key: str) -> dict[str, str]:
+        """What is wrong with the file of what the scenario of a trial that has ended drew, by the file.
 
-    def has_prepared(self, key: str) -> bool:
-        """Whether what the scenario of a trial that has ended drew lies here as it was, if it drew anything."""
+        Empty where nothing is wrong, or nothing was drawn.
+        """
+        noted = self.provenance(key).get("prepared")
+        if noted is None:
+            return {}
+        file = noted.get("file") if isinstance(noted, dict) else noted
+        if not isinstance(file, str) or not _PREPARED.fullmatch(file):
+            return {f"trials/{key}/{PROVENANCE}": f"it names what was drawn as {shown(file)}"}
         try:
-            return all(
-                hashlib.sha256((self.root / file).read_bytes()).hexdigest() == digest
-                for file, digest in self.prepared(key).items()
-            )
-        except OSError:
-            return False
+            content = read_regular(self.root / file)
+        except OSError as error:
+            return {file: f"it cannot be read ({error.strerror})"}
+        if hashlib.sha256(content).hexdigest() != noted.get("sha256"):
+            return {file: "its SHA-256 is not the one that the trials were made with"}
+        return {}
 
     # trials
 
@@ -194,8 +198,16 @@ class Store:
         return self.root / "trials" / key
 
     def finished(self, key: str) -> bool:
-        """Whether a trial has ended, finished or diverged."""
-        return (self.trial_folder(key) / PROVENANCE).exists()
+        """Whether a trial has ended, finished or diverged.
+
+        Raises:
+            StoreError: its folder may not be looked into.
+        """
+        path = self.trial_folder(key) / PROVENANCE
+        try:
+            return path.exists()
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read: {error.strerror}", error.strerror or "") from None
 
     def status(self, key: str) -> Status:
         """How far a trial is; what says how one ended must be whole.
@@ -282,6 +294,11 @@ class Store:
             shutil.rmtree(self.trial_folder(key) / "checkpoint", ignore_errors=True)
             self.forgive(key)
 
+    def untidy(self, key: str) -> bool:
+        """Whether a crash came between a trial's last file and the tidying up."""
+        folder = self.trial_folder(key)
+        return self.finished(key) and ((folder / "checkpoint").exists() or (folder / _FAILURE).exists())
+
     def forgive(self, key: str) -> None:
         """Drops the note that a trial failed, so that it is tried again."""
         with self._writing():
@@ -360,7 +377,7 @@ class Store:
         """What was noted of a failed trial; of a damaged note, that it is damaged."""
         path = self.trial_folder(key) / _FAILURE
         try:
-            return unsealed(path.read_bytes())
+            return unsealed(read_regular(path))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.errors import RequestError, SaveDirError, StoreError, shown
-from lossbench.files import holds, write_atomically
+from lossbench.files import holds, read_regular, write_atomically
 from lossbench.spec import Condition, Study, load_study, slugs
 from lossbench.store.aside import set_aside
 from lossbench.store.files import damaged, read_json
@@ -184,7 +184,7 @@ def _document(folder: Path) -> dict[str, Any]:
     """What a study's document says; of format 1, what its files say together."""
     path = folder / _DOCUMENT
     if path.exists() or not (folder / _FORMAT_1[-1]).exists():
-        return unsealed(path.read_bytes())
+        return unsealed(read_regular(path))
     values = {name.removesuffix(".json"): read_json(folder / name) for name in _FORMAT_1}
     return {**values, "study": load_study(folder / _COPY).canonical()}
 
@@ -206,8 +206,12 @@ def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int],
     texts = [data["name"], *data["class_names"]]
     if not _PLAIN.fullmatch(data["digest"]) or not all(isinstance(text, str) for text in texts):
         raise ValueError("its data have no digest or no names")
-    if len(data["size"]) != 3 or not all(type(number) is int and number >= 0 for number in numbers):
+    if len(data["size"]) != 3 or not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
         raise ValueError("its data have no sizes")
+    if not isinstance(data.get("class_counts", []), list):
+        raise ValueError("its data have no class counts")
+    if not all(type(seed) is int and 0 <= seed < 2**63 for _, seed in trials):
+        raise ValueError("its trials have no seeds")
 
 
 def _difference(before: StudyFolder, after: StudyFolder) -> str:

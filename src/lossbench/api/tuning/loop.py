@@ -16,6 +16,7 @@ from lossbench.api.tuning.journal import Asked, Journal
 from lossbench.api.tuning.space import trial_with
 from lossbench.data import Pictures
 from lossbench.errors import shown, told
+from lossbench.imports import settings_kept
 from lossbench.run import Event, Notify, one_thread
 from lossbench.run.drive import check_sources
 from lossbench.run.repeatable import repeatable
@@ -61,7 +62,8 @@ def _try_next(job: TuneJob, journal: Journal, pictures: Pictures, notify: Notify
     began, asked = time.perf_counter(), journal.ask()
     course: list[float | None] = []
     try:
-        end = _train(job, asked, pictures, notify, course)
+        with settings_kept():
+            end = _train(job, asked, pictures, notify, course)
     except (Exception, SystemExit) as error:  # a user's model may raise anything: that setting failed
         end = _End("failed", reason=_said(error))
     seconds = round(time.perf_counter() - began, 3)
