@@ -8,9 +8,9 @@ import pytest
 
 import lossbench
 from lossbench.api.running import prepare
-from lossbench.api.until import stages
+from lossbench.api.until import passed, stages
 from lossbench.errors import SaveDirError
-from lossbench.spec import Study
+from lossbench.spec import Study, Trial
 
 PLAN = {"max_seeds": 8, "hypotheses": ["test.accuracy: cross_entropy > l1"]}
 
@@ -49,6 +49,42 @@ def test_looks_that_were_taken_are_left_out_when_a_run_goes_on(tmp_path: Path) -
     prepared = prepare(until(seeds=8), tmp_path)
     prepared.folder.write(prepared.store)
     assert seeds(until(), tmp_path) == [tuple(range(1, 9))]
+
+
+def test_a_look_that_another_run_has_gone_past_is_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The looks are listed once; another run of the study may add seeds at any time after that."""
+    looks = stages(until(), tmp_path)
+    assert not passed(looks[0], tmp_path)
+    ahead = prepare(looks[1], tmp_path)
+    ahead.folder.write(ahead.store)
+    assert [passed(look, tmp_path) for look in looks] == [True, False, False]
+    assert not passed(Study(name=looks[0].name), tmp_path), "a study with fixed seeds has no looks"
+    monkeypatch.setattr("lossbench.api.running.stages", lambda study, save_dir: looks)
+    monkeypatch.setattr("lossbench.api.running.write", lambda *parts, **more: tmp_path)
+    results = lossbench.run(until(), tmp_path, executor="inline")
+    assert isinstance(results, lossbench.Results)
+    assert len(results.trials) >= 2 * 5
+
+
+def test_what_failed_at_one_look_is_not_tried_again_at_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lossbench.api.running.write", lambda *parts, **more: tmp_path)
+    tried: list[str] = []
+
+    def broken(trial: Trial, *parts: object, **more: object) -> object:
+        tried.append(trial.key)
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr("lossbench.run.drive.train", broken)
+    for retry in (False, True):
+        tried.clear()
+        lossbench.run(until(), tmp_path, executor="inline", retry_failed=retry)
+        assert len(tried) == len(set(tried))
+        assert bool(tried)
+    tried.clear()
+    lossbench.run(until(), tmp_path, executor="inline")
+    assert not tried, "all of them failed, and would again"
 
 
 @pytest.mark.parametrize(
