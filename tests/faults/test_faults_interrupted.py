@@ -74,7 +74,7 @@ def test_a_second_interrupt_ends_what_the_first_did_not(server: Server, tmp_path
     began = time.monotonic()
     os.kill(run.process, signal.SIGINT)
     assert run.wait() == 130
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert (tmp_path / "out.txt").read_text().splitlines()[-1].startswith("lossbench: interrupted; what was finished")
 
 

