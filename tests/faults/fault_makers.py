@@ -78,6 +78,7 @@ class Server:
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._count += 1
+        started, ended = self._started[self._count], self._ended[self._count]  # before its first word can come
         words = {
             "id": self._count,
             "arguments": arguments,
@@ -89,7 +90,7 @@ class Server:
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(words) + "\n")
         self._server.stdin.flush()
-        return Command(self._started[self._count].get(timeout=60), self._ended[self._count])
+        return Command(started.get(timeout=60), ended)
 
     def run(
         self, folder: Path, *arguments: str, kill_at: int | None = None, page: bool = False, prelude: str = ""
