@@ -95,8 +95,10 @@ def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_used(
 ) -> None:
     """Ctrl-C goes to all that a terminal has started, what a batch system or a container's end sends to the driver."""
     command = [sys.executable, "-m", "lossbench", *ARGUMENTS, "--workers", "2"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would be by the run, too
     with (tmp_path / "out.txt").open("ab") as out:
         run = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     wait_for(lambda: len(list(tmp_path.glob("log/trials/*/trial.json"))) == 2)
     workers = children(run.pid)
     assert len(workers) == 2
