@@ -17,12 +17,9 @@ from lossbench.errors import SaveDirError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["RESUME", "check_regular", "holds", "read_regular", "sweep", "write_atomically", "writing"]
+__all__ = ["check_regular", "holds", "read_regular", "sweep", "unwritable", "write_atomically", "writing"]
 
 _DRAFT = ".tmp"
-
-RESUME = "what was finished is kept; when this is mended, the same command goes on"
-"""What to do about a folder that could be written no more."""
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -108,8 +105,13 @@ def writing(field: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = f"{error.filename or folder}: {error.strerror or error}"
-        raise SaveDirError(field, "a folder that can be written", where, RESUME) from error
+        raise unwritable(field, f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def unwritable(field: str, where: str) -> SaveDirError:
+    """The complaint about a folder that could not be written after all, which says what to do about it."""
+    hint = "what was finished is kept; when this is mended, the same command goes on"
+    return SaveDirError(field, "a folder that can be written", where, hint)
 
 
 def _hold(file: IO[bytes]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -30,10 +32,11 @@ from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
 
 __all__ = [
+    "Look",
     "Part",
     "Prepared",
+    "looks",
     "make_executor",
-    "passed",
     "prepare",
     "run",
     "stages",
@@ -226,6 +229,55 @@ def train_missing(
     return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A study that was trained, and what its results leave open.
+
+    Args:
+        prepared: the study, with the seeds of this look.
+        within: what is concluded within each condition.
+        still_open: the questions that more seeds may still decide.
+        after: the next look; None after the last.
+    """
+
+    prepared: Prepared
+    within: tuple[Within, ...]
+    still_open: tuple[str, ...]
+    after: Study | None
+
+
+class Take(Protocol):
+    """Prepares and trains the study of one look."""
+
+    def __call__(self, stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+        """The checked study and its results.
+
+        Args:
+            stage: the study, with the seeds of this look.
+            first: whether it is the first; what failed at one look is not tried again at the next.
+        """
+        ...
+
+
+def looks(stages: Sequence[Study], save_dir: str | Path, take: Take) -> Iterator[Look]:
+    """Takes look after look, of which a study with fixed seeds has one, until nothing is open or they are used up.
+
+    A look that another run of the study has gone past meanwhile is passed over.
+    """
+    for stage, after in zip_longest(stages, stages[1:]):
+        try:
+            prepared, results = take(stage, first=stage is stages[0])
+        except SaveDirError:
+            if passed(stage, save_dir):
+                continue
+            raise
+        within = analysed(results)
+        look = Look(prepared, within, still_open(within), after)
+        yield look
+        if not look.still_open:
+            return
+
+
 def run(
     study: Study,
     save_dir: str | Path = "log",
@@ -260,21 +312,15 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = make_executor(executor, workers)
-    looks = stages(study, save_dir)
-    for stage in looks:
-        try:
-            again = retry_failed and stage is looks[0]  # what fails at one look is not tried again at the next
-            prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=again)
-            results = train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
-        except SaveDirError:
-            if passed(stage, save_dir):
-                continue
-            raise
-        within = analysed(results)
-        if not still_open(within):
-            break
-    write(prepared, within, pictures=pictures)
-    return gathered(prepared.study, within)
+
+    def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed and first)
+        return prepared, train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+
+    for look in looks(stages(study, save_dir), save_dir, take):
+        last = look
+    write(last.prepared, last.within, pictures=pictures)
+    return gathered(last.prepared.study, last.within)
 
 
 def write(prepared: Prepared, within: Sequence[Within], *, pictures: bool = True) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import webbrowser
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,13 +24,12 @@ from lossbench.cli.status import Folder, status
 from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
 from lossbench.cli.workers import checkpoint_seconds_of, workers_of
-from lossbench.errors import SaveDirError
 
 if TYPE_CHECKING:
     from lossbench.api import running
     from lossbench.results import Results
     from lossbench.run import Event, Executor, Profile
-    from lossbench.spec import Condition
+    from lossbench.spec import Condition, Study
 
 __all__ = ["app"]
 
@@ -152,8 +150,6 @@ def run(
     asked = build_study(study, preset, options)
 
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
-    from lossbench.api.conditions import analysed
-    from lossbench.api.conditions import still_open as open_questions
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
@@ -167,29 +163,25 @@ def run(
         show_untestable(make_console(), prepared.untestable)
         return
     measured = Profile(chosen.workers, began)
-    for stage, after in zip_longest(stages, stages[1:]):
-        try:
-            prepared = prepare(stage, retry_failed=retry_failed and stage is stages[0])
-            if stage is stages[0]:
-                show_untestable(make_console(), prepared.untestable)
-            results = _train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most)
-        except SaveDirError:
-            if running.passed(stage, save_dir):  # another run of the study is ahead
-                continue
-            raise
-        within = analysed(results)
-        still_open = open_questions(within)
+
+    def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
+        prepared = prepare(stage, retry_failed=retry_failed and first)
+        if first:
+            show_untestable(make_console(), prepared.untestable)
+        return prepared, _train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most)
+
+    for look in running.looks(stages, save_dir, take):
+        last, stage = look, look.prepared.study
         if stage.plan.max_seeds is not None:
-            show_look(make_console(), len(stage.seeds), still_open, len(after.seeds) if after else None)
+            after = len(look.after.seeds) if look.after else None
+            show_look(make_console(), len(stage.seeds), look.still_open, after)
         measured.lap("reporting")
-        if not still_open:
-            break
-    page = running.write(prepared, within, pictures=pictures)
+    page = running.write(last.prepared, last.within, pictures=pictures)
     measured.lap("reporting")
-    show.show_answers(make_console(), within, page)
+    show.show_answers(make_console(), last.within, page)
     if profile:
-        show.show_profile(make_console(), measured.rows(), running.write_profile(prepared, measured))
-    raise typer.Exit(0 if all(item.results.all_ended for item in within) else 1)
+        show.show_profile(make_console(), measured.rows(), running.write_profile(last.prepared, measured))
+    raise typer.Exit(0 if all(item.results.all_ended for item in last.within) else 1)
 
 
 @app.command()

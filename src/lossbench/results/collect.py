@@ -93,12 +93,13 @@ def _lost(label: str, seed: int, key: str) -> dict[str, Any]:
 
 
 def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
-    trial = _trial(store, label, seed, key)
-    if trial["status"] not in ("finished", "diverged"):
-        return _Part(trial)
-    rows, everything, provenance = store.history(key), store.counts(key), store.provenance(key)
+    if not store.finished(key):
+        return _Part(_unfinished(store, label, seed, key))
+    kept = store.kept(key)
+    trial = {**_lost(label, seed, key), **kept.outcome()}
+    rows, everything, provenance = kept.history(), kept.counts(), kept.provenance
     counts = _test_counts(everything)
-    tensors = store.logits(key)
+    tensors = kept.logits()
     _check(trial, folder, rows, everything, tensors)
     outputs = Outputs(tensors, rows)
     trial |= {"seconds": provenance["seconds"], **_first_batch(rows), **outputs.medians()}
@@ -165,13 +166,10 @@ def _place(folder: StudyFolder, trial: tuple[str, int]) -> tuple[int, int]:
     return labels.index(trial[0]), trial[1]
 
 
-def _trial(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
-    status, row = store.status(key), _lost(label, seed, key)
-    if status in ("finished", "diverged"):
-        return {**row, **store.outcome(key)}
-    if status == "running":
-        status = "missing"  # a report speaks of what there is
-    return {**row, "status": status, "reason": store.reason(key)}
+def _unfinished(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
+    """A trial that failed, or that is missing; one that is running is missing, for a report speaks of what there is."""
+    status = "failed" if store.status(key) == "failed" else "missing"
+    return {**_lost(label, seed, key), "status": status, "reason": store.reason(key)}
 
 
 def _history(row: Row, label: str, seed: int, status: str) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import IO, Any, Generic, Protocol, TypeVar
 
-from lossbench.errors import SaveDirError, told
-from lossbench.files import RESUME
+from lossbench.errors import told
+from lossbench.files import unwritable
 from lossbench.run.job import Event, Notify
 from lossbench.run.repeatable import WORKSPACE
 from lossbench.run.turns import Turns
 
-__all__ = ["ENVIRONMENT", "Pool", "halted"]
+__all__ = ["ENVIRONMENT", "Pool"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
 ENVIRONMENT = {
@@ -76,7 +76,7 @@ class Pool(Generic[W]):
                     running -= 1
                     continue
                 if event.kind == "halted":
-                    raise halted(event)
+                    raise unwritable("--save-dir", event.reason)
                 if event.kind == "held":
                     if event.key in told:
                         continue
@@ -87,11 +87,6 @@ class Pool(Generic[W]):
                 worker.stopping.set()  # of all, before the first is waited for: none shall take another job
             for worker in workers:
                 worker.stop()
-
-
-def halted(event: Event) -> SaveDirError:
-    """The error that a worker process met, as its parent raises it."""
-    return SaveDirError("--save-dir", "a folder that can be written", event.reason, RESUME)
 
 
 class _Worker(threading.Thread, Generic[W]):

@@ -118,10 +118,8 @@ class Store:
             note_format(self.root)
             sweep(self.root, below=False)
             folder.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            self._writing(),
-            FileLock(folder.with_suffix(".lock")),
-        ):  # two runs that begin together shall not undo each other's copy
+        alone = FileLock(folder.with_suffix(".lock"))  # two runs that begin together shall not undo each other's copy
+        with self._writing(), alone:
             for draft in folder.parent.glob(f".{folder.name}.*"):
                 shutil.rmtree(draft, ignore_errors=True)  # of a run that was killed: who writes one holds the lock
             try:
@@ -324,7 +322,7 @@ class Store:
 
     def verify(self, key: str) -> tuple[tuple[str, ...], dict[str, str]]:
         """The names of the files of a trial that has ended, and what is wrong with those that are damaged."""
-        kept = Kept(self.trial_folder(key))
+        kept = self.kept(key)
         faults = kept.faults()
         return ((PROVENANCE,) if PROVENANCE in faults else (PROVENANCE, *kept.provenance["digests"])), faults
 
@@ -343,9 +341,13 @@ class Store:
 
     # reading
 
+    def kept(self, key: str) -> Kept:
+        """The files of an ended trial, for whoever reads several: its provenance is read once."""
+        return Kept(self.trial_folder(key))
+
     def outcome(self, key: str) -> dict[str, Any]:
         """Status, epochs, selected epoch and reason of an ended trial."""
-        return Kept(self.trial_folder(key)).outcome()
+        return self.kept(key).outcome()
 
     def reason(self, key: str) -> str:
         """Why a trial diverged or failed; empty when it did neither."""
@@ -355,11 +357,11 @@ class Store:
 
     def history(self, key: str) -> tuple[Row, ...]:
         """The rows of an ended trial's history."""
-        return Kept(self.trial_folder(key)).history()
+        return self.kept(key).history()
 
     def counts(self, key: str) -> dict[tuple[int, str], np.ndarray]:
         """An ended trial's confusion counts by (epoch, split), as `Record.counts`."""
-        return Kept(self.trial_folder(key)).counts()
+        return self.kept(key).counts()
 
     def logits(self, key: str) -> dict[str, np.ndarray]:
         """An ended trial's logits and targets: `test.last`, `test.target`, ...
@@ -367,11 +369,11 @@ class Store:
         Where its loss's probabilities are not the softmax of the logits, `test.last.log_probabilities` and the like
         too; trials finished before these were kept lack them.
         """
-        return Kept(self.trial_folder(key)).logits()
+        return self.kept(key).logits()
 
     def provenance(self, key: str) -> dict[str, Any]:
         """Where and when an ended trial ran."""
-        return Kept(self.trial_folder(key)).provenance
+        return self.kept(key).provenance
 
     def _failure(self, key: str) -> dict[str, Any]:
         """What was noted of a failed trial; of a damaged note, that it is damaged."""
