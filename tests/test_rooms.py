@@ -32,6 +32,7 @@ ROOMS = (
     "analysis",
     "figures",
     "report",
+    "tracking",
     "api",
     "cli",
 )
@@ -51,6 +52,7 @@ TORCH_FREE = (
     "analysis",
     "figures",
     "report",
+    "tracking",
 )
 
 

@@ -8,6 +8,7 @@ LossbenchError
 │   └── SaveDirError          a save dir that cannot be written, or holds something else
 ├── StoreError                a study's or trial's files that are damaged or missing
 ├── HeldError                 a trial that another process is training just now
+├── TrackerError              a tracker that did not take what a study was to send it
 └── TrialError                a trial that could not be trained to its end; the others go on
 
 A message is one sentence that names the field, what is allowed and what came.
@@ -29,6 +30,7 @@ __all__ = [
     "SaveDirError",
     "StoreError",
     "StudyFileError",
+    "TrackerError",
     "TrialError",
     "UnknownNameError",
     "one_line",
@@ -116,6 +118,10 @@ class StoreError(LossbenchError):
 
 class HeldError(LossbenchError):
     """A trial that another process is training just now; its key is the argument."""
+
+
+class TrackerError(LossbenchError):
+    """A tracker that did not take what a study was to send it; the study is as it was."""
 
 
 class TrialError(LossbenchError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.study_results import Results as StudyResults
+from lossbench.api.trackers import concluded, telling, trials_of
 from lossbench.api.until import passed, stages
 from lossbench.data import Pictures, Source, find
 from lossbench.data import prepare as draw
@@ -27,9 +29,10 @@ from lossbench.models import model_digest
 from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results, collect
-from lossbench.run import CHECKPOINT_SECONDS, Event, Executor, Inline, Job, Notify, Processes, Profile
+from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Processes, Profile
 from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
+from lossbench.tracking import Tracker
 
 __all__ = [
     "Look",
@@ -126,6 +129,11 @@ class Prepared:
             key: told for key, told in self.trials.items() if not self.store.finished(key) or key in self.damaged
         }
         return {key: told for key, told in lacking.items() if key not in self.left_out}
+
+    @property
+    def ended(self) -> int:
+        """How many trials the store has whole."""
+        return len(self.trials) - len(self.missing) - len(self.left_out)
 
 
 def prepare(
@@ -289,6 +297,7 @@ def run(
     keep_weights: bool = False,
     pictures: bool = True,
     retry_failed: bool = False,
+    trackers: Iterable[str | Tracker] = (),
 ) -> StudyResults | Conditions:
     """Trains what is missing of a study, writes its report, and gives its results.
 
@@ -304,6 +313,9 @@ def run(
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
         retry_failed: whether trials whose loss or model raised in an earlier run are tried again.
+        trackers: what is told of each trial as it is trained: texts as `--track` has them (`mlflow:sqlite:///runs.db`),
+            or objects of your own with the methods of `lossbench.tracking.Tracker`. One that raises changes nothing
+            else; a warning says so.
 
     Returns:
         the results; of a study with several models, scenarios or recipes those of each of its conditions.
@@ -312,14 +324,17 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = make_executor(executor, workers)
+    with telling(trackers, "trackers", _warn) as feed:
 
-    def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
-        prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed and first)
-        return prepared, train_missing(prepared, chosen, _quiet, keep_weights=keep_weights)
+        def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+            prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed and first)
+            feed.follow(prepared.store, trials_of(prepared))
+            return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 
-    for look in looks(stages(study, save_dir), save_dir, take):
-        last = look
-    write(last.prepared, last.within, pictures=pictures)
+        for look in looks(stages(study, save_dir), save_dir, take):
+            last = look
+        page = write(last.prepared, last.within, pictures=pictures)
+        feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
     return gathered(last.prepared.study, last.within)
 
 
@@ -382,5 +397,5 @@ def _draw_again(prepared: Prepared) -> None:
             store.put_prepared(trial, parts)
 
 
-def _quiet(event: Event) -> None:
-    """Tells nobody."""
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import webbrowser
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +29,7 @@ from lossbench.cli.workers import checkpoint_seconds_of, workers_of
 if TYPE_CHECKING:
     from lossbench.api import running
     from lossbench.results import Results
-    from lossbench.run import Event, Executor, Profile
+    from lossbench.run import Event, Executor, Notify, Profile
     from lossbench.spec import Condition, Study
 
 __all__ = ["app"]
@@ -107,6 +108,14 @@ def run(
     profile: Annotated[
         bool, typer.Option("--profile", help="Say where the time went, and write it to profile.csv.")
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRACKER",
+            help="Tell a tracker of each trial as it is trained: tensorboard[:FOLDER], mlflow[:TRACKING_URI], "
+            "wandb[:[ENTITY/]PROJECT], csv:FILE, jsonl:FILE, or module:callable of your own; may be repeated.",
+        ),
+    ] = None,
     pictures: Pictures = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the trials and estimate time and disk; train and write nothing.")
@@ -150,6 +159,7 @@ def run(
     asked = build_study(study, preset, options)
 
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
+    from lossbench.api.trackers import concluded, telling, trials_of
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
@@ -163,22 +173,31 @@ def run(
         show_untestable(make_console(), prepared.untestable)
         return
     measured = Profile(chosen.workers, began)
+    with telling(track or (), "--track", _complain) as feed:
 
-    def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
-        prepared = prepare(stage, retry_failed=retry_failed and first)
-        if first:
-            show_untestable(make_console(), prepared.untestable)
-        return prepared, _train(prepared, chosen, measured, keep_weights=keep_weights, checkpoint_seconds=at_most)
+        def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
+            prepared = prepare(stage, retry_failed=retry_failed and first)
+            if first:
+                show_untestable(make_console(), prepared.untestable)
+            feed.follow(prepared.store, trials_of(prepared))
+            if track and first and (before := prepared.ended):
+                _complain(
+                    f"{before} trials were finished before this run, and the trackers are not told of them; "
+                    f"`lossbench export {prepared.store.root} --to TRACKER` sends all of a study"
+                )
+            heard = (measured.heard, feed)
+            return prepared, _train(prepared, chosen, measured, heard, keep_weights, at_most)
 
-    for look in running.looks(stages, save_dir, take):
-        last, stage = look, look.prepared.study
-        if stage.plan.max_seeds is not None:
-            after = len(look.after.seeds) if look.after else None
-            show_look(make_console(), len(stage.seeds), look.still_open, after)
+        for look in running.looks(stages, save_dir, take):
+            last, stage = look, look.prepared.study
+            if stage.plan.max_seeds is not None:
+                after = len(look.after.seeds) if look.after else None
+                show_look(make_console(), len(stage.seeds), look.still_open, after)
+            measured.lap("reporting")
+        page = running.write(last.prepared, last.within, pictures=pictures)
+        feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
         measured.lap("reporting")
-    page = running.write(last.prepared, last.within, pictures=pictures)
-    measured.lap("reporting")
-    show.show_answers(make_console(), last.within, page)
+        show.show_answers(make_console(), last.within, page)
     if profile:
         show.show_profile(make_console(), measured.rows(), running.write_profile(last.prepared, measured))
     raise typer.Exit(0 if all(item.results.all_ended for item in last.within) else 1)
@@ -223,15 +242,24 @@ def _opened(page: Path) -> bool:
         return False
 
 
+def _complain(sentence: str) -> None:
+    make_console().print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
 def _train(
-    prepared: running.Prepared, executor: Executor, profile: Profile, *, keep_weights: bool, checkpoint_seconds: float
+    prepared: running.Prepared,
+    executor: Executor,
+    profile: Profile,
+    listeners: Sequence[Notify],
+    keep_weights: bool,
+    checkpoint_seconds: float,
 ) -> dict[Condition, Results]:
-    """Trains what is missing, and shows how it goes."""
+    """Trains what is missing, and shows how it goes; the listeners are told of every event."""
     from lossbench.api import running
 
     study, trials = prepared.study, prepared.trials
     out = make_console()
-    missing = {key: words for key, (words, _) in prepared.missing.items()}
+    missing, before = {key: words for key, (words, _) in prepared.missing.items()}, prepared.ended
     show_what_is_wrong(out, prepared)
     if missing:
         words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
@@ -243,7 +271,8 @@ def _train(
     with follow(out, missing, study.recipe.epochs) as notify:
 
         def heard(event: Event) -> None:
-            profile.heard(event)
+            for listener in listeners:
+                listener(event)
             notify(event)
 
         profile.lap("preparing")
@@ -251,7 +280,6 @@ def _train(
             prepared, executor, heard, keep_weights=keep_weights, checkpoint_seconds=checkpoint_seconds
         )
         profile.lap("training")
-    before = len(trials) - len(missing) - len(prepared.left_out)
     if keep_weights and before:
         words = f"{before} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)

@@ -17,10 +17,17 @@ _AT_START = f" *[{_SIGNS}]|[\t\r\n]"
 _SEPARATOR, _SIGN = '[;\t\r\n][ "]*', f"[{_SIGNS}]"
 
 
-def csv_bytes(table: pl.DataFrame) -> bytes:
-    """A table as CSV in UTF-8, every digit kept."""
+def csv_bytes(table: pl.DataFrame, *, header: bool = True) -> bytes:
+    """A table as CSV in UTF-8, every digit kept.
+
+    Args:
+        table: what is written.
+        header: whether the columns' names stand in the first line.
+    """
     text = pl.col(pl.String).str.replace_all(f"({_SEPARATOR})('*{_SIGN})", "$1'$2")
-    return table.with_columns(text.str.replace(f"^('*(?:{_AT_START}))", "'$1")).write_csv().encode()
+    return (
+        table.with_columns(text.str.replace(f"^('*(?:{_AT_START}))", "'$1")).write_csv(include_header=header).encode()
+    )
 
 
 def unguarded(cell: str) -> str:

@@ -133,7 +133,8 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Cl
             store.save_checkpoint(key, record, _arrays(snapshot()), epoch.number, before + now - began)
             saved = time.perf_counter()
         test = epoch.evaluations.get("test")
-        notify(Event("epoch", key, epoch.number, test.scores.accuracy if test else None))
+        accuracy = test.scores.accuracy if test else None
+        notify(Event("epoch", key, epoch.number, accuracy, metrics=record.measured(epoch.number)))
         clock.lap("storing")
     parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
     prepared = store.put_prepared(trial, parts)

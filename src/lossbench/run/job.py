@@ -61,6 +61,7 @@ class Event:
         accuracy: test accuracy, in epochs that were evaluated; of a tuning, the metric that is tuned.
         reason: why it diverged or failed.
         seconds: where its time went, by phase, when it has ended.
+        metrics: what was measured, by `split/metric`, in epochs that were evaluated.
     """
 
     kind: Literal["started", "epoch", "finished", "diverged", "failed", "held", "halted"]
@@ -69,6 +70,7 @@ class Event:
     accuracy: float | None = None
     reason: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ends(self) -> bool:

@@ -1,6 +1,6 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
-from lossbench.store.progress import Progress, progress
+from lossbench.store.progress import Progress, checkpoint_rows, progress
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
 from lossbench.store.study import StudyFolder, locate_study, places
@@ -14,6 +14,7 @@ __all__ = [
     "Status",
     "Store",
     "StudyFolder",
+    "checkpoint_rows",
     "locate_study",
     "places",
     "progress",

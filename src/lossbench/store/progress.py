@@ -13,7 +13,7 @@ from lossbench.store.record import Row
 from lossbench.store.sealed import unsealed
 from lossbench.store.store import Status, Store
 
-__all__ = ["Progress", "progress"]
+__all__ = ["Progress", "checkpoint_rows", "progress"]
 
 _UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError, ArithmeticError)
 
@@ -47,6 +47,11 @@ def progress(store: Store, key: str) -> Progress:
         except _UNREADABLE as error:
             told = str(error) if isinstance(error, StoreError) else f"{store.trial_folder(key)} is damaged ({error!r})"
             return Progress("failed", 0, 0.0, (), told)
+
+
+def checkpoint_rows(store: Store, key: str) -> tuple[Row, ...]:
+    """The rows of the history that a trial goes on from; none without a checkpoint."""
+    return _checkpoint(store, key)[2]
 
 
 def _read(store: Store, key: str) -> Progress:

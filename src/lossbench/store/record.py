@@ -43,6 +43,11 @@ class Row:
         """The names in the file's head."""
         return tuple(column.name for column in fields(cls))
 
+    def measured(self) -> dict[str, float]:
+        """What was measured and is finite, by `split/metric`."""
+        values = {name: getattr(self, name) for name in self.columns()[2:]}
+        return {f"{self.split}/{name}": value for name, value in values.items() if math.isfinite(value)}
+
 
 @dataclass(frozen=True, eq=False)
 class Record:
@@ -104,6 +109,10 @@ class Record:
             return self
         chosen = {f"{split}.selected": logits for split, logits in epoch.logits.items()}
         return replace(self, logits={**self.logits, **chosen}, selected_epoch=epoch.number)
+
+    def measured(self, epoch: int) -> dict[str, float]:
+        """What was measured after an epoch, by `split/metric`; nothing where it was not evaluated."""
+        return {name: value for row in self.rows if row.epoch == epoch for name, value in row.measured().items()}
 
     def outcome(self) -> dict[str, Any]:
         """How the trial ended, as outcome.json says it."""

@@ -1,0 +1,123 @@
+"""From what a user wrote, `mlflow:sqlite:///runs.db`, to a tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from lossbench.errors import RequestError, UnknownNameError
+from lossbench.imports import import_own
+from lossbench.tracking.tracker import Tracker
+
+__all__ = ["FORMS", "Opened", "TrackerSpec", "open_tracker", "parse_tracker"]
+
+_METHODS = ("begin", "log", "end", "conclude", "close")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A tracker that has a name.
+
+    Args:
+        module: its module in this room, and there the class `class_name`.
+        class_name: is called with where to.
+        where: what stands behind the colon, for people.
+        needed: whether something has to.
+        package: what has to be installed; the extra bears the tracker's name.
+    """
+
+    module: str
+    class_name: str
+    where: str
+    needed: bool = False
+    package: str = ""
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "tensorboard": _Kind("tensorboard_events", "TensorBoard", "[:FOLDER]", package="tensorboard"),
+    "mlflow": _Kind("mlflow_runs", "MLflow", "[:TRACKING_URI]", package="mlflow"),
+    "wandb": _Kind("weights_and_biases", "WeightsAndBiases", "[:[ENTITY/]PROJECT]", package="wandb"),
+    "csv": _Kind("csv_file", "CSVFile", ":FILE", needed=True),
+    "jsonl": _Kind("json_lines", "JSONLines", ":FILE", needed=True),
+}
+
+FORMS = ", ".join(f"{name}{kind.where}" for name, kind in _KINDS.items())
+"""What can be written, for people."""
+
+
+@dataclass(frozen=True)
+class TrackerSpec:
+    """A tracker as it was written.
+
+    Args:
+        name: of a tracker, or a module that has one.
+        where: what stood behind the colon; empty for none.
+    """
+
+    name: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.where}" if self.where else self.name
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A tracker that is ready to be told of trials."""
+
+    spec: TrackerSpec
+    tracker: Tracker
+
+
+def parse_tracker(text: str, field: str = "--track") -> TrackerSpec:
+    """Reads `tensorboard`, `csv:FILE`, `mlflow:sqlite:///runs.db`, or `module:callable` for one of the user's own.
+
+    Raises:
+        RequestError: it is none of them, or lacks the file.
+    """
+    name, colon, where = text.strip().partition(":")
+    kind = _KINDS.get(name)
+    if kind is None:
+        if colon and where and name.replace(".", "").isidentifier():
+            return TrackerSpec(name, where)
+        raise UnknownNameError(field, text, _KINDS)
+    if kind.needed and not where:
+        raise RequestError(field, f"{name}:FILE", text)
+    return TrackerSpec(name, where)
+
+
+def open_tracker(given: TrackerSpec | Tracker, field: str = "--track") -> Opened:
+    """Opens a tracker.
+
+    Args:
+        given: as `parse_tracker` gives it, or a tracker of the user's own.
+        field: what a complaint is about.
+
+    Raises:
+        RequestError: what it needs is not installed, or cannot be used; nothing was sent.
+    """
+    if not isinstance(given, TrackerSpec):
+        return Opened(TrackerSpec(type(given).__name__), _checked(given, type(given).__name__, field))
+    kind = _KINDS.get(given.name)
+    if kind is None:
+        make = import_own(str(given), field)
+        return Opened(given, _checked(make(), str(given), field))
+    if kind.package and find_spec(kind.package) is None:
+        install = f"the extra `{given.name}`: pip install 'lossbench[{given.name}]'"
+        raise RequestError(field, install, f"{given}, and no {kind.package} is installed")
+    try:
+        module = import_module(f"lossbench.tracking.{kind.module}")
+    except ImportError as error:  # a version that lacks something, or another package that it lacks
+        raise RequestError(field, f"a {kind.package} that can be imported", f"{given} ({error})") from error
+    make_tracker: Callable[[str, str], Tracker] = getattr(module, kind.class_name)
+    return Opened(given, make_tracker(given.where, field))
+
+
+def _checked(tracker: Any, name: str, field: str) -> Tracker:
+    lacking = [method for method in _METHODS if not callable(getattr(tracker, method, None))]
+    if lacking:
+        raise RequestError(field, f"a tracker with {', '.join(_METHODS)}", f"{name}, which has no {', '.join(lacking)}")
+    return tracker  # type: ignore[no-any-return]  # it has the methods, by the line above
