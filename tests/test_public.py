@@ -22,9 +22,11 @@ TOP = [
     "Tuning",
     "audit",
     "compare",
+    "export",
     "load",
     "load_study",
     "loss",
+    "predict",
     "run",
     "tune",
 ]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lossbench.api.comparing import compare
     from lossbench.api.conditions_results import Conditions
+    from lossbench.api.exporting import export
+    from lossbench.api.predicting import predict
     from lossbench.api.reading import load
     from lossbench.api.running import run
     from lossbench.api.study_results import Results
@@ -34,9 +36,11 @@ __all__ = [
     "Tuning",
     "audit",
     "compare",
+    "export",
     "load",
     "load_study",
     "loss",
+    "predict",
     "run",
     "tune",
 ]
@@ -52,9 +56,11 @@ _HOMES = {
     "Tuning": "api.tuning.tuning",
     "audit": "losses.audit",
     "compare": "api.comparing",
+    "export": "api.exporting",
     "load": "api.reading",
     "load_study": "spec",
     "loss": "losses",
+    "predict": "api.predicting",
     "run": "api.running",
     "tune": "api.tuning.tune",
 }

@@ -14,10 +14,12 @@ import typer
 from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
 from lossbench.cli.console import make_console
+from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
+from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
 from lossbench.cli.show_faults import show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
@@ -225,6 +227,8 @@ def report(
 app.command()(status)
 app.command()(tune)
 app.command()(watch)
+app.command()(predict)
+app.command()(export)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)

@@ -18,12 +18,12 @@ from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pixels
 from lossbench.errors import DataError
 
-__all__ = ["Encoded", "decode"]
+__all__ = ["EIGHT_BITS", "GREY", "Encoded", "decode", "opened", "quiet"]
 
 # Named, because Pillow's others include formats that start programs (EPS) or are rarely tried with hostile files.
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
-_GREY = ("L", "1")
-_EIGHT_BITS = (*_GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
+GREY = ("L", "1")
+EIGHT_BITS = (*GREY, "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 _AT_ONCE = 64  # pictures per task
 # Threads pay from here on; below, they fight over the interpreter (60,000 of 32x32 take twice as long on two).
 _PIXELS_FOR_THREADS = 128 * 128
@@ -63,7 +63,7 @@ def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[P
     Raises:
         DataError: a picture that is broken, too large, deeper than 8 bits, or of another size than the first.
     """
-    with _quiet():
+    with quiet():
         width, height = _shape(train)
         check_fits(train.where(0), height * width * (len(train.items) + len(test.items)))
         number = workers or _workers(width * height)
@@ -94,13 +94,13 @@ def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int) -> Pixels:
 def _decode_one(encoded: Encoded, position: int, out: Pixels) -> None:
     """Writes one picture into its place, (height, width, channels)."""
     height, width, channels = out.shape
-    with _opened(encoded, position) as picture:
+    with opened(encoded, position) as picture:
         if picture.size != (width, height):
             allowed = f"pictures of one size, {height}×{width} as the first"
             raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}")
-        if channels == 1 and picture.mode not in _GREY:
+        if channels == 1 and picture.mode not in GREY:
             raise _ColourError
-        if picture.mode not in _EIGHT_BITS:
+        if picture.mode not in EIGHT_BITS:
             raise DataError(encoded.where(position), "a picture of 8 bits per channel", f"mode {picture.mode}")
         mode = "L" if channels == 1 else "RGB"
         values = np.asarray(picture if picture.mode == mode else picture.convert(mode))
@@ -108,12 +108,12 @@ def _decode_one(encoded: Encoded, position: int, out: Pixels) -> None:
 
 
 def _shape(encoded: Encoded) -> tuple[int, int]:
-    with _opened(encoded, 0) as picture:
+    with opened(encoded, 0) as picture:
         return picture.size
 
 
 @contextmanager
-def _opened(encoded: Encoded, position: int) -> Iterator[Image.Image]:
+def opened(encoded: Encoded, position: int) -> Iterator[Image.Image]:
     """The picture at a position; whatever Pillow makes of a damaged one becomes one sentence."""
     item = encoded.items[position]
     try:
@@ -133,7 +133,7 @@ def _broken(encoded: Encoded, position: int, received: str) -> DataError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Pillow's warnings about odd metadata are dropped; the one about a decompression bomb becomes an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

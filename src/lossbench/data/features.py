@@ -13,7 +13,7 @@ import polars as pl
 from lossbench.data.parquet_footer import check_footer
 from lossbench.errors import DataError
 
-__all__ = ["Columns", "columns_of", "readable_parquet"]
+__all__ = ["Columns", "columns_of", "picture_column", "readable_parquet"]
 
 _PICTURE_NAMES = ("image", "img")
 _LABEL_NAMES = ("label", "labels", "fine_label")
@@ -34,14 +34,28 @@ def columns_of(file: Path) -> Columns:
     Raises:
         DataError: the file is no Parquet file, or its columns cannot be told.
     """
+    columns, features = _told(file)
+    picture = _column(file, "Image", _PICTURE_NAMES, columns, features)
+    label = _column(file, "ClassLabel", _LABEL_NAMES, columns, features)
+    return Columns(picture, label, _class_names(features.get(label, {})))
+
+
+def picture_column(file: Path) -> str:
+    """The column of pictures alone, of a file that need not have labels.
+
+    Raises:
+        DataError: as `columns_of`.
+    """
+    return _column(file, "Image", _PICTURE_NAMES, *_told(file))
+
+
+def _told(file: Path) -> tuple[list[str], Mapping[str, Mapping[str, object]]]:
+    """The columns, and what the metadata say of them."""
     # Opened here: a path given to Polars is a pattern, in which `*` and `[` mean something else.
     with readable_parquet(file), file.open("rb") as stream:
         columns = list(pl.read_parquet_schema(stream))
         stream.seek(0)
-        features = _features(pl.read_parquet_metadata(stream).get("huggingface", "{}"))
-    picture = _column(file, "Image", _PICTURE_NAMES, columns, features)
-    label = _column(file, "ClassLabel", _LABEL_NAMES, columns, features)
-    return Columns(picture, label, _class_names(features.get(label, {})))
+        return columns, _features(pl.read_parquet_metadata(stream).get("huggingface", "{}"))
 
 
 @contextmanager

@@ -13,18 +13,21 @@ import numpy as np
 
 from lossbench.errors import StoreError, shown
 from lossbench.files import read_regular
-from lossbench.spec import key_of
+from lossbench.spec import Trial, key_of
 from lossbench.store import files
 from lossbench.store.format import newer
 from lossbench.store.record import Row
 from lossbench.store.sealed import NewerError, sealed, unsealed
 
-__all__ = ["PROVENANCE", "Kept", "provenance_text"]
+__all__ = ["PROVENANCE", "WEIGHTS", "Kept", "provenance_text"]
 
 T = TypeVar("T")
 
 PROVENANCE = "provenance.json"
 """Written last: a trial without it has not ended."""
+
+WEIGHTS = "weights.safetensors"
+"""Of a trial that was run with --keep-weights."""
 
 _ALWAYS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
 
@@ -82,6 +85,19 @@ class Kept:
     def logits(self) -> dict[str, np.ndarray]:
         """Logits and targets by name."""
         return self._understood("logits.safetensors", files.tensors_of)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether its last weights were kept."""
+        return WEIGHTS in self.provenance["digests"]
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The last weights and running statistics by their names in the model's state_dict."""
+        return self._understood(WEIGHTS, files.tensors_of)
+
+    def trial(self) -> Trial:
+        """What was trained."""
+        return self._understood("trial.json", lambda content: Trial.from_canonical(json.loads(content)))
 
     def faults(self) -> dict[str, str]:
         """What is wrong with the files, by name; empty where all are as they were written."""

@@ -24,7 +24,7 @@ from lossbench.store import files
 from lossbench.store.aside import set_aside
 from lossbench.store.format import NAME as FORMAT_NOTE
 from lossbench.store.format import check_format, format_fault, note_format
-from lossbench.store.kept import PROVENANCE, Kept, provenance_text
+from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept, provenance_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
 from lossbench.store.sealed import sealed, unsealed
@@ -279,7 +279,7 @@ class Store:
             "outcome.json": _json(record.outcome()),
         }
         if weights is not None:
-            contents["weights.safetensors"] = files.tensors_bytes(weights)
+            contents[WEIGHTS] = files.tensors_bytes(weights)
         with self._writing():
             for name, content in contents.items():
                 write_atomically(folder / name, content)

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Part, Pictures, Split, prepare
-from lossbench.errors import TrialError
-from lossbench.models import MODELS, build
-from lossbench.native import fuse, normalise
+from lossbench.native import normalise
 from lossbench.spec import Scenario, Trial
+from lossbench.train.classifier import build_classifier, forward, input_type, scale_and_shift
 from lossbench.train.epoch import Snapshot
 from lossbench.train.objective import Objective
 from lossbench.train.optimizer import make_optimizer
@@ -96,28 +95,25 @@ class State:
     def start(cls, trial: Trial, pictures: Pictures, device: torch.device) -> State:
         """The state before the first step: weights from the trial's stream, splits on the device."""
         recipe = trial.recipe
-        model = build(recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed)
-        if device.type == "cpu":
-            fuse(model)
-        _keep_head_in_float32(model, pictures.num_classes)
-        model.to(device)
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
+        model = build_classifier(
+            recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed, device
+        )
         parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
         splits = _splits(pictures, parts)
         mean, std = pictures.normalisation()  # of all training pictures of the data, whichever the scenario leaves
         bf16 = recipe.precision == "bf16"
-        shape = (*pictures.size, pictures.channels)
+        scale, shift = scale_and_shift(mean, std, pictures.size, device)
         return cls(
             model=model,
             optimizer=make_optimizer(recipe.optimizer, model),
             objective=Objective.of(trial, splits["train"].labels, pictures.num_classes, device),
             splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
             true_labels=parts["train"].clean if trial.scenario.label_noise else None,
-            scale=torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous(),
-            shift=torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous(),
+            scale=scale,
+            shift=shift,
             fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
             bf16=bf16,
-            inputs=torch.bfloat16 if bf16 and recipe.model in MODELS else torch.float32,
+            inputs=input_type(recipe),
             classes=pictures.num_classes,
         )
 
@@ -132,12 +128,7 @@ class State:
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, classes), float32, of prepared pictures."""
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bf16):
-            logits: object = self.model(inputs)  # of a model of the user's it may be anything
-        if not isinstance(logits, Tensor) or logits.shape != (len(inputs), self.classes):
-            found = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"type {type(logits).__name__}"
-            raise TrialError(f"the model gave outputs of {found} for {len(inputs)} pictures of {self.classes} classes")
-        return logits.float()
+        return forward(self.model, inputs, self.classes, bf16=self.bf16)
 
     def counts_beside(
         self, name: str, logits: np.ndarray, order: np.ndarray | slice = slice(None)
@@ -195,21 +186,6 @@ def _beside(parameter: nn.Parameter, value: Tensor) -> Tensor:
     if value.shape == parameter.shape:
         return torch.empty_like(parameter).copy_(value)
     return value.to(parameter.device, copy=True)
-
-
-class _Float32Linear(nn.Linear):
-    """A linear layer that stays in float32 under autocast: bfloat16 logits tie, and flip arguments of the maximum."""
-
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
-        with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.float())
-
-
-def _keep_head_in_float32(model: nn.Module, num_classes: int) -> None:
-    """Makes the last linear layer compute in float32, if it is the one that gives the logits."""
-    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    if linear and type(linear[-1]) is nn.Linear and linear[-1].out_features == num_classes:
-        linear[-1].__class__ = _Float32Linear
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:

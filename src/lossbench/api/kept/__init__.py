@@ -1,0 +1,1 @@
+"""What becomes of kept weights: which trials are meant, and their networks made again."""

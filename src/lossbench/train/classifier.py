@@ -1,0 +1,87 @@
+"""A network as training has it: built, given the native kernels, its last layer in float32, channels last."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lossbench.errors import TrialError
+from lossbench.models import MODELS, build
+from lossbench.native import fuse
+from lossbench.spec import Recipe
+
+__all__ = ["build_classifier", "forward", "input_type", "scale_and_shift"]
+
+
+def build_classifier(
+    name: str, num_classes: int, channels: int, size: tuple[int, int], seed: int, device: torch.device
+) -> nn.Module:
+    """The model of a name with the first weights of a seed, as `models.build` has them, ready to be trained.
+
+    Raises:
+        RequestError: as `models.build`.
+    """
+    model = build(name, num_classes, channels, size, seed)
+    if device.type == "cpu":
+        fuse(model)
+    _keep_head_in_float32(model, num_classes)
+    model.to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs miss modules here
+    return model
+
+
+def scale_and_shift(
+    mean: np.ndarray, std: np.ndarray, size: tuple[int, int], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """What `native.normalise` makes of pixels by pictures · scale + shift, both (height, width, channels).
+
+    Args:
+        mean: of each channel, as `Pictures.normalisation` gives it.
+        std: the same.
+        size: height and width in pixels.
+        device: where they will be.
+    """
+    shape = (*size, len(mean))
+    scale = torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous()
+    return scale, torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous()
+
+
+def input_type(recipe: Recipe) -> torch.dtype:
+    """What pictures are handed over as: bfloat16 where the first layer would make them so, float32 else."""
+    return torch.bfloat16 if recipe.precision == "bf16" and recipe.model in MODELS else torch.float32
+
+
+def forward(model: nn.Module, inputs: Tensor, num_classes: int, *, bf16: bool) -> Tensor:
+    """Logits (batch, classes), float32, of prepared pictures.
+
+    Args:
+        model: the network.
+        inputs: (batch, channels, height, width), normalised.
+        num_classes: how many logits are expected.
+        bf16: whether it runs under bfloat16 autocast.
+
+    Raises:
+        TrialError: a user's model gives something else.
+    """
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=bf16):
+        logits: object = model(inputs)  # of a model of the user's it may be anything
+    if not isinstance(logits, Tensor) or logits.shape != (len(inputs), num_classes):
+        found = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"type {type(logits).__name__}"
+        raise TrialError(f"the model gave outputs of {found} for {len(inputs)} pictures of {num_classes} classes")
+    return logits.float()
+
+
+class _Float32Linear(nn.Linear):
+    """A linear layer that stays in float32 under autocast: bfloat16 logits tie, and flip arguments of the maximum."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
+        with torch.autocast(input.device.type, enabled=False):
+            return super().forward(input.float())
+
+
+def _keep_head_in_float32(model: nn.Module, num_classes: int) -> None:
+    """Makes the last linear layer compute in float32, if it is the one that gives the logits."""
+    linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
+    if linear and type(linear[-1]) is nn.Linear and linear[-1].out_features == num_classes:
+        linear[-1].__class__ = _Float32Linear

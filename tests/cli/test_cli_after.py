@@ -1,0 +1,101 @@
+"""`lossbench predict` and `lossbench export`, as their users run them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from cli_runner import QUICK, Runner
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
+
+@pytest.fixture
+def kept(lossbench: Runner, here: Path) -> Path:
+    lossbench("run", *QUICK, "--losses", "cross_entropy, focal", "--keep-weights")
+    generator = np.random.default_rng(0)
+    (here / "mine").mkdir()
+    for number in range(3):
+        picture = generator.integers(0, 255, (8, 8), dtype=np.uint8)
+        Image.fromarray(picture).save(here / "mine" / f"{number}.png")
+    return here
+
+
+class TestPredict:
+    def test_a_folder(self, lossbench: Runner, kept: Path) -> None:
+        done = lossbench("predict", "log", "mine")
+        assert done.code == 0, done.err
+        first, head, *rows = done.out.splitlines()
+        assert first.endswith("; seed 1, the first that finished with weights")
+        assert head.split() == ["picture", "prediction", "probability", *map(str, range(10))]
+        assert [row.split()[0] for row in rows] == ["mine/0.png", "mine/1.png", "mine/2.png"]
+        for row in rows:
+            cells = [float(cell) for cell in row.split()[1:]]
+            assert cells[1] == max(cells[2:])
+            assert cells[2 + int(cells[0])] == cells[1]
+
+    def test_a_narrow_terminal_leaves_the_classes_out(
+        self, lossbench: Runner, kept: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "60")
+        done = lossbench("predict", "log", "mine")
+        assert done.out.splitlines()[-4].split() == ["picture", "prediction", "probability"]
+
+    def test_csv_and_json_say_the_same(self, lossbench: Runner, kept: Path) -> None:
+        done = lossbench("predict", "log", "mine", "--csv", "out.csv", "--json", "--loss", "focal", "--seeds", "all")
+        assert done.code == 0, done.err
+        told = json.loads(done.out)
+        assert told["loss"] == "focal"
+        assert told["seeds"] == [1, 2]
+        table = pl.read_csv(kept / "out.csv", infer_schema_length=None)
+        assert table["probability"].to_list() == [row["probability"] for row in told["predictions"]]
+        assert table["7"].to_list() == [row["probabilities"]["7"] for row in told["predictions"]]
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["mine", "--seed", "9"], "--seed: expected a seed whose weights were kept, 1 or 2, got 9"),
+            (["mine", "--seeds", "1,9"], "--seeds: expected a seed whose weights were kept, 1 or 2, got 9"),
+            (["mine", "--seed", "1.5"], "--seed: expected a whole number of at least 0, got 1.5"),
+            (["mine", "--seed", "1", "--seeds", "all"], "--seeds: expected nothing beside --seed, got all"),
+            (["mine", "--seeds", "some"], "--seeds: expected"),
+            (["nowhere.png"], "PICTURES: expected pictures"),
+            (["mine", "--study", "other"], "FOLDER: expected a study's folder"),
+            (["mine", "--csv", "mine"], "--csv: expected a folder that can be written"),
+        ],
+    )
+    def test_complaints(self, lossbench: Runner, kept: Path, options: list[str], said: str) -> None:
+        done = lossbench("predict", "log", *options)
+        assert done.code == 2
+        assert done.err.startswith(f"lossbench: {said}")
+        assert done.out == ""
+
+    def test_without_weights(self, lossbench: Runner, here: Path) -> None:
+        lossbench("run", *QUICK, "--losses", "cross_entropy")
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(here / "it.png")
+        done = lossbench("predict", "log", "it.png")
+        assert done.code == 2
+        assert "got 2 finished, none with weights (run the study with --keep-weights into another save dir" in done.err
+
+
+class TestExport:
+    def test_the_default_name(self, lossbench: Runner, kept: Path) -> None:
+        done = lossbench("export", "log", "--to", "safetensors", "--loss", "focal")
+        assert done.code == 0, done.err
+        assert done.out.splitlines()[-2:] == [
+            "exported: digits-mlp-focal-seed1.safetensors",
+            "described: digits-mlp-focal-seed1.safetensors.json",
+        ]
+        assert json.loads((kept / "digits-mlp-focal-seed1.safetensors.json").read_text())["model"] == "mlp"
+
+    def test_one_of_several_studies(self, lossbench: Runner, kept: Path) -> None:
+        lossbench("run", *QUICK, "--losses", "cross_entropy", "--keep-weights", "--name", "other")
+        assert lossbench("export", "log").code == 2
+        done = lossbench("export", "log", "sub/it.pt2", "--study", "other", "--seed", "2")
+        assert done.code == 0, done.err
+        assert json.loads((kept / "sub" / "it.pt2.json").read_text())["study"] == "other"
