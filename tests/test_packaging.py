@@ -15,6 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 OPTIONAL = {
     "huggingface_hub": "the extra `hub`, imported where a data set is asked of the Hub",
+    "mlflow": "the extra of its name, imported where a study is tracked there",
+    "tensorboard": "the same",
+    "wandb": "the same",
     "pandas": "frames for those who have it",
     "optuna": "the extra `tune`, imported where a study is tuned",
     "typst": "the extra `pdf`, imported where a PDF is asked for",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lossbench.api.reading import load
     from lossbench.api.running import run
     from lossbench.api.study_results import Results
+    from lossbench.api.trackers import send
     from lossbench.api.tuning.tune import tune
     from lossbench.api.tuning.tuning import Tuning
     from lossbench.errors import LossbenchError, RequestError
@@ -42,6 +43,7 @@ __all__ = [
     "loss",
     "predict",
     "run",
+    "send",
     "tune",
 ]
 
@@ -62,6 +64,7 @@ _HOMES = {
     "loss": "losses",
     "predict": "api.predicting",
     "run": "api.running",
+    "send": "api.trackers",
     "tune": "api.tuning.tune",
 }
 

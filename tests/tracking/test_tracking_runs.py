@@ -14,7 +14,6 @@ import pytest
 
 import lossbench
 from cli_runner import Runner
-from lossbench.api.trackers import send_study
 from lossbench.errors import RequestError, TrackerError
 from lossbench.store import Store, StudyFolder
 from lossbench.tracking import Point, TrackedTrial
@@ -105,7 +104,7 @@ def test_their_own_readers_find_what_a_run_logged_and_what_a_store_sends(
     assert_shows(live, tmp_path / "live" / "log", 1e-6)
     (tmp_path / "sent").mkdir()
     monkeypatch.chdir(tmp_path / "sent")
-    sent = send_study(plain, spec.format(tmp_path / "sent"))
+    sent = lossbench.send(plain, spec.format(tmp_path / "sent"))
     assert (sent.trials, sent.missing, sent.damaged) == (4, 0, ())
     after = read(tmp_path / "sent")
     assert {key: (seen.metrics, seen.parameters, seen.status, seen.name) for key, seen in live.items()} == {
@@ -125,7 +124,7 @@ def test_the_study_itself_is_shown_with_its_answer_and_report(
     answer = str(lossbench.load(plain).answer)
     database = f"sqlite:///{tmp_path / 'runs.db'}"
     for spec in (f"mlflow:{database}", "tensorboard:runs"):
-        send_study(plain, spec)
+        lossbench.send(plain, spec)
     assert answer in tensorboard_texts(tmp_path / "runs")
     client = mlflow.MlflowClient(tracking_uri=database)
     (experiment,) = [item for item in client.search_experiments() if item.name == "digits-mlp"]
@@ -139,7 +138,7 @@ def test_the_study_itself_is_shown_with_its_answer_and_report(
 
 def test_compare_reads_the_csv_that_a_run_wrote(tmp_path: Path, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    send_study(plain, "csv:metrics.csv")
+    lossbench.send(plain, "csv:metrics.csv")
     columns = ["metric", "a", "b", "difference", "verdict"]
     there = lossbench.compare("metrics.csv").comparisons
     own = lossbench.load(plain)
@@ -161,11 +160,28 @@ def test_failed_diverged_missing_and_damaged_trials_are_sent_as_what_they_are(
     (store.trial_folder(failed) / "failure.json").write_text("{}", encoding="utf-8")
     (store.trial_folder(damaged) / "history.csv").write_text("x", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    sent = send_study("log", "jsonl:metrics.jsonl")
+    sent = lossbench.send("log", "jsonl:metrics.jsonl")
     assert (sent.trials, sent.missing, len(sent.damaged)) == (2, 1, 1)
     assert damaged in sent.damaged[0]
     seen = read_json_lines(tmp_path)
     assert sorted(trial.status for trial in seen.values()) == ["failed", "finished"]
+
+
+def test_export_sends_a_study_and_refuses_what_is_about_a_network(
+    tmp_path: Path, plain: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = Runner(capsys)
+    for _ in range(2):
+        done = run("export", str(plain), "--to", "csv:metrics.csv")
+        assert (done.code, done.out, done.err) == (0, "sent 4 trials to csv:metrics.csv\n", "")
+    assert_shows(read_csv(tmp_path), plain)
+    done = run("export", str(plain), "--to", "csv:metrics.csv", "--loss", "l1")
+    assert (done.code, done.out) == (2, "")
+    assert "--loss: expected nothing beside --to csv:metrics.csv, which is sent the whole study, got l1" in done.err
+    done = run("export", str(plain), "--to", "mlfow")
+    assert (done.code, done.out) == (2, "")
+    assert "did you mean mlflow?" in done.err
 
 
 def test_a_tracker_that_fails_while_a_study_is_sent_is_an_error_in_one_sentence(plain: Path) -> None:
@@ -188,7 +204,7 @@ def test_a_tracker_that_fails_while_a_study_is_sent_is_an_error_in_one_sentence(
     with pytest.raises(
         TrackerError, match=r"^Fails took 2 trials and then failed \(ConnectionError: no route to host\)"
     ):
-        send_study(plain, Fails())
+        lossbench.send(plain, Fails())
 
 
 @pytest.mark.parametrize(

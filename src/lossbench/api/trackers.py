@@ -21,14 +21,14 @@ from lossbench.tracking import (
     TrackerSpec,
     open_tracker,
     parse_tracker,
-    send,
     tracked,
 )
+from lossbench.tracking import send as send_trials
 
 if TYPE_CHECKING:  # a store can be sent without torch
     from lossbench.api.running import Prepared
 
-__all__ = ["concluded", "feed_for", "send_study", "telling", "trials_of"]
+__all__ = ["concluded", "feed_for", "send", "telling", "trials_of"]
 
 _AT_AN_INTERRUPT = 1.0  # seconds that a tracker gets: whoever interrupts waits for the end
 
@@ -83,7 +83,7 @@ def concluded(study: Study, within: Sequence[Within], page: Path) -> Concluded:
     return Concluded(study.name, study.question, _answer(within), (page, *tables))
 
 
-def send_study(folder: str | Path, to: str | TrackerSpec | Tracker, field: str = "--to") -> Sent:
+def send(folder: str | Path, to: str | TrackerSpec | Tracker, field: str = "--to") -> Sent:
     """Sends what the store has of a study to a tracker; imports no torch.
 
     Args:
@@ -102,7 +102,7 @@ def send_study(folder: str | Path, to: str | TrackerSpec | Tracker, field: str =
     opened = open_tracker(parse_tracker(to, field) if isinstance(to, str) else to, field)
     page = store.study_folder(whole.path) / "report.html"
     came_to = concluded(whole.study, analysed(results), page) if page.exists() else None
-    return send(store, whole, opened, came_to)
+    return send_trials(store, whole, opened, came_to)
 
 
 def _answer(within: Sequence[Within]) -> str:

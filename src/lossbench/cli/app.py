@@ -24,6 +24,7 @@ from lossbench.cli.progress import follow
 from lossbench.cli.show_faults import show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
+from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.cli.tune import tune
 from lossbench.cli.watch import watch
 from lossbench.cli.workers import checkpoint_seconds_of, workers_of
@@ -114,8 +115,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="TRACKER",
-            help="Tell a tracker of each trial as it is trained: tensorboard[:FOLDER], mlflow[:TRACKING_URI], "
-            "wandb[:[ENTITY/]PROJECT], csv:FILE, jsonl:FILE, or module:callable of your own; may be repeated.",
+            help=f"Tell a tracker of each trial as it is trained: {TRACKER_FORMS}; may be repeated.",
         ),
     ] = None,
     pictures: Pictures = True,

@@ -1,13 +1,13 @@
 """Trackers: TensorBoard, MLflow, Weights & Biases, CSV, JSON lines. The store stays the source of truth."""
 
 from lossbench.tracking.feed import Feed
-from lossbench.tracking.named import FORMS, Opened, TrackerSpec, open_tracker, parse_tracker
+from lossbench.tracking.named import KINDS, Opened, TrackerSpec, open_tracker, parse_tracker
 from lossbench.tracking.send import Sent, send
 from lossbench.tracking.tracker import Concluded, Ended, Point, TrackedTrial, Tracker
 from lossbench.tracking.trials import tracked
 
 __all__ = [
-    "FORMS",
+    "KINDS",
     "Concluded",
     "Ended",
     "Feed",

@@ -12,40 +12,35 @@ from lossbench.errors import RequestError, UnknownNameError
 from lossbench.imports import import_own
 from lossbench.tracking.tracker import Tracker
 
-__all__ = ["FORMS", "Opened", "TrackerSpec", "open_tracker", "parse_tracker"]
+__all__ = ["KINDS", "Kind", "Opened", "TrackerSpec", "open_tracker", "parse_tracker"]
 
 _METHODS = ("begin", "log", "end", "conclude", "close")
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """A tracker that has a name.
 
     Args:
         module: its module in this room, and there the class `class_name`.
         class_name: is called with where to.
-        where: what stands behind the colon, for people.
-        needed: whether something has to.
+        needs_file: whether a file's name has to stand behind the colon.
         package: what has to be installed; the extra bears the tracker's name.
     """
 
     module: str
     class_name: str
-    where: str
-    needed: bool = False
+    needs_file: bool = False
     package: str = ""
 
 
-_KINDS: Mapping[str, _Kind] = {
-    "tensorboard": _Kind("tensorboard_events", "TensorBoard", "[:FOLDER]", package="tensorboard"),
-    "mlflow": _Kind("mlflow_runs", "MLflow", "[:TRACKING_URI]", package="mlflow"),
-    "wandb": _Kind("weights_and_biases", "WeightsAndBiases", "[:[ENTITY/]PROJECT]", package="wandb"),
-    "csv": _Kind("csv_file", "CSVFile", ":FILE", needed=True),
-    "jsonl": _Kind("json_lines", "JSONLines", ":FILE", needed=True),
+KINDS: Mapping[str, Kind] = {
+    "tensorboard": Kind("tensorboard_events", "TensorBoard", package="tensorboard"),
+    "mlflow": Kind("mlflow_runs", "MLflow", package="mlflow"),
+    "wandb": Kind("weights_and_biases", "WeightsAndBiases", package="wandb"),
+    "csv": Kind("csv_file", "CSVFile", needs_file=True),
+    "jsonl": Kind("json_lines", "JSONLines", needs_file=True),
 }
-
-FORMS = ", ".join(f"{name}{kind.where}" for name, kind in _KINDS.items())
-"""What can be written, for people."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +74,12 @@ def parse_tracker(text: str, field: str = "--track") -> TrackerSpec:
         RequestError: it is none of them, or lacks the file.
     """
     name, colon, where = text.strip().partition(":")
-    kind = _KINDS.get(name)
+    kind = KINDS.get(name)
     if kind is None:
         if colon and where and name.replace(".", "").isidentifier():
             return TrackerSpec(name, where)
-        raise UnknownNameError(field, text, _KINDS)
-    if kind.needed and not where:
+        raise UnknownNameError(field, text, KINDS)
+    if kind.needs_file and not where:
         raise RequestError(field, f"{name}:FILE", text)
     return TrackerSpec(name, where)
 
@@ -101,7 +96,7 @@ def open_tracker(given: TrackerSpec | Tracker, field: str = "--track") -> Opened
     """
     if not isinstance(given, TrackerSpec):
         return Opened(TrackerSpec(type(given).__name__), _checked(given, type(given).__name__, field))
-    kind = _KINDS.get(given.name)
+    kind = KINDS.get(given.name)
     if kind is None:
         make = import_own(str(given), field)
         return Opened(given, _checked(make(), str(given), field))
