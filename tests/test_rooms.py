@@ -20,6 +20,8 @@ ROOMS = (
     "spec",
     "published",
     "losses",
+    "nn",
+    "testing",
     "data",
     "native",
     "models",

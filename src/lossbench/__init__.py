@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lossbench import nn, testing
     from lossbench.api.comparing import compare
     from lossbench.api.conditions_results import Conditions
     from lossbench.api.exporting import export
@@ -44,8 +45,14 @@ __all__ = [
     "predict",
     "run",
     "send",
+    "nn",
+    "run",
+    "testing",
     "tune",
 ]
+
+_ROOMS = ("nn", "testing")
+"""Rooms that are public as they are."""
 
 _HOMES = {
     "Conditions": "api.conditions_results",
@@ -90,6 +97,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return import_module(f"lossbench.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'lossbench' has no attribute {name!r}")
     return getattr(import_module(f"lossbench.{_HOMES[name]}"), name)

@@ -160,6 +160,8 @@ def test_a_terminal_has_colours_beside_the_words() -> None:
         (("",), ("LOSS: expected at least one loss",)),
         ((f"{MODULE}:nothing",), ("LOSS: expected module:callable that can be imported from here", "nothing")),
         (("focal", "--declare", "all"), (f"--declare: expected some of {', '.join(DECLARATIONS)}, got all",)),
+        (("focal", "--num-classes", "1"), ("--num-classes: expected a whole number from 2 to 1000, got 1",)),
+        (("focal", "--num-classes", "ten"), ("--num-classes", "a valid integer")),
         ((), ("Missing argument",)),
     ],
 )
@@ -174,3 +176,10 @@ def test_the_help_names_every_declaration(lossbench: Runner) -> None:
     text = lossbench("audit", "--help").out
     for name in DECLARATIONS:
         assert f"{name} (" in " ".join(text.split())
+
+
+def test_a_loss_of_one_number_of_classes_is_examined_for_that_number(lossbench: Runner) -> None:
+    done = lossbench("audit", "focal(alpha=[1, 2, 3])", "--num-classes", "3")
+    assert done.code == 0, done.out + done.err
+    assert "not asked: it is examined as a loss of 3 classes" in done.out
+    assert lossbench("audit", "focal(alpha=[1, 2, 3])").code == 1

@@ -100,6 +100,13 @@ def audit(
             ),
         ),
     ] = None,
+    num_classes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Of a loss for one number of classes alone, such as one with class weights.",
+        ),
+    ] = None,
 ) -> None:
     """Examine a loss before you train with it: gradients, extremes, precision, and which known loss it is.
 
@@ -112,8 +119,11 @@ def audit(
 
     from lossbench.losses.audit import audit as examine
 
-    with own_code("LOSS"):
-        found = examine(specs[0], declared)
+    try:
+        with own_code("LOSS"):
+            found = examine(specs[0], declared, num_classes)
+    except RequestError as error:
+        raise error.renamed(error.field.replace("num_classes", "--num-classes")) from error
     if as_json:
         typer.echo(audit_json(found))
     else:

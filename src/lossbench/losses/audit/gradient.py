@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossbench.losses.audit.subject import CLASSES, Subject, made_batch
+from lossbench.losses.audit.subject import Subject, made_batch
 from lossbench.losses.audit.types import Check
 from lossbench.losses.families.cross_entropy import cross_entropy
 
@@ -19,7 +19,7 @@ def gradcheck(subject: Subject) -> Check:
     name = "gradcheck"
     if subject.dtype != torch.float64:
         return Check(name, "warn", "not asked: it takes no float64 logits")
-    logits, target = subject.batch(4, 5)
+    logits, target = subject.batch(4, subject.few)
     fine = torch.autograd.gradcheck(lambda z: subject.total(z, target), logits.requires_grad_(), raise_exception=False)
     if fine:
         return Check(name, "pass", "autograd's gradient is the derivative (float64)")
@@ -31,7 +31,7 @@ def derivative(subject: Subject) -> Check:
     name = "whole expression"
     step, allowed = (1e-6, 1e-5) if subject.dtype == torch.float64 else (1e-2, 5e-2)
     for scale in (0.5, 2.0, 6.0):
-        logits, target = subject.batch(4, 5, scale, seed=1)
+        logits, target = subject.batch(4, subject.few, scale, seed=1)
         slope = _slope(subject, logits, target, step)
         gradient = subject.gradient(logits, target)
         size = slope.norm()
@@ -48,8 +48,8 @@ def dead(subject: Subject) -> Check:
     """No gradient at all for a confidently wrong prediction, or where every logit is far below 0."""
     name = "dead gradient"
     margin = 30.0 if subject.dtype == torch.float64 else 20.0  # p of 1e-13: clamps lie above it
-    target = torch.tensor([0, 3])
-    wrong = torch.zeros(2, CLASSES, dtype=subject.dtype)
+    target = torch.tensor([0, min(3, subject.classes - 2)])
+    wrong = torch.zeros(2, subject.classes, dtype=subject.dtype)
     wrong[torch.arange(2), target] = -margin / 2
     wrong[torch.arange(2), target + 1] = margin / 2
     low, _ = subject.batch(2, scale=0.1)
@@ -76,7 +76,7 @@ def direction(subject: Subject) -> Check:
     rows = torch.arange(len(target))
     right, wrong = (torch.zeros_like(logits) for _ in range(2))
     right[rows, target] = 2.0
-    wrong[rows, (target + 1) % CLASSES] = 2.0
+    wrong[rows, (target + 1) % subject.classes] = 2.0
     if float(subject.each(right, target).mean()) >= float(subject.each(wrong, target).mean()):
         return Check(name, "fail", "a wrong prediction costs no more than a right one")
     return Check(name, "pass", "a right prediction costs less than a wrong one")
@@ -97,7 +97,7 @@ def scale(subject: Subject) -> Check:
 
 def gradient_scale(subject: Subject) -> float:
     """Norm of the gradient by the logits over that of cross entropy, at logits as a fresh network gives them."""
-    logits, target = made_batch(64, scale=0.1)
+    logits, target = made_batch(64, subject.classes, scale=0.1)
     leaf = logits.clone().requires_grad_()
     (reference,) = torch.autograd.grad(cross_entropy(leaf, target).sum(), leaf)
     return float(subject.gradient(logits.to(subject.dtype), target).double().norm() / reference.norm())

@@ -63,12 +63,14 @@ def identify(subject: Subject, before: Link | None = None, twice: bool = False) 
         twice: whether the catalogue's losses are to see softmax probabilities in place of logits.
     """
     allowed = 1e-6 if subject.dtype == torch.float64 else 1e-5
-    own = [_gradient(_total(subject, n), n, subject.dtype, before).double() for n in (_FEW, _MANY)]
+    numbers = (subject.classes,) if subject.fixed else (_FEW, _MANY)
+    own = [_gradient(_total(subject, n), n, subject.dtype, before).double() for n in numbers]
     found = []
     for name in _candidates():
-        few, many = (_factor(own[i], _catalogues(name, n, twice), allowed) for i, n in enumerate((_FEW, _MANY)))
+        factors = [_factor(own[i], _catalogues(name, n, twice), allowed) for i, n in enumerate(numbers)]
+        few, many = factors[0], factors[-1]
         if few is not None and many is not None:
-            exponent = math.log(abs(many / few)) / math.log(_MANY / _FEW)
+            exponent = 0.0 if subject.fixed else math.log(abs(many / few)) / math.log(_MANY / _FEW)
             found.append(Identity(name, few * _FEW**-exponent, exponent))
     return min(found, key=lambda one: (abs(one.exponent) > _SAME, abs(one.factor - 1)), default=None)
 
@@ -113,7 +115,8 @@ def known(subject: Subject, identity: Identity | None) -> Check:
 
 def _hardly_moves(subject: Subject) -> bool:
     """Whether the values of sure predictions, right and wrong, stay near that of no prediction at all."""
-    at = torch.tensor([[0.0] * _FEW, [40.0] + [0.0] * (_FEW - 1), [0.0] * (_FEW - 1) + [40.0]], dtype=subject.dtype)
+    others = [0.0] * (subject.few - 1)
+    at = torch.tensor([[0.0, *others], [40.0, *others], [*others, 40.0]], dtype=subject.dtype)
     none, right, wrong = subject.each(at, torch.zeros(3, dtype=torch.int64)).tolist()
     return bool(none > 0 and right > 0.4 * none and wrong < 2 * none)
 

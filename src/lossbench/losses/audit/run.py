@@ -22,6 +22,8 @@ __all__ = ["DECLARATIONS", "audit"]
 DECLARATIONS = ("batch", "detached", "dead")
 """What may be declared: the batch is coupled, a factor is detached, wrong predictions may get no gradient."""
 
+_MOST_CLASSES = 1000
+
 _CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
     value.reduction,
     identity.input_kind,
@@ -43,7 +45,7 @@ _CHECKS: tuple[Callable[[Subject], Check | list[Check]], ...] = (
 )
 
 
-def audit(loss: Any, declared: Iterable[str] = ()) -> Audit:
+def audit(loss: Any, declared: Iterable[str] = (), num_classes: int | None = None) -> Audit:
     """Examines a loss.
 
     What a card declares, or the caller does, is no fault; what a loss hides is one.
@@ -52,16 +54,21 @@ def audit(loss: Any, declared: Iterable[str] = ()) -> Audit:
         loss: a text such as `focal(gamma=0.5)` or `my_module:MyLoss`, a spec, a function, a class or a
             `torch.nn.Module`.
         declared: of `batch`, `detached` and `dead`, what is known of the loss and meant.
+        num_classes: of a loss that is made for one number of classes, such as one with class weights: it is examined
+            for that number alone. None for ten classes, and for two and a thousand.
 
     Raises:
-        RequestError: an unknown loss or hyperparameter, something that cannot be imported, or an unknown declaration.
+        RequestError: an unknown loss or hyperparameter, something that cannot be imported, an unknown declaration, or
+            fewer than two classes.
     """
+    _check_classes(num_classes)
     for name in declared:
         if name not in DECLARATIONS:
             raise RequestError("--declare", f"some of {', '.join(DECLARATIONS)}", name)
     (spec,) = parse_losses([loss], "loss")
     spec = complete(spec)
-    subject = Subject(spec, frozenset(declared) | _on_the_card(spec))
+    known, fixed = frozenset(declared) | _on_the_card(spec), num_classes is not None
+    subject = Subject(spec, known, classes=num_classes or CLASSES, fixed=fixed)
     try:
         subject = _known(subject)
     except Exception as error:  # whatever a user's code raises
@@ -71,6 +78,12 @@ def audit(loss: Any, declared: Iterable[str] = ()) -> Audit:
     checks.append(identity.known(subject, same))
     target = "one-hot" if subject.one_hot_target else "indices"
     return Audit(str(spec), subject.reduction, target, _scale(subject), str(same or ""), tuple(checks))
+
+
+def _check_classes(number: object) -> None:
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if number is not None and not (whole and 2 <= number <= _MOST_CLASSES):  # type: ignore[operator]  # it is whole
+        raise RequestError("num_classes", f"a whole number from 2 to {_MOST_CLASSES}", number)
 
 
 def _on_the_card(spec: LossSpec) -> frozenset[str]:
@@ -87,10 +100,10 @@ def _on_the_card(spec: LossSpec) -> frozenset[str]:
 
 def _known(subject: Subject) -> Subject:
     """The subject with its target, reduction and type found out."""
-    counts = counts_of(CLASSES)
+    counts = counts_of(subject.classes)
     if subject.spec.own:
         own = build_own_loss(subject.spec, counts)
-        tried = try_own_loss(subject.spec, own, CLASSES, "cpu")
+        tried = try_own_loss(subject.spec, own, subject.classes, "cpu")
         subject = replace(subject, one_hot_target=tried.one_hot_target, reduction=tried.reduction)
     try:
         subject.gradient(*subject.batch())

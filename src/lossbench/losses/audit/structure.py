@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from lossbench.losses.audit.subject import CLASSES, Subject, counts_of, derivative_at
+from lossbench.losses.audit.subject import Subject, counts_of, derivative_at
 from lossbench.losses.audit.types import Check, Outcome
 from lossbench.losses.own import found_own
 from lossbench.spec import LossSpec, Value
@@ -49,9 +49,9 @@ def permutation(subject: Subject) -> Check:
     if subject.random:
         return Check(name, "pass", "not asked: it draws by place")
     logits, target = subject.batch()
-    order = torch.arange(CLASSES).roll(3)
+    order = torch.arange(subject.classes).roll(3 if subject.classes > 3 else 1)
     back = order.argsort()
-    counts = counts_of(CLASSES)
+    counts = counts_of(subject.classes)
     renamed = subject.each(logits[:, order], back[target], [counts[k] for k in order.tolist()])
     if _close(renamed, subject.each(logits, target), subject.exact):
         return Check(name, "pass", "changes nothing: no class is treated unlike another")
@@ -64,7 +64,7 @@ def soft_targets(subject: Subject) -> Check:
     if subject.one_hot_target:
         return Check(name, "pass", "takes one-hot rows, not class indices; lossbench makes them")
     logits, target = subject.batch()
-    rows = one_hot(target, CLASSES).to(logits.dtype)
+    rows = one_hot(target, subject.classes).to(logits.dtype)
     try:
         given = subject.each(logits, rows)
     except Exception:  # a refusal, in whatever words

@@ -68,6 +68,8 @@ class Subject:
         one_hot_target: whether it takes one-hot rows instead of class indices.
         reduction: how it reduces over the batch.
         dtype: float64, or float32 where it takes no float64.
+        classes: how many classes it is asked about.
+        fixed: whether it is for that number of classes alone.
     """
 
     spec: LossSpec
@@ -75,6 +77,8 @@ class Subject:
     one_hot_target: bool = False
     reduction: Reduction = "none"
     dtype: torch.dtype = torch.float64
+    classes: int = CLASSES
+    fixed: bool = False
     _built: dict[tuple[int, ...], Callable[..., Any]] = field(default_factory=dict)
 
     def function(self, class_counts: Sequence[int]) -> Callable[..., Any]:
@@ -120,16 +124,23 @@ class Subject:
         """The derivative of the sum over the batch by the logits, (batch, classes)."""
         return derivative_at(lambda z: self.total(z, target, class_counts), logits)
 
-    def batch(self, n: int = 12, classes: int = CLASSES, scale: float = 2.0, seed: int = 0) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, n: int = 12, classes: int | None = None, scale: float = 2.0, seed: int = 0
+    ) -> tuple[Tensor, Tensor]:
         """A made batch in the type that the loss takes."""
-        logits, target = made_batch(n, classes, scale, seed)
+        logits, target = made_batch(n, classes or self.classes, scale, seed)
         return logits.to(self.dtype), target
 
     @cached_property
     def random(self) -> bool:
         """Whether it draws random numbers."""
-        function = self.function(counts_of(CLASSES))
+        function = self.function(counts_of(self.classes))
         return "generator" in getattr(function, "needs", ())
+
+    @property
+    def few(self) -> int:
+        """A number of classes for what takes long: five, or the only one that it is for."""
+        return self.classes if self.fixed else 5
 
     @property
     def exact(self) -> float:

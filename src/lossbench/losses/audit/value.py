@@ -7,7 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from lossbench.losses.audit.subject import CLASSES, Subject, first_line
+from lossbench.losses.audit.subject import Subject, first_line
 from lossbench.losses.audit.types import Check
 
 __all__ = ["extremes", "precisions", "reduction", "sizes"]
@@ -30,12 +30,12 @@ def extremes(subject: Subject) -> Check:
     """Value and gradient where p, that of the true class, goes to 0 and to 1, and where one class dominates."""
     name = "extreme logits"
     places = {
-        "logits of ±1e4": _corners(1e4),
-        "logits of ±100": _corners(100.0),
-        "p near 1": _dominated(40.0),
-        "p near 0": _dominated(-40.0),
-        "p = 1": _dominated(1000.0),
-        "p = 0": _dominated(-1000.0),
+        "logits of ±1e4": _corners(1e4, subject.classes),
+        "logits of ±100": _corners(100.0, subject.classes),
+        "p near 1": _dominated(40.0, subject.classes),
+        "p near 0": _dominated(-40.0, subject.classes),
+        "p = 1": _dominated(1000.0, subject.classes),
+        "p = 0": _dominated(-1000.0, subject.classes),
     }
     for dtype in dict.fromkeys((subject.dtype, torch.float32)):
         where: dict[str, list[str]] = {}
@@ -57,7 +57,10 @@ def extremes(subject: Subject) -> Check:
 def sizes(subject: Subject) -> list[Check]:
     """A batch of one, two classes, a thousand."""
     checks = []
-    for name, n, classes in (("batch of one", 1, CLASSES), ("two classes", 12, 2), ("1000 classes", 12, 1000)):
+    for name, n, classes in (("batch of one", 1, subject.classes), ("two classes", 12, 2), ("1000 classes", 12, 1000)):
+        if subject.fixed and classes != subject.classes:
+            checks.append(Check(name, "pass", f"not asked: it is examined as a loss of {subject.classes} classes"))
+            continue
         try:
             logits, target = subject.batch(n, classes)
             value, gradient = subject.total(logits, target), subject.gradient(logits, target)
@@ -99,22 +102,23 @@ def _precision(subject: Subject, dtype: torch.dtype) -> Check:
     return Check(name, "pass", "computes in float32, under autocast and with narrow logits")
 
 
-def _corners(size: float) -> tuple[Tensor, Tensor]:
-    """Every triple out of (−size, 0, size) beside classes at 0, with each of the three true."""
-    triples = torch.tensor(list(product((-size, 0.0, size), repeat=3)), dtype=torch.float64)
-    logits = torch.cat([triples, torch.zeros(len(triples), CLASSES - 3, dtype=torch.float64)], dim=1)
-    return logits.repeat(3, 1), torch.arange(3).repeat_interleave(len(logits))
+def _corners(size: float, classes: int) -> tuple[Tensor, Tensor]:
+    """Every triple out of (−size, 0, size) beside classes at 0, with each of the three true; of two classes, pairs."""
+    first = min(3, classes)
+    corners = torch.tensor(list(product((-size, 0.0, size), repeat=first)), dtype=torch.float64)
+    logits = torch.cat([corners, torch.zeros(len(corners), classes - first, dtype=torch.float64)], dim=1)
+    return logits.repeat(first, 1), torch.arange(first).repeat_interleave(len(logits))
 
 
-def _dominated(margin: float) -> tuple[Tensor, Tensor]:
+def _dominated(margin: float, classes: int) -> tuple[Tensor, Tensor]:
     """The true class ahead of the others by a margin, or one other ahead of it."""
-    logits = torch.zeros(3, CLASSES, dtype=torch.float64)
-    target = torch.tensor([0, 4, CLASSES - 1])
+    logits = torch.zeros(3, classes, dtype=torch.float64)
+    target = torch.tensor([0, (classes - 1) // 2, classes - 1])
     rows = torch.arange(3)
     if margin > 0:
         logits[rows, target] = margin
     else:
-        logits[rows, (target + 1) % CLASSES] = -margin
+        logits[rows, (target + 1) % classes] = -margin
     return logits, target
 
 

@@ -118,7 +118,7 @@ def softmax_equalization(
     target: Target,
     *,
     class_counts: ClassCounts,
-    generator: torch.Generator,
+    generator: torch.Generator | None,
     rate: float = 0.9,
     threshold: float = 0.05,
 ) -> PerSample:
@@ -134,7 +134,8 @@ def softmax_equalization(
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,).
         class_counts: training samples per class, shape (classes,).
-        generator: what β is drawn from: a uniform number in float32 for each sample and class.
+        generator: what β is drawn from: a uniform number in float32 for each sample and class; None for torch's own,
+            which no trial draws from.
         rate: how often a rare class is left out, 0 to 1; at 0 this is cross entropy.
         threshold: the share of the training samples below which a class is rare.
 

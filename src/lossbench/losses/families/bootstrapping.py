@@ -64,7 +64,7 @@ def bootstrap_hard(logits: Logits, target: SoftTarget, *, beta: float = 0.8) -> 
     return beta * _negative_log_p(log_p, target) - (1 - beta) * log_p.amax(dim=1)
 
 
-def peer(logits: Logits, target: Target, *, generator: torch.Generator, alpha: float = 1.0) -> PerSample:
+def peer(logits: Logits, target: Target, *, generator: torch.Generator | None, alpha: float = 1.0) -> PerSample:
     r"""Cross entropy, less that of some sample's logits with another sample's label.
 
     .. math:: -\log p_y(z_i) + \alpha \log p_{y_{b(i)}}(z_{a(i)})
@@ -75,7 +75,7 @@ def peer(logits: Logits, target: Target, *, generator: torch.Generator, alpha: f
     Args:
         logits: raw outputs, shape (batch, classes).
         target: class indices, shape (batch,).
-        generator: what the permutations are drawn from.
+        generator: what the permutations are drawn from; None for torch's own, which no trial draws from.
         alpha: weight of the peer term, at least 0; at 0 this is cross entropy.
 
     Returns:
