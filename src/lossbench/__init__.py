@@ -42,11 +42,10 @@ __all__ = [
     "load",
     "load_study",
     "loss",
+    "nn",
     "predict",
     "run",
     "send",
-    "nn",
-    "run",
     "testing",
     "tune",
 ]
