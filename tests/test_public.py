@@ -26,11 +26,10 @@ TOP = [
     "load",
     "load_study",
     "loss",
+    "nn",
     "predict",
     "run",
     "send",
-    "nn",
-    "run",
     "testing",
     "tune",
 ]
