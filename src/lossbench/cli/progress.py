@@ -97,7 +97,8 @@ def _left(done: int, to_do: int, since: float) -> str:
     """Time left, when so many epochs were done since a moment and so many are to do."""
     if done <= 0:
         return "time left not known yet"
-    return f"about {duration(to_do * (time.monotonic() - since) / done)} left"
+    left = to_do * (time.monotonic() - since) / done
+    return f"{'about ' if left >= 1 else ''}{duration(left)} left"
 
 
 class Lines:
