@@ -13,6 +13,7 @@ import lossbench
 
 TOP = [
     "Conditions",
+    "Data",
     "LossSpec",
     "LossbenchError",
     "Recipe",
@@ -63,6 +64,8 @@ ROOMS = {
     ],
     "data": [
         "VERSION",
+        "Asked",
+        "Data",
         "Described",
         "Part",
         "Pictures",
@@ -71,6 +74,7 @@ ROOMS = {
         "check_growth",
         "described",
         "find",
+        "fitted",
         "hold_out",
         "prepare",
         "read_pictures",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lossbench.api.study_results import Results
     from lossbench.api.tuning.tune import tune
     from lossbench.api.tuning.tuning import Tuning
+    from lossbench.data import Data
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conditions",
+    "Data",
     "LossSpec",
     "LossbenchError",
     "Recipe",
@@ -43,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "Conditions": "api.conditions_results",
+    "Data": "data",
     "LossSpec": "spec",
     "LossbenchError": "errors",
     "Recipe": "spec",
