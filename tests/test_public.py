@@ -13,6 +13,7 @@ import lossbench
 
 TOP = [
     "Conditions",
+    "Data",
     "LossSpec",
     "LossbenchError",
     "Recipe",
@@ -68,6 +69,8 @@ ROOMS = {
     ],
     "data": [
         "VERSION",
+        "Asked",
+        "Data",
         "Described",
         "Part",
         "Pictures",
@@ -76,6 +79,7 @@ ROOMS = {
         "check_growth",
         "described",
         "find",
+        "fitted",
         "hold_out",
         "prepare",
         "read_pictures",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lossbench.api.trackers import send
     from lossbench.api.tuning.tune import tune
     from lossbench.api.tuning.tuning import Tuning
+    from lossbench.data import Data
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conditions",
+    "Data",
     "LossSpec",
     "LossbenchError",
     "Recipe",
@@ -55,6 +57,7 @@ _ROOMS = ("nn", "testing")
 
 _HOMES = {
     "Conditions": "api.conditions_results",
+    "Data": "data",
     "LossSpec": "spec",
     "LossbenchError": "errors",
     "Recipe": "spec",

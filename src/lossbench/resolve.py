@@ -71,7 +71,7 @@ def settle_names(study: Study) -> Study:
         RequestError: one is unknown or out of its range, or two losses are one.
     """
     for model in study.models:
-        check_model(model)
+        check_model(model, study.given_models.get(model))
     seen = _each_once("losses", _unfolded(study.losses))
     hypotheses = tuple(str(_hypothesis(text, seen, study.data)) for text in study.plan.hypotheses)
     if len(set(hypotheses)) < len(hypotheses):
@@ -210,10 +210,12 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
         _check_mixed(study, arm, bind(arm.loss, counts))
     for name, part in parts.items():
         if len(part) < 2:
-            raise RequestError("data", f"at least 2 pictures in the {name} split", len(part))
-    build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0])
+            called = "vectors" if pictures.vectors else "pictures"
+            raise RequestError("data", f"at least 2 {called} in the {name} split", len(part))
+    given = study.given_models.get(study.model)
+    build(study.model, pictures.num_classes, pictures.channels, pictures.size, study.seeds[0], given)
     digests = {"data": pictures.digest} | ({"label_noise": labels_digest} if labels_digest else {})
-    own_model = model_digest(study.model)
+    own_model = model_digest(study.model, given)
     if own_model:
         digests["model"] = own_model
     trials = {(str(arm), seed): _trial(study, arm, seed, digests) for seed in study.seeds for arm in study.losses}
@@ -305,7 +307,8 @@ def _trial(study: Study, arm: Arm, seed: int, digests: dict[str, str]) -> Trial:
     own_loss = loss_digest(loss)
     if own_loss:
         digests = {**digests, "loss": own_loss}
-    return Trial(complete(loss), study.scenario, arm.recipe(study.recipe), seed, versions, digests)
+    given = study.given_models.get(study.model)
+    return Trial(complete(loss), study.scenario, arm.recipe(study.recipe), seed, versions, digests, given)
 
 
 def settle_precision(device: str) -> Precision:

@@ -181,8 +181,8 @@ def test_described_lists_all_and_fetches_nothing(
     stand_in(download)
     cifar10(tmp_path / "cifar10")
     rows = {row.name: row for row in described(tmp_path)}
-    assert list(rows) == ["digits", "fashion_mnist", "cifar10"]
-    assert [row.location for row in rows.values()] == ["scikit-learn", None, str(tmp_path / "cifar10")]
+    assert list(rows) == ["digits", "fashion_mnist", "cifar10", "cifar100", "mnist"]
+    assert [row.location for row in rows.values()] == ["scikit-learn", None, str(tmp_path / "cifar10"), None, None]
     assert rows["fashion_mnist"].get == (
         "apt-get install dataset-fashion-mnist",
         'pip install "lossbench[hub]"',

@@ -172,8 +172,8 @@ class TestInstance:
         assert 255 * np.abs(whole).sum(axis=1).max() < 2**53
 
     def test_huge_pictures_have_fewer_bits(self) -> None:
-        assert _bits(32 * 32) == _bits(1448 * 1448) == 20
-        assert _bits(4096 * 4096) == 17
+        assert _bits(32 * 32, 255) == _bits(1448 * 1448, 255) == 20
+        assert _bits(4096 * 4096, 255) == 17
 
     def test_blocks_change_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         data = noisy_data()

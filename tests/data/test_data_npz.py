@@ -64,13 +64,18 @@ def test_missing_arrays(tmp_path: Path) -> None:
     fails(tmp_path / "e.npz", ": expected the arrays x_train, y_train, x_test, y_test, or train_images, ")
 
 
-@pytest.mark.parametrize("array", [pixels(4) / 255.0, pixels(4).astype(np.int64), pixels(4).reshape(4, -1)])
+@pytest.mark.parametrize("array", [pixels(4) / 255.0, pixels(4).astype(np.int64), pixels(4).reshape(4, -1, 3, 1, 1)])
 def test_pictures_of_another_type_or_shape(tmp_path: Path, array: Any) -> None:
     fails(
         write(tmp_path, x_train=array),
         ", x_train: expected uint8 of shape (n, height, width) or (n, height, width, channels), "
-        f"got {array.dtype} of shape {array.shape}",
+        f"or numbers of shape (n, features), got {array.dtype} of shape {array.shape}",
     )
+
+
+def test_vectors_beside_pictures(tmp_path: Path) -> None:
+    path = write(tmp_path, x_train=pixels(4).reshape(4, -1))
+    fails(path, ", x_test: expected as many dimensions as x_train, got uint8 of shape (4, 4, 5, 3)")
 
 
 def test_channels_in_front(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_normalisation_is_that_of_the_training_pictures_on_the_unit_scale(channe
 
 def test_normalisation_adds_up_over_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = make().normalisation()
-    monkeypatch.setattr("lossbench.data.pictures._AT_ONCE", 7 * 4 * 5)
+    monkeypatch.setattr("lossbench.data.normalisation._AT_ONCE", 7 * 4 * 5)
     np.testing.assert_array_equal(make().normalisation(), whole)
 
 

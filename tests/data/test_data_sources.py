@@ -50,7 +50,7 @@ def test_fingerprint_of_digits_is_scikit_learns_version(monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_has_its_nearest() -> None:
-    allowed = "data: expected one of cifar10, digits, fashion_mnist, or a path, got"
+    allowed = "data: expected one of cifar10, cifar100, digits, fashion_mnist, mnist, a path, or hub:owner/name, got"
     says("digit", f"{allowed} digit (did you mean digits?)")
     says("fashion", f"{allowed} fashion (did you mean fashion_mnist?)")
     says("qqq", f"{allowed} qqq")
@@ -142,7 +142,9 @@ def test_a_path_without_any_layout_lists_them_and_what_was_found(tmp_path: Path)
     layouts = (
         "a Hugging Face dataset folder in Parquet (train-*.parquet and test-*.parquet), "
         "or a folder of the four idx files of MNIST (train-images-idx3-ubyte.gz, ...), "
+        "or the Python version of CIFAR-10 or CIFAR-100 (cifar-10-batches-py, or its .tar.gz), "
         "or a folder train/CLASS/*.png beside test/CLASS/*.png, "
+        "or a folder with train.csv and test.csv, "
         "or an .npz file with x_train, y_train, x_test, y_test"
     )
     folder, file = tmp_path / "folder", tmp_path / "notes.txt"

@@ -142,7 +142,7 @@ def test_a_refusal_names_the_models_that_would_do() -> None:
         build("lenet5", 10, 1, (8, 8), seed=1)
     assert str(error.value) == (
         "models: expected pictures of at least 12×12 pixels for lenet5, got 8×8 "
-        "(mlp, cnn, cnn8, resnet20, resnet32, resnet50 would take them)"
+        "(mlp, cnn, cnn8, resnet20, resnet32, resnet50 would take them, or --size 12 resizes them)"
     )
 
 
@@ -195,7 +195,8 @@ def test_a_small_network_is_the_function_that_the_document_had() -> None:
 
 def test_an_unknown_name() -> None:
     sentence = (
-        "models: expected one of cnn, cnn8, lenet5, mlp, resnet20, resnet32, resnet50 or module:callable, got "
+        "models: expected one of cnn, cnn8, lenet5, mlp, resnet20, resnet32, resnet50, timm:NAME, torchvision:NAME "
+        "or module:callable, got "
         "lenet (did you mean lenet5?)"
     )
     with pytest.raises(RequestError) as error:

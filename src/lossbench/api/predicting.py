@@ -13,7 +13,7 @@ import polars as pl
 from lossbench.api.kept.choice import BEST, Chosen, chosen
 from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier
 from lossbench.data.loose import Form, Loose, loose, of_array
-from lossbench.data.pictures import Pixels
+from lossbench.data.pictures import Values
 from lossbench.errors import RequestError
 from lossbench.text import counted
 
@@ -75,7 +75,7 @@ class Predictions:
 
 def predict(
     folder: str | Path,
-    pictures: str | Path | Sequence[str | Path] | Pixels,
+    pictures: str | Path | Sequence[str | Path] | Values,
     loss: str = BEST,
     *,
     seed: int | None = None,
@@ -110,7 +110,7 @@ def predict(
     return _predicted(found, [Classifier.of(found, key, model) for key in found.trials.values()], sources, resize)
 
 
-def _sources(pictures: str | Path | Sequence[str | Path] | Pixels) -> list[Loose]:
+def _sources(pictures: str | Path | Sequence[str | Path] | Values) -> list[Loose]:
     if isinstance(pictures, np.ndarray):
         if (
             pictures.dtype != np.uint8
@@ -125,7 +125,10 @@ def _sources(pictures: str | Path | Sequence[str | Path] | Pixels) -> list[Loose
 
 def _predicted(found: Chosen, networks: Sequence[Classifier], sources: Sequence[Loose], resize: bool) -> Predictions:
     data = networks[0].pictures
-    form = Form(data.size, data.channels, resize)
+    if data.vectors:
+        raise RequestError("FOLDER", "a study that was trained on pictures", f"{found.folder.study.name}, of vectors")
+    height, width = data.size
+    form = Form((height, width), data.channels, resize)
     logits: list[np.ndarray] = []
     probabilities: list[np.ndarray] = []
     for source in sources:

@@ -16,10 +16,11 @@ import numpy as np
 from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
+from lossbench.api.data_of import source_of, with_data
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.trackers import concluded, telling, trials_of
 from lossbench.api.until import passed, stages
-from lossbench.data import Pictures, Source, find
+from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
 from lossbench.errors import HeldError, RequestError, SaveDirError
 from lossbench.files import write_atomically, writing
@@ -140,6 +141,7 @@ def prepare(
     study: Study,
     save_dir: str | Path = "log",
     *,
+    data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
     retry_failed: bool = False,
@@ -149,6 +151,7 @@ def prepare(
     Args:
         study: what is asked for.
         save_dir: where results are kept.
+        data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu` or `cuda`.
         retry_failed: whether trials whose loss or model raised are tried again, too.
@@ -157,12 +160,12 @@ def prepare(
         RequestError: something in it cannot be done; one sentence says what.
     """
     settled = settle_device(device)
-    study = settle(study, settled)
+    study = settle(with_data(study, data), settled)
     if study.published is not None:
         published(study.published)  # says so where there is none of that name
     store = Store(save_dir)
     store.check_writable()
-    source = find(study.data, Path(data_dir) if data_dir is not None else None)
+    source = source_of(study, data, data_dir)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
         study = study.model_copy(update={"data": source.location})  # so that its study.yaml repeats it from anywhere
@@ -229,8 +232,8 @@ def train_missing(
     for key in prepared.missing:
         if store.failed_for_good(key):  # it is to be tried again
             store.forgive(key)
-    here = [job for job in jobs if job.trial.loss.function]  # a Python object without an import path
-    elsewhere = [job for job in jobs if not job.trial.loss.function]
+    here = [job for job in jobs if job.trial.given]  # a Python object without an import path
+    elsewhere = [job for job in jobs if not job.trial.given]
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
         if some:
             chosen(some, notify)
@@ -290,6 +293,7 @@ def run(
     study: Study,
     save_dir: str | Path = "log",
     *,
+    data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
     executor: str = "processes",
@@ -306,6 +310,7 @@ def run(
     Args:
         study: what is compared on what.
         save_dir: where results are kept and found again.
+        data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu` or `cuda`.
         executor: `processes` or `inline`.
@@ -324,10 +329,12 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = make_executor(executor, workers)
+    study = with_data(study, data)
     with telling(trackers, "trackers", _warn) as feed:
 
         def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
-            prepared = prepare(stage, save_dir, data_dir=data_dir, device=device, retry_failed=retry_failed and first)
+            again = retry_failed and first
+            prepared = prepare(stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again)
             feed.follow(prepared.store, trials_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 
@@ -373,7 +380,7 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "name": pictures.name,
         "digest": pictures.digest,
         "label_noise": {} if label_noise is None else {str(study.scenario): label_noise},
-        "model_digest": model_digest(study.model),
+        "model_digest": model_digest(study.model, study.given_models.get(study.model)),
         "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
         "class_names": list(pictures.class_names),
         "train": len(train),
@@ -382,6 +389,7 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "class_counts": np.bincount(train.clean, minlength=pictures.num_classes).tolist(),
         "mislabelled": int((train.labels != train.clean).sum()),
         "size": [*pictures.size, pictures.channels],
+        **({"resized": True} if study.size is not None else {}),
     }
     counts = np.bincount(train.labels, minlength=pictures.num_classes).tolist()
     cards = [card_values(arm, counts) for arm in study.losses]

@@ -31,6 +31,9 @@ SCALE = "--scale"
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--name": ("name",),
     "--data": ("data",),
+    "--image-column": ("image_column",),
+    "--label-column": ("label_column",),
+    "--size": ("size",),
     "--model": ("models",),
     "--losses": ("losses",),
     "--scenario": ("scenarios",),

@@ -143,8 +143,12 @@ def show_models(console: Console) -> None:
     for name, model in MODELS.items():
         table.add_row(name, f"{model.smallest}×{model.smallest}", model.description)
     console.print(table)
-    words = "Any other by its import path: --model module:callable, called with num_classes and in_channels."
-    console.print(words, markup=False, soft_wrap=not console.is_terminal)
+    for words in (
+        "Those of timm and torchvision by their names there: --model timm:NAME, --model torchvision:NAME, and with "
+        "(pretrained=true) behind the name those with the weights that they were trained to.",
+        "Any other by its import path: --model module:callable, called with num_classes and in_channels.",
+    ):
+        console.print(words, markup=False, soft_wrap=not console.is_terminal)
 
 
 def show_data(console: Console, data_dir: Path | None) -> None:

@@ -9,16 +9,37 @@ import typer
 from lossbench.cli.number import number
 from lossbench.spec import PRESETS
 
-__all__ = ["Data", "Losses", "Models", "Name", "Preset", "Scale", "Scenarios", "Seeds"]
+__all__ = [
+    "Data",
+    "ImageColumn",
+    "LabelColumn",
+    "Losses",
+    "Models",
+    "Name",
+    "Preset",
+    "Scale",
+    "Scenarios",
+    "Seeds",
+    "Size",
+]
 
 Preset = Annotated[
     str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.")
 ]
 Name = Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")]
-Data = Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")]
+Data = Annotated[str | None, typer.Option(help="A data set's name or path, or hub:owner/name. [default: digits]")]
+ImageColumn = Annotated[str | None, typer.Option(help="Which column of the data holds the pictures.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Which column of the data holds the labels.")]
+Size = Annotated[
+    str | None, typer.Option(metavar="N", help="Resize pictures to this side, or to height x width, as in 64x48.")
+]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="A model's name, timm:NAME, torchvision:NAME, or module:callable; may be repeated. [default: cnn]",
+    ),
 ]
 Losses = Annotated[
     list[str] | None,

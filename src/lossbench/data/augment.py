@@ -63,7 +63,7 @@ class Plan:
 def draw(
     augmentation: Sequence[Augmentation],
     n: int,
-    size: tuple[int, int],
+    size: tuple[int, ...],
     generator: np.random.Generator,
     device: torch.device | str = "cpu",
 ) -> Plan:
@@ -72,7 +72,7 @@ def draw(
     Args:
         augmentation: what is done, in this order.
         n: how many pictures the epoch has.
-        size: their height and width, which the augmentation fits.
+        size: their height and width, which the augmentation fits; of vectors empty, as the augmentation is.
         generator: the trial's stream of this epoch.
         device: where the pictures are.
     """
@@ -94,7 +94,7 @@ def draw(
     return Plan(_on(device, lines), cut and _on(device, cut))
 
 
-def _drawn(step: Augmentation, n: int, size: tuple[int, int], generator: np.random.Generator) -> _Drawn:
+def _drawn(step: Augmentation, n: int, size: tuple[int, ...], generator: np.random.Generator) -> _Drawn:
     """Offsets of crops (n, 2), whether to flip (n, 1), first rows and columns of squares (n, 2)."""
     if isinstance(step, Crop):
         return generator.integers(-step.padding, step.padding + 1, (n, 2), dtype=np.int32)

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pixels
+from lossbench.data.resize import resized
 from lossbench.errors import DataError
 
 __all__ = ["EIGHT_BITS", "GREY", "Encoded", "decode", "opened", "quiet"]
@@ -47,8 +48,10 @@ class _ColourError(Exception):
     """A picture in colour where all were taken for grey."""
 
 
-def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[Pixels, Pixels]:
-    """Decodes two splits of pictures of one size.
+def decode(
+    train: Encoded, test: Encoded, workers: int | None = None, size: tuple[int, int] | None = None
+) -> tuple[Pixels, Pixels]:
+    """Decodes two splits of pictures, of one size unless they are resized.
 
     They keep one channel if all are grey, and become red, green and blue otherwise; transparency is dropped.
 
@@ -56,6 +59,7 @@ def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[P
         train: the training pictures, at least one.
         test: the test pictures.
         workers: threads; as many as pay when it is None. The result does not depend on it.
+        size: height and width that every picture is resized to, as `resized` does it; None for as they are.
 
     Returns:
         Two uint8 arrays (n, height, width, channels).
@@ -65,25 +69,26 @@ def decode(train: Encoded, test: Encoded, workers: int | None = None) -> tuple[P
     """
     with quiet():
         width, height = _shape(train)
-        check_fits(train.where(0), height * width * (len(train.items) + len(test.items)))
         number = workers or _workers(width * height)
+        (height, width), fixed = size or (height, width), size is None
+        check_fits(train.where(0), height * width * (len(train.items) + len(test.items)))
         try:
-            return _both(train, test, (height, width, 1), number)
+            return _both(train, test, (height, width, 1), number, fixed=fixed)
         except _ColourError:
-            return _both(train, test, (height, width, 3), number)
+            return _both(train, test, (height, width, 3), number, fixed=fixed)
 
 
-def _both(train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int) -> tuple[Pixels, Pixels]:
-    return _decode(train, shape, workers), _decode(test, shape, workers)
+def _both(train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> tuple[Pixels, Pixels]:
+    return _decode(train, shape, workers, fixed=fixed), _decode(test, shape, workers, fixed=fixed)
 
 
-def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int) -> Pixels:
+def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> Pixels:
     total = len(encoded.items)
     out = np.empty((total, *shape), dtype=np.uint8)
 
     def some(start: int) -> None:
         for position in range(start, min(start + _AT_ONCE, total)):
-            _decode_one(encoded, position, out[position])
+            _decode_one(encoded, position, out[position], fixed=fixed)
 
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(some, range(0, total, _AT_ONCE)):  # in order, so the first bad picture is the one named
@@ -91,19 +96,21 @@ def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int) -> Pixels:
     return out
 
 
-def _decode_one(encoded: Encoded, position: int, out: Pixels) -> None:
-    """Writes one picture into its place, (height, width, channels)."""
+def _decode_one(encoded: Encoded, position: int, out: Pixels, *, fixed: bool) -> None:
+    """Writes one picture into its place, (height, width, channels); it must have that size where this is fixed."""
     height, width, channels = out.shape
     with opened(encoded, position) as picture:
-        if picture.size != (width, height):
+        if fixed and picture.size != (width, height):
             allowed = f"pictures of one size, {height}×{width} as the first"
-            raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}")
+            hint = f"--size {min(height, width)} makes them so"
+            raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}", hint)
         if channels == 1 and picture.mode not in GREY:
             raise _ColourError
         if picture.mode not in EIGHT_BITS:
             raise DataError(encoded.where(position), "a picture of 8 bits per channel", f"mode {picture.mode}")
         mode = "L" if channels == 1 else "RGB"
-        values = np.asarray(picture if picture.mode == mode else picture.convert(mode))
+        plain = picture if picture.mode == mode else picture.convert(mode)
+        values = np.asarray(plain if fixed else resized(plain, (height, width)))
     out[...] = values.reshape(out.shape)
 
 

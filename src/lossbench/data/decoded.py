@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lossbench.data.arrays import stored_npy, stored_npz
-from lossbench.data.pictures import Labels, Pictures, Pixels, Split, digest_of, hash_of, label_digest, parts_of
+from lossbench.data.pictures import Labels, Pictures, Split, Values, digest_of, hash_of, label_digest, parts_of
 from lossbench.errors import StoreError
 from lossbench.files import write_atomically, writing
 
 __all__ = ["read_pictures", "write_labels", "write_pictures"]
 
+_KINDS = ((np.dtype(np.uint8), 4), (np.dtype(np.float32), 2))  # pictures, and feature vectors
 _ZIP_END = 22  # bytes of the record at the end of a zip archive without a comment
 
 
@@ -174,7 +175,7 @@ def _rename(draft: Path, folder: Path) -> None:
 
 def _read_split(folder: Path, split: str) -> Split:
     pictures, labels = (stored_npy(folder / f"{split}_{kind}.npy") for kind in ("pictures", "labels"))
-    return Split(cast("Pixels", pictures.mapped()), cast("Labels", labels.read()))  # their types are checked next
+    return Split(cast("Values", pictures.mapped()), cast("Labels", labels.read()))  # their types are checked next
 
 
 def _check_ends(folder: Path, splits: Mapping[str, Split]) -> None:
@@ -202,7 +203,8 @@ def _has_samples(path: Path, pictures: Pictures) -> bool:
 def _check(about: Mapping[str, Any], splits: Mapping[str, Split]) -> None:
     """Raises ValueError where arrays and `classes.json` do not belong together."""
     for name, split in splits.items():
-        if split.pictures.dtype != np.uint8 or list(split.pictures.shape) != about["shapes"][name]:
+        kind = (split.pictures.dtype, split.pictures.ndim)
+        if kind not in _KINDS or list(split.pictures.shape) != about["shapes"][name]:
             raise ValueError(f"{name}_pictures.npy is {split.pictures.dtype} of shape {split.pictures.shape}")
         if split.labels.shape != split.pictures.shape[:1]:
             raise ValueError(f"{name}_labels.npy is of shape {split.labels.shape}")

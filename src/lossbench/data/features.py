@@ -1,4 +1,4 @@
-"""Which columns of a Parquet file hold pictures and labels, and what the labels mean."""
+"""Which columns of a Parquet file hold pictures, or features, and labels, and what the labels mean."""
 
 from __future__ import annotations
 
@@ -10,33 +10,39 @@ from pathlib import Path
 
 import polars as pl
 
+from lossbench.data.asked import Asked
 from lossbench.data.parquet_footer import check_footer
+from lossbench.data.tables import LABEL_NAMES, is_feature
 from lossbench.errors import DataError
 
 __all__ = ["Columns", "columns_of", "picture_column", "readable_parquet"]
 
 _PICTURE_NAMES = ("image", "img")
 _LABEL_NAMES = ("label", "labels", "fine_label")
+_OF_VECTORS = tuple(dict.fromkeys((*_LABEL_NAMES, *LABEL_NAMES)))
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns by name; `class_names` is None where the file does not say."""
+    """The columns by name; `class_names` is None where the file does not say, `picture` in a file of features."""
 
-    picture: str
+    picture: str | None
     label: str
     class_names: tuple[str, ...] | None
 
 
-def columns_of(file: Path) -> Columns:
-    """Finds the columns by the feature types that Hugging Face writes beside them, else by their usual names.
+def columns_of(file: Path, asked: Asked) -> Columns:
+    """Finds the columns: as asked, or by the feature types that Hugging Face writes beside them, or by usual names.
 
     Raises:
         DataError: the file is no Parquet file, or its columns cannot be told.
     """
-    columns, features = _told(file)
-    picture = _column(file, "Image", _PICTURE_NAMES, columns, features)
-    label = _column(file, "ClassLabel", _LABEL_NAMES, columns, features)
+    schema, features = _told(file)
+    columns = list(schema)
+    vectors = asked.image_column is None and _are_vectors(schema, features, asked)
+    picture = None if vectors else _column(file, "Image", _PICTURE_NAMES, columns, features, asked.image_column)
+    names = _OF_VECTORS if vectors else _LABEL_NAMES
+    label = _column(file, "ClassLabel", names, columns, features, asked.label_column)
     return Columns(picture, label, _class_names(features.get(label, {})))
 
 
@@ -46,16 +52,26 @@ def picture_column(file: Path) -> str:
     Raises:
         DataError: as `columns_of`.
     """
-    return _column(file, "Image", _PICTURE_NAMES, *_told(file))
+    schema, features = _told(file)
+    return _column(file, "Image", _PICTURE_NAMES, list(schema), features, None)
 
 
-def _told(file: Path) -> tuple[list[str], Mapping[str, Mapping[str, object]]]:
-    """The columns, and what the metadata say of them."""
+def _told(file: Path) -> tuple[Mapping[str, pl.DataType], Mapping[str, Mapping[str, object]]]:
+    """The columns with their types, and what the metadata say of them."""
     # Opened here: a path given to Polars is a pattern, in which `*` and `[` mean something else.
     with readable_parquet(file), file.open("rb") as stream:
-        columns = list(pl.read_parquet_schema(stream))
+        schema = pl.read_parquet_schema(stream)
         stream.seek(0)
-        return columns, _features(pl.read_parquet_metadata(stream).get("huggingface", "{}"))
+        return schema, _features(pl.read_parquet_metadata(stream).get("huggingface", "{}"))
+
+
+def _are_vectors(schema: Mapping[str, pl.DataType], features: Mapping[str, Mapping[str, object]], asked: Asked) -> bool:
+    """Whether there is no picture, and every column but the label's is numbers."""
+    if any(feature.get("_type") == "Image" for feature in features.values()):
+        return False
+    label = asked.label_column or next((name for name in _OF_VECTORS if name in schema), None)
+    rest = [dtype for name, dtype in schema.items() if name != label]
+    return bool(rest) and all(is_feature(dtype) for dtype in rest)
 
 
 @contextmanager
@@ -82,8 +98,19 @@ def _features(text: str) -> Mapping[str, Mapping[str, object]]:
 
 
 def _column(
-    file: Path, kind: str, usual: tuple[str, ...], columns: list[str], features: Mapping[str, Mapping[str, object]]
+    file: Path,
+    kind: str,
+    usual: tuple[str, ...],
+    columns: list[str],
+    features: Mapping[str, Mapping[str, object]],
+    asked: str | None,
 ) -> str:
+    option = "--image-column" if kind == "Image" else "--label-column"
+    if asked is not None:
+        if asked not in columns:
+            field = option.removeprefix("--").replace("-", "_")
+            raise DataError(field, f"one of the columns of {file}, {', '.join(columns)}", asked)
+        return asked
     typed = [name for name in columns if features.get(name, {}).get("_type") == kind]
     if len(typed) == 1:
         return typed[0]
@@ -91,7 +118,8 @@ def _column(
         if name in (typed or columns):
             return name
     allowed = f"a column of type {kind}, or one called {', '.join(usual)}"
-    raise DataError(str(file), allowed, ", ".join(typed or columns) or "no columns")
+    hint = f"name another with {option}" if columns else ""
+    raise DataError(str(file), allowed, ", ".join(typed or columns) or "no columns", hint)
 
 
 def _class_names(feature: Mapping[str, object]) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossbench.data.asked import Asked
 from lossbench.data.checked import checked
 from lossbench.data.decode import Encoded, decode
 from lossbench.data.found import SPLITS, Found, Names, visible, which_test
@@ -22,7 +23,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 Listed = tuple[tuple[Path, ...], Labels]
 
 
-def look(path: Path) -> Found | None:
+def look(path: Path, asked: Asked) -> Found | None:
     """Recognises `train/CLASS/*.png` beside `test/CLASS/*.png` (or `val`, `valid`, `validation`).
 
     Raises:
@@ -37,7 +38,7 @@ def look(path: Path) -> Found | None:
         raise DataError(str(path / test / extra[0]), f"one of the classes of train, {', '.join(classes)}", extra[0])
     splits = (_listed(path / "train", classes, True), _listed(path / test, classes, False))
     files = tuple(file for listed, _ in splits for file in listed)
-    return Found(files, partial(_decode, path, classes, splits), classes)
+    return Found(files, partial(_decode, path, classes, splits, asked.size), classes)
 
 
 def _classes(split: Path) -> Names:
@@ -75,11 +76,16 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 
 def _decode(
-    root: Path, classes: Names, splits: tuple[Listed, Listed], name: str, class_names: Names | None
+    root: Path,
+    classes: Names,
+    splits: tuple[Listed, Listed],
+    size: tuple[int, int] | None,
+    name: str,
+    class_names: Names | None,
 ) -> Pictures:
     del class_names  # the folders' names are the class names
     (train, train_labels), (test, test_labels) = splits
-    pixels = decode(_encoded(train), _encoded(test))
+    pixels = decode(_encoded(train), _encoded(test), size=size)
     return checked(name, str(root), (pixels[0], train_labels), (pixels[1], test_labels), classes)
 
 

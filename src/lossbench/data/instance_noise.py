@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lossbench.data.pictures import Indices, Labels, Pictures, Pixels
+from lossbench.data.pictures import Indices, Labels, Pictures, Values
 from lossbench.rng import stream
 
 __all__ = ["instance_dependent"]
@@ -18,6 +18,7 @@ _SPREAD = 0.1  # of the pictures' own rates
 _BITS = 20  # behind the point, of what pictures are multiplied by
 _LARGEST = 16  # no standard normal number is larger, and by far
 _AT_ONCE = 1 << 22  # pixel values that are widened to 8 bytes each at a time
+_MOST_DEVIATIONS, _STEPS = 64, 1 << 10  # of normalised features: how far they count, and into how much of one
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +32,8 @@ def instance_dependent(pictures: Pictures, rows: Indices, rate: float, seed: int
     matrix (pixels, classes) of standard normal numbers. Normalised means by the training split's mean and deviation.
 
     The same bits whatever multiplies the matrices: W_y is rounded to multiples of 2^-20 (less exactly for pictures of
-    more than two million pixels), so that its products with uint8 pictures are whole numbers below 2^53.
+    more than two million pixels), so that its products with uint8 pictures are whole numbers below 2^53. So are those
+    with feature vectors, which are normalised first, cut at 64 deviations and rounded to multiples of 2^-10.
 
     Args:
         pictures: the data.
@@ -62,7 +64,7 @@ def instance_dependent(pictures: Pictures, rows: Indices, rate: float, seed: int
 
 @dataclass(frozen=True, eq=False)
 class _Scale:
-    """Mean and deviation of the training split, (channels,), on the scale of uint8."""
+    """Mean and deviation of the training split, (channels,), on the scale of uint8; of vectors, on their own."""
 
     mean: Floats
     std: Floats
@@ -70,26 +72,28 @@ class _Scale:
     @classmethod
     def of(cls, pictures: Pictures) -> _Scale:
         mean, std = pictures.normalisation()
-        return cls(255 * mean, 255 * std)
+        return cls(mean, std) if pictures.vectors else cls(255 * mean, 255 * std)
 
 
 @dataclass(frozen=True, eq=False)
 class _Weights:
-    """W_y times 2^bits, rounded: (channels, places, classes)."""
+    """W_y times 2^bits, rounded: (channels, places, classes); of vectors the features are the places of one channel."""
 
     whole: Floats
     bits: int
 
     @classmethod
     def drawn(cls, pictures: Pictures, seed: int, label: int) -> _Weights:
-        places = math.prod(pictures.size)
-        bits = _bits(places)
-        shape = (pictures.channels, places, pictures.num_classes)
+        channels, places = _form(pictures)
+        bits = _bits(places, _MOST_DEVIATIONS * _STEPS if pictures.vectors else 255)
+        shape = (channels, places, pictures.num_classes)
         normal = stream(seed, f"label noise, pixels of class {label}").standard_normal(shape)
         return cls(np.rint(normal * 2.0**bits), bits)
 
-    def scores(self, pictures: Pixels, scale: _Scale) -> Floats:
-        """The x W_y of normalised pictures (n, height, width, channels): (n, classes)."""
+    def scores(self, pictures: Values, scale: _Scale) -> Floats:
+        """The x W_y of normalised pictures (n, height, width, channels), or vectors (n, features): (n, classes)."""
+        if pictures.ndim == 2:
+            return self._scores_of_vectors(pictures, scale)
         total = np.zeros((len(pictures), self.whole.shape[2]))
         for channel, weights in enumerate(self.whole):
             flat = pictures[..., channel].reshape(len(pictures), -1).astype(np.float64)
@@ -97,10 +101,20 @@ class _Weights:
             total += (products - scale.mean[channel] * sums) / (scale.std[channel] * 2.0**self.bits)
         return total
 
+    def _scores_of_vectors(self, vectors: Values, scale: _Scale) -> Floats:
+        normalised = np.clip((vectors - scale.mean) / scale.std, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
+        products: Floats = np.rint(normalised * _STEPS) @ self.whole[0]  # exact, as above
+        return products / (_STEPS * 2.0**self.bits)
 
-def _bits(places: int) -> int:
-    """How many bits behind the point leave products over so many places below 2^53."""
-    return min(_BITS, math.floor(math.log2(2**53 / (255 * _LARGEST * places))))
+
+def _form(pictures: Pictures) -> tuple[int, int]:
+    """How many channels, and how many places each has."""
+    return (1, pictures.channels) if pictures.vectors else (pictures.channels, math.prod(pictures.size))
+
+
+def _bits(places: int, largest: int) -> int:
+    """How many bits behind the point leave products over so many places, with values so large, below 2^53."""
+    return min(_BITS, math.floor(math.log2(2**53 / (largest * _LARGEST * places))))
 
 
 def _rates(rate: float, number: int, generator: np.random.Generator) -> Floats:
@@ -128,5 +142,5 @@ def _others(scores: Floats, label: int, luck: Floats) -> Labels:
 
 
 def _blocks(chosen: Indices, pictures: Pictures) -> Iterator[Indices]:
-    step = max(1, _AT_ONCE // math.prod(pictures.size))
+    step = max(1, _AT_ONCE // _form(pictures)[1])
     return (chosen[start : start + step] for start in range(0, len(chosen), step))

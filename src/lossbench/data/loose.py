@@ -2,7 +2,7 @@
 
 A picture is made what the training pictures are: 8 bits, grey or red, green and blue. Where those are grey, colours
 become their luma, 0.299 R + 0.587 G + 0.114 B; where those are in colour, the three channels of a grey one are equal;
-transparency is dropped. One of another size is refused, or resized (bilinear, antialiased) if that is asked for.
+transparency is dropped. One of another size is refused, or resized as training pictures are if that is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from lossbench.data.arrays import Stored, array_names, stored_npz
 from lossbench.data.decode import EIGHT_BITS, GREY, Encoded, opened, quiet
 from lossbench.data.features import picture_column, readable_parquet
 from lossbench.data.found import visible
-from lossbench.data.pictures import Pixels
+from lossbench.data.pictures import Pixels, Values
+from lossbench.data.resize import resized
 from lossbench.errors import DataError
 
 __all__ = ["PICTURE_SUFFIXES", "Form", "Loose", "loose", "of_array"]
@@ -73,7 +74,7 @@ class Form:
             if not self.resize:
                 allowed = f"pictures of {height}×{width} pixels, as the classifier was trained with"
                 raise DataError(where, allowed, f"{picture.height}×{picture.width}", "--resize changes them")
-            fitting = fitting.resize((width, height), Image.Resampling.BILINEAR)
+            fitting = resized(fitting, (height, width))
             self.resized += 1
         return np.asarray(fitting, dtype=np.uint8).reshape(self.shape)
 
@@ -171,7 +172,7 @@ def _holds_pictures(stored: Stored) -> bool:
     return stored.dtype == np.uint8 and (stored.ndim == 3 or (stored.ndim == 4 and stored.shape[3] in (1, 3)))
 
 
-def of_array(pixels: Pixels, name: str) -> Loose:
+def of_array(pixels: Values, name: str) -> Loose:
     """An array of pictures, uint8 (n, height, width) or (n, height, width, channels).
 
     Args:
@@ -183,7 +184,7 @@ def of_array(pixels: Pixels, name: str) -> Loose:
 
     def read(start: int, end: int, form: Form) -> Pixels:
         if whole.shape[1:] == form.shape:
-            return np.ascontiguousarray(whole[start:end])
+            return np.ascontiguousarray(whole[start:end], dtype=np.uint8)
         rows = (row[..., 0] if row.shape[2] == 1 else row for row in whole[start:end])
         return np.stack([form.fitted(Image.fromarray(row), names[start + i]) for i, row in enumerate(rows)])
 

@@ -1,4 +1,4 @@
-"""An `.npz` file of arrays, as Keras and MedMNIST write them."""
+"""An `.npz` file of arrays, as Keras and MedMNIST write them: pictures, or feature vectors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lossbench.data.arrays import Stored, array_names, stored_npz
+from lossbench.data.asked import Asked
 from lossbench.data.checked import check_count, checked
 from lossbench.data.found import Found, Names
 from lossbench.data.limits import check_fits, check_growth
-from lossbench.data.pictures import Pictures
+from lossbench.data.pictures import Pictures, Values
 from lossbench.errors import DataError
 
 __all__ = ["look"]
@@ -23,8 +24,9 @@ _MEDMNIST = ("train_images", "train_labels", "test_images", "test_labels")
 _NAMES = "class_names"
 
 
-def look(path: Path) -> Found | None:
+def look(path: Path, asked: Asked) -> Found | None:
     """Recognises a file whose name ends in .npz; what it holds is checked when it is decoded."""
+    del asked  # an array has no columns
     if path.suffix.lower() != ".npz" or not path.is_file():
         return None
     return Found((path,), partial(_decode, path))
@@ -49,7 +51,7 @@ def _read(
 ) -> Pictures:
     """All that headers can tell is checked before the first array is read."""
     for split, pictures, labels in (("train", *keys[:2]), ("test", *keys[2:])):
-        _check_pixels(f"{path}, {pictures}", arrays[pictures])
+        _check_values(f"{path}, {pictures}", arrays[pictures])
         _check_labels(f"{path}, {labels}", arrays[labels])
         check_count(f"{path}, {split}", arrays[pictures].shape[0], arrays[labels].shape[0])
     if _NAMES in arrays:
@@ -57,14 +59,18 @@ def _read(
     size = sum(stored.nbytes for stored in arrays.values())
     check_growth(str(path), size, path.stat().st_size)
     check_fits(str(path), size)
-    train, test = ((_pixels(arrays[keys[i]]), _labels(arrays[keys[i + 1]])) for i in (0, 2))
+    if arrays[keys[0]].ndim != arrays[keys[2]].ndim and 2 in (arrays[keys[0]].ndim, arrays[keys[2]].ndim):
+        raise DataError(f"{path}, {keys[2]}", f"as many dimensions as {keys[0]}", _described(arrays[keys[2]]))
+    train, test = ((_values(arrays[keys[i]]), _labels(arrays[keys[i + 1]])) for i in (0, 2))
     names = class_names if _NAMES not in arrays else tuple(str(word) for word in arrays[_NAMES].read())
     return checked(name, str(path), train, test, names)
 
 
-def _check_pixels(place: str, stored: Stored) -> None:
-    if stored.dtype != np.uint8 or stored.ndim not in (3, 4):
-        allowed = "uint8 of shape (n, height, width) or (n, height, width, channels)"
+def _check_values(place: str, stored: Stored) -> None:
+    pictures = stored.dtype == np.uint8 and stored.ndim in (3, 4)
+    vectors = stored.dtype.kind in "fiub" and stored.ndim == 2
+    if not pictures and not vectors:
+        allowed = "uint8 of shape (n, height, width) or (n, height, width, channels), or numbers of shape (n, features)"
         raise DataError(place, allowed, _described(stored))
 
 
@@ -78,7 +84,10 @@ def _check_names(place: str, stored: Stored) -> None:
         raise DataError(place, "text of shape (classes,)", _described(stored))
 
 
-def _pixels(stored: Stored) -> npt.NDArray[np.uint8]:
+def _values(stored: Stored) -> Values:
+    if stored.ndim == 2:
+        with np.errstate(over="ignore"):  # what becomes infinite is refused with what is not a number
+            return stored.read().astype(np.float32, copy=False)
     pixels = stored.read().astype(np.uint8, copy=False)
     return pixels if pixels.ndim == 4 else pixels[..., np.newaxis]
 

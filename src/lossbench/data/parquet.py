@@ -1,4 +1,4 @@
-"""A Hugging Face dataset folder in Parquet: shards per split, pictures encoded in a column, labels in another."""
+"""A Hugging Face dataset folder in Parquet: shards per split, pictures or features in columns, labels in another."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import overload
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from lossbench.data.asked import Asked
 from lossbench.data.checked import checked
 from lossbench.data.decode import Encoded, decode
 from lossbench.data.features import Columns, columns_of, readable_parquet
 from lossbench.data.found import SPLITS, Found, Names, visible, which_test
 from lossbench.data.pictures import Pictures
+from lossbench.data.tables import from_frames, named_labels
 from lossbench.errors import DataError
 
-__all__ = ["look"]
+__all__ = ["configurations", "look"]
 
 Shards = Mapping[str, tuple[Path, ...]]
 
@@ -27,7 +27,7 @@ Shards = Mapping[str, tuple[Path, ...]]
 _SHARD = re.compile(rf"({'|'.join(SPLITS)})([-_.].*)?\.parquet")
 
 
-def look(path: Path) -> Found | None:
+def look(path: Path, asked: Asked) -> Found | None:
     """Recognises `train-*.parquet`, `data/train-*.parquet`, `CONFIG/train-*.parquet`, `CONFIG/train/0000.parquet`.
 
     Raises:
@@ -40,21 +40,29 @@ def look(path: Path) -> Found | None:
     if "train" not in shards:
         raise DataError(str(folder), "a split called train", f"only {', '.join(sorted(shards))}")
     used = {split: shards[split] for split in ("train", which_test(folder, shards))}
-    columns = {split: columns_of(files[0]) for split, files in used.items()}
+    columns = {split: columns_of(files[0], asked) for split, files in used.items()}
     train, test = columns.values()
     if train.class_names and test.class_names and train.class_names != test.class_names:
         allowed = f"the classes of the training split, {', '.join(train.class_names)}"
         raise DataError(f"{folder}, test", allowed, ", ".join(test.class_names))
     files = tuple(file for split in used.values() for file in split)
-    return Found(files, partial(_decode, folder, used, columns), train.class_names)
+    return Found(files, partial(_decode, folder, used, columns, asked.size), train.class_names)
+
+
+def configurations(root: Path) -> list[str]:
+    """The subfolders that each hold shards; none where the root holds them itself."""
+    return [] if _shards(root) else [folder.name for folder in _folders(root) if _shards(folder)]
+
+
+def _folders(root: Path) -> list[Path]:
+    return [entry for entry in visible(root) if entry.is_dir()]
 
 
 def _configuration(root: Path) -> tuple[Path, Shards] | None:
     """The folder that holds the shards: the root, or the only one of its subfolders that has any."""
     if shards := _shards(root):
         return root, shards
-    folders = [entry for entry in visible(root) if entry.is_dir()]
-    found = [(folder, shards) for folder in folders if (shards := _shards(folder))]
+    found = [(folder, shards) for folder in _folders(root) if (shards := _shards(folder))]
     if len(found) > 1:
         names = ", ".join(folder.name for folder, _ in found)
         hint = f"write {found[0][0]}, for instance"
@@ -74,13 +82,38 @@ def _shards(folder: Path) -> Shards:
 
 
 def _decode(
-    folder: Path, shards: Shards, columns: Mapping[str, Columns], name: str, class_names: Names | None
+    folder: Path,
+    shards: Shards,
+    columns: Mapping[str, Columns],
+    size: tuple[int, int] | None,
+    name: str,
+    class_names: Names | None,
 ) -> Pictures:
+    if None in (each.picture for each in columns.values()):
+        return _decode_vectors(folder, shards, columns, name)
     read = {split: _read(f"{folder}, {split}", files, columns[split]) for split, files in shards.items()}
     (train, train_labels), (test, test_labels) = read.values()
-    train_pixels, test_pixels = decode(train, test)
-    names = next(iter(columns.values())).class_names or class_names
-    return checked(name, str(folder), (train_pixels, train_labels), (test_pixels, test_labels), names)
+    train_pixels, test_pixels = decode(train, test, size=size)
+    if train_labels.dtype.is_integer() and test_labels.dtype.is_integer():
+        first, second = train_labels.to_numpy(), test_labels.to_numpy()
+        names = next(iter(columns.values())).class_names or class_names
+    else:
+        first, second, names = named_labels(str(folder), train_labels, test_labels)
+    return checked(name, str(folder), (train_pixels, first), (test_pixels, second), names)
+
+
+def _decode_vectors(folder: Path, shards: Shards, columns: Mapping[str, Columns], name: str) -> Pictures:
+    frames = []
+    for files in shards.values():
+        read = []
+        for file in files:
+            with readable_parquet(file):
+                read.append(pl.read_parquet(file, glob=False, hive_partitioning=False))
+        frames.append(pl.concat(read, how="vertical_relaxed"))
+    label = columns["train"].label
+    if label not in frames[1].columns:
+        raise DataError(f"{folder}, test", f"a column of labels called {label}", ", ".join(frames[1].columns))
+    return from_frames(name, str(folder), frames[0], frames[1], label, columns["train"].class_names)
 
 
 class _Cells(Sequence[bytes]):
@@ -105,7 +138,7 @@ class _Cells(Sequence[bytes]):
         return cell
 
 
-def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, npt.NDArray[np.integer]]:
+def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, pl.Series]:
     frames = [_columns(file, columns) for file in files]
     labels = pl.concat([labels for _, labels in frames], rechunk=True)
     pictures = pl.concat([pictures.alias("") for pictures, _ in frames])
@@ -115,20 +148,22 @@ def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encode
         raise DataError(f"{place} row {pictures.is_null().arg_max()}", "the bytes of a picture", "nothing")
     if labels.null_count():
         raise DataError(f"{place} row {labels.is_null().arg_max()}", "a label", "nothing")
-    return Encoded(_Cells(pictures), lambda row: f"{place} row {row}"), labels.to_numpy()
+    return Encoded(_Cells(pictures), lambda row: f"{place} row {row}"), labels
 
 
 def _columns(file: Path, columns: Columns) -> tuple[pl.Series, pl.Series]:
     """The encoded pictures and the labels of one shard, with the types that they must have."""
     with readable_parquet(file):
-        names = [columns.picture, columns.label]
+        names = [columns.picture or "", columns.label]
         frame = pl.read_parquet(file, columns=names, glob=False, hive_partitioning=False)
-    pictures, labels = frame[columns.picture], frame[columns.label]
+    pictures, labels = (frame[name] for name in names)
     if isinstance(pictures.dtype, pl.Struct) and "bytes" in [field.name for field in pictures.dtype.fields]:
         pictures = pictures.struct.field("bytes")
     if pictures.dtype != pl.Binary:
         allowed = f"encoded pictures in column {columns.picture!r} (bytes, or a struct with bytes)"
         raise DataError(str(file), allowed, str(pictures.dtype))
+    if labels.dtype == pl.String:
+        return pictures, labels
     if not labels.dtype.is_integer():
-        raise DataError(str(file), f"whole numbers in column {columns.label!r}", str(labels.dtype))
+        raise DataError(str(file), f"whole numbers or words in column {columns.label!r}", str(labels.dtype))
     return pictures, labels.cast(pl.Int64, strict=False)

@@ -1,4 +1,7 @@
-"""`Pictures`: a data set decoded into memory, and the digest that names it in a trial's key."""
+"""`Pictures`: a data set decoded into memory, and the digest that names it in a trial's key.
+
+A data set of feature vectors goes the same way: its pictures have no height and no width, and a channel per feature.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,37 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from lossbench.data.normalisation import of_pixels, of_vectors
+
 __all__ = [
+    "GIVEN",
     "VERSION",
     "Indices",
     "Labels",
     "Pictures",
     "Pixels",
     "Split",
+    "Values",
+    "Vectors",
     "digest_of",
     "hash_of",
+    "is_given",
     "label_digest",
     "parts_of",
 ]
 
 VERSION = 1  # of the data preparation: raised when decoded results would change
 
+GIVEN = "python:"  # stands before the name of data that were given from Python
+
 Pixels = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
+Values = npt.NDArray[np.uint8 | np.float32]
+"""Pixels or vectors."""
 Labels = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.int64]
 
 _DIGEST_LENGTH = 32  # hex digits of SHA-256
-_AT_ONCE = 1 << 20  # pixel values that bincount widens to 8 bytes each at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +51,11 @@ class Split:
     """Pictures with their labels.
 
     Args:
-        pictures: uint8 (n, height, width, channels), C-contiguous; may be a memory map.
+        pictures: uint8 (n, height, width, channels), or float32 (n, features); C-contiguous, may be a memory map.
         labels: int64 (n,), each the index of a class name.
     """
 
-    pictures: Pixels
+    pictures: Values
     labels: Labels
 
     def __len__(self) -> int:
@@ -84,45 +97,53 @@ class Pictures:
         return len(self.class_names)
 
     @property
-    def channels(self) -> int:
-        """1 for grey, 3 for red, green and blue."""
-        return int(self.train.pictures.shape[3])
+    def vectors(self) -> bool:
+        """Whether these are feature vectors."""
+        return self.train.pictures.ndim == 2
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return int(self.train.pictures.shape[1]), int(self.train.pictures.shape[2])
+    def channels(self) -> int:
+        """1 for grey, 3 for red, green and blue; of vectors, the number of features."""
+        return int(self.train.pictures.shape[-1])
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Height and width in pixels; empty for vectors."""
+        return tuple(int(length) for length in self.train.pictures.shape[1:-1])
 
     def normalisation(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Mean and standard deviation of the training pictures per channel.
+        """Mean and standard deviation of the training pictures per channel, of vectors per feature.
 
-        Exact: whole-number sums over a histogram, and no float copy of the pictures. A channel that never varies
-        gets a deviation of 1.
+        A channel that never varies gets a deviation of 1.
 
         Returns:
-            Two float64 arrays (channels,), on the scale where black is 0 and white is 1.
+            Two float64 arrays (channels,), of pictures on the scale where black is 0 and white is 1.
         """
-        pairs = [_mean_and_std(counts) for counts in _histograms(self.train.pictures)]
-        mean, std = np.array(pairs, dtype=np.float64).T
-        return mean, np.where(std > 0, std, 1.0)
+        return (of_vectors if self.vectors else of_pixels)(self.train.pictures)
 
     def also_labelled(self, labels: Labels) -> Pictures:
         """The same with other labels (n,) of the training split beside its own."""
         return replace(self, other_labels={**self.other_labels, label_digest(labels): labels})
 
-    def samples(self, per_class: int = 5) -> tuple[Pixels, Labels]:
+    def samples(self, per_class: int = 5) -> tuple[Values, Labels]:
         """The first training pictures of each class.
 
         Args:
             per_class: how many of each; a class with fewer gives all it has.
 
         Returns:
-            Pictures (m, height, width, channels) and their labels (m,), class by class in training order.
+            Pictures (m, height, width, channels), or vectors (m, features), and their labels (m,), class by class in
+            training order.
         """
         classes = range(self.num_classes)
         chosen = [np.flatnonzero(self.train.labels == label)[:per_class] for label in classes]
         split = self.train.take(np.concatenate(chosen))
         return split.pictures, split.labels
+
+
+def is_given(name: str) -> bool:
+    """Whether a study's data are such as were given from Python, which no name leads to."""
+    return name.startswith(GIVEN)
 
 
 def parts_of(train: Split, test: Split) -> dict[str, str]:
@@ -146,30 +167,9 @@ def label_digest(labels: Labels) -> str:
     return hash_of(labels)[:_DIGEST_LENGTH]
 
 
-def hash_of(array: Pixels | Labels) -> str:
+def hash_of(array: Values | Labels) -> str:
     """SHA-256 in hex over an array's shape and values; the same on machines of either byte order."""
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     digest = hashlib.sha256(f"{array.dtype.name} {array.shape}\n".encode())
     digest.update(little.data)
     return digest.hexdigest()
-
-
-def _histograms(pictures: Pixels) -> npt.NDArray[np.int64]:
-    """How often each of the 256 values occurs, per channel: (channels, 256)."""
-    n, height, width, channels = pictures.shape
-    step = max(1, _AT_ONCE // (height * width))
-    counts = np.zeros((channels, 256), dtype=np.int64)
-    for start in range(0, n, step):
-        for channel in range(channels):
-            values = pictures[start : start + step, ..., channel].ravel()
-            counts[channel] += np.bincount(values, minlength=256)
-    return counts
-
-
-def _mean_and_std(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Python's whole numbers do not overflow and lose nothing in the difference of two large squares."""
-    occurrences = [int(count) for count in counts]
-    n = sum(occurrences)
-    total = sum(value * count for value, count in enumerate(occurrences))
-    squares = sum(value * value * count for value, count in enumerate(occurrences))
-    return total / (255 * n), ((n * squares - total * total) / (n * n)) ** 0.5 / 255

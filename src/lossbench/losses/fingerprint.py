@@ -96,5 +96,6 @@ def _code(code: CodeType) -> str:
 
 
 def _unknown(field: str, value: object) -> RequestError:
-    allowed = "a loss whose settings are numbers, text, tensors, arrays, functions, or lists and mappings of such"
+    kind = "a model" if field == "models" else "a loss"
+    allowed = f"{kind} whose settings are numbers, text, tensors, arrays, functions, or lists and mappings of such"
     return RequestError(field, allowed, f"one of type {type(value).__name__}")

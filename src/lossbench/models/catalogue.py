@@ -9,9 +9,11 @@ from types import MappingProxyType
 from torch import nn
 
 from lossbench.errors import RequestError, UnknownNameError
-from lossbench.imports import import_own, source_digest
+from lossbench.imports import source_digest
+from lossbench.losses.fingerprint import fingerprint
 from lossbench.models.cnn8 import cnn8
-from lossbench.models.own import build_own
+from lossbench.models.libraries import build_library_model, check_library_model, is_library_model, library_digest
+from lossbench.models.own import Maker, build_own, found_own_model
 from lossbench.models.resnet import resnet20, resnet32, resnet50
 from lossbench.models.small import cnn, lenet5, mlp
 from lossbench.rng import torch_stream
@@ -28,17 +30,19 @@ class ModelEntry:
         version: raised when its outputs or first weights change; part of a trial's key.
         smallest: the least height and width that it takes.
         description: one line.
+        vectors: whether it takes feature vectors, too.
     """
 
-    builder: Callable[[int, int, tuple[int, int]], nn.Module]
+    builder: Callable[[int, int, tuple[int, ...]], nn.Module]
     version: int
     smallest: int
     description: str
+    vectors: bool = False
 
 
 MODELS: Mapping[str, ModelEntry] = MappingProxyType(
     {
-        "mlp": ModelEntry(mlp, 1, 1, "one hidden layer of 256 units"),
+        "mlp": ModelEntry(mlp, 1, 1, "one hidden layer of 256 units; for feature vectors, too", vectors=True),
         "lenet5": ModelEntry(lenet5, 1, 12, "LeNet-5 with ReLU and max pooling (LeCun et al. 1998)"),
         "cnn": ModelEntry(cnn, 1, 8, "three conv-BN-ReLU-pool blocks of 16, 32, 64 channels; the default"),
         "cnn8": ModelEntry(cnn8, 1, 8, "six convolutions with batch norm, two linear layers (Ma et al. 2020)"),
@@ -49,44 +53,77 @@ MODELS: Mapping[str, ModelEntry] = MappingProxyType(
 )
 
 
-def check_model(name: str) -> None:
-    """Checks that a name is in the catalogue, or that `module:callable` can be imported.
+def check_model(name: str, function: Maker | None = None) -> None:
+    """Checks that a name is in the catalogue or in a library of models, or that `module:callable` can be imported.
+
+    Args:
+        name: as the user wrote it.
+        function: of a model that was given as a Python object, what makes it.
 
     Raises:
-        RequestError: it is neither.
+        RequestError: it is none of these.
     """
-    if ":" in name:
-        import_own(name, "models")
+    if is_library_model(name):
+        check_library_model(name)
+    elif ":" in name:
+        found_own_model(name, function)
     elif name not in MODELS:
         near = UnknownNameError("models", name, MODELS)
-        raise RequestError("models", f"{near.allowed} or module:callable", name, near.hint)
+        raise RequestError("models", f"{near.allowed}, timm:NAME, torchvision:NAME or module:callable", name, near.hint)
 
 
-def model_digest(name: str) -> str | None:
-    """A digest of the source of a user's own model, so that an edited one trains anew; None for the catalogue's."""
+def model_digest(name: str, function: Maker | None = None) -> str | None:
+    """A digest of what makes a model, so that an edited one trains anew; None for the catalogue's.
+
+    Of a user's own it is of its source; of a library's, of its version, and of the weights that it was trained to.
+
+    Args:
+        name: as the user wrote it.
+        function: of a model that was given as a Python object, what makes it.
+    """
+    if is_library_model(name):
+        return library_digest(name)
+    if function is not None:
+        return fingerprint(function, "models")
     return source_digest(name, "models") if ":" in name else None
 
 
-def build(name: str, num_classes: int, in_channels: int, size: tuple[int, int], seed: int) -> nn.Module:
+def build(
+    name: str, num_classes: int, in_channels: int, size: tuple[int, ...], seed: int, function: Maker | None = None
+) -> nn.Module:
     """The model with the first weights of a seed.
 
     Args:
-        name: of the catalogue, or `module:callable`, called as callable(num_classes=..., in_channels=...).
+        name: of the catalogue, `timm:NAME`, `torchvision:NAME`, or `module:callable`, called as
+            callable(num_classes=..., in_channels=...).
         num_classes: how many logits it gives.
-        in_channels: channels of a picture.
-        size: height and width of a picture, in pixels.
+        in_channels: channels of a picture, or features of a vector.
+        size: height and width of a picture, in pixels; empty for feature vectors.
         seed: what the weights are drawn from, by the stream "weights".
+        function: of a model that was given as a Python object, what makes it.
 
     Raises:
-        RequestError: an unknown name, pictures too small for it, or a callable that does not give such a model.
+        RequestError: an unknown name, data that it does not take, or a callable that does not give such a model.
     """
-    check_model(name)
+    check_model(name, function)
     with torch_stream(seed, "weights"):
+        if is_library_model(name):
+            return build_library_model(name, num_classes, in_channels, size)
         if ":" in name:
-            return build_own(name, num_classes, in_channels, size)
+            return build_own(name, num_classes, in_channels, size, function)
         entry = MODELS[name]
-        if min(size) < entry.smallest:
-            allowed = f"pictures of at least {entry.smallest}×{entry.smallest} pixels for {name}"
-            fitting = [other for other, candidate in MODELS.items() if candidate.smallest <= min(size)]
-            raise RequestError("models", allowed, f"{size[0]}×{size[1]}", f"{', '.join(fitting)} would take them")
+        _check_size(name, entry, size)
         return entry.builder(num_classes, in_channels, size)
+
+
+def _check_size(name: str, entry: ModelEntry, size: tuple[int, ...]) -> None:
+    """Raises a RequestError unless a model of the catalogue takes such data."""
+    if not size and not entry.vectors:
+        fitting = [other for other, candidate in MODELS.items() if candidate.vectors]
+        hint = f"{', '.join(fitting)} and module:callable take them"
+        raise RequestError("models", f"pictures for {name}", "feature vectors", hint)
+    if min(size, default=entry.smallest) < entry.smallest:
+        allowed = f"pictures of at least {entry.smallest}×{entry.smallest} pixels for {name}"
+        fitting = [other for other, candidate in MODELS.items() if candidate.smallest <= min(size)]
+        hint = f"{', '.join(fitting)} would take them, or --size {entry.smallest} resizes them"
+        raise RequestError("models", allowed, "×".join(map(str, size)), hint)

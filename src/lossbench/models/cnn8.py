@@ -9,7 +9,7 @@ from lossbench.models.flat import flat_features
 __all__ = ["cnn8"]
 
 
-def cnn8(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
+def cnn8(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:
     """Six 3×3 convolutions with batch norm and ReLU, and two linear layers.
 
     The convolutions have 64, 64, 128, 128, 196, 196 channels, with max pooling after each pair, and start

@@ -8,7 +8,7 @@ from torch import nn
 __all__ = ["flat_features"]
 
 
-def flat_features(features: nn.Module, in_channels: int, size: tuple[int, int]) -> int:
+def flat_features(features: nn.Module, in_channels: int, size: tuple[int, ...]) -> int:
     """The number of features per picture, found by running one through in evaluation mode."""
     training = features.training
     with torch.no_grad():

@@ -64,7 +64,7 @@ class _Pool(nn.Module):
         return x.mean(dim=(2, 3))
 
 
-def resnet20(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
+def resnet20(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
     """ResNet-20: three stages of three blocks with 16, 32 and 64 channels.
 
     References:
@@ -73,7 +73,7 @@ def resnet20(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Mo
     return _of_basic_blocks(num_classes, in_channels, 3)
 
 
-def resnet32(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
+def resnet32(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
     """ResNet-32: three stages of five blocks with 16, 32 and 64 channels.
 
     References:
@@ -82,7 +82,7 @@ def resnet32(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Mo
     return _of_basic_blocks(num_classes, in_channels, 5)
 
 
-def resnet50(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
+def resnet50(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:  # noqa: ARG001 - the builders share one signature
     """ResNet-50 for small pictures: 3, 4, 6 and 3 bottleneck blocks that give 256, 512, 1024 and 2048 channels.
 
     As usual on CIFAR, the first convolution is of 3×3 and stride 1, and no pooling follows it; a stage halves the

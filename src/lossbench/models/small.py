@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import nn
 
 from lossbench.models.flat import flat_features
@@ -9,15 +11,13 @@ from lossbench.models.flat import flat_features
 __all__ = ["cnn", "lenet5", "mlp"]
 
 
-def mlp(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
-    """One hidden layer of 256 units."""
-    height, width = size
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(in_channels * height * width, 256), nn.ReLU(), nn.Linear(256, num_classes)
-    )
+def mlp(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:
+    """One hidden layer of 256 units; it takes feature vectors (batch, in_channels), too, whose size is empty."""
+    inputs = in_channels * math.prod(size)
+    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, 256), nn.ReLU(), nn.Linear(256, num_classes))
 
 
-def lenet5(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
+def lenet5(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:
     """LeNet-5 with ReLU and max pooling, as it is usually written today.
 
     Pictures smaller than 32×32 are padded by 2 in the first convolution, as 28×28 digits were. ReLU stands behind
@@ -47,7 +47,7 @@ def lenet5(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Modu
     )
 
 
-def cnn(num_classes: int, in_channels: int, size: tuple[int, int]) -> nn.Module:
+def cnn(num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:
     """Three blocks of convolution, batch norm, ReLU and pooling with 16, 32 and 64 channels, and a linear layer."""
     blocks: list[nn.Module] = []
     channels = in_channels

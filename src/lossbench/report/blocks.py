@@ -193,7 +193,7 @@ def _run(results: Results) -> Iterator[Block]:
     yield from _unfinished(results)
     yield Heading(2, "Where the numbers are" if results.external else "How to reproduce it")
     if not results.external:
-        yield Code(sentences_run.COMMAND)
+        yield Code(sentences_run.command(results.study))
         yield Paragraph(" ".join(sentences_run.reproduce(results)))
     yield Paragraph(notes.numbers(results))
 

@@ -149,7 +149,7 @@ def _run(study: Mapping[str, Any], within: Sequence[Within]) -> Iterator[Block]:
     for label, overrides in _own_recipes(within):
         yield Paragraph(f"{isolate(label)}: {notes.own_recipe(overrides)}", note=True)
     yield Heading(2, "How to reproduce it")
-    yield Code(sentences_run.COMMAND)
+    yield Code(sentences_run.command(study))
     yield Paragraph(" ".join(sentences_run.reproduce(within[0].results)))
     yield Paragraph(
         "The tables of all conditions stand beside this report as CSV and Parquet, with what differs between "

@@ -217,5 +217,5 @@ def _run(results: Results, analysis: Analysis) -> dict[str, object]:
         "rules": rules(),
         "trials": results.trials.height,
         "all_finished": sentences_run.all_finished(results),
-        "command": sentences_run.COMMAND,
+        "command": sentences_run.command(results.study),
     }

@@ -10,8 +10,8 @@ from lossbench.spec import Arm
 from lossbench.text import counted, isolate, listed, oxford
 
 __all__ = [
-    "COMMAND",
     "all_finished",
+    "command",
     "data_sentences",
     "mixed",
     "recipe_rows",
@@ -21,24 +21,39 @@ __all__ = [
     "unfinished",
 ]
 
-COMMAND = "lossbench run study.yaml"
+_COMMAND = "lossbench run study.yaml"
+_CALL = 'lossbench.run(lossbench.load_study("study.yaml"), data=lossbench.Data(...))'
+
+_FIRST = ("models", "data", "image_column", "label_column", "size", "scenarios", "losses", "seeds")
 
 # Where the data lay and how long it took says nothing about the results.
 _HARMLESS = frozenset({"path", "data path", "data_path", "seconds", "time", "date"})
 
 
+_RESIZED = (
+    "Every picture was resized to that: the largest part of this shape at its centre, by Pillow's bilinear filter, "
+    "which averages over all pixels that a new one covers."
+)
+
+
 def data_sentences(data: DataView, *, trained_on: bool = True) -> tuple[str, ...]:
     """The sizes of the data; `trained_on` is False where what is trained on differs, and is told elsewhere."""
-    height, width, channels = data.size
     held = f", {data.validation:,} more were held out for validation" if data.validation else ""
-    color = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
     sizes = (
         f"{data.train:,} to train on and {data.test:,} to test on{held}" if trained_on else f"{data.test:,} to test on"
     )
-    return (
-        f"{isolate(data.name)} has {counted(len(data.class_names), 'class', 'classes')} of {color} pictures of "
-        f"{height} × {width} pixels: {sizes}.",
-    )
+    classes = counted(len(data.class_names), "class", "classes")
+    said = f"{isolate(data.name)} has {classes} of {_kind(data)}: {sizes}."
+    return (said, _RESIZED) if data.resized else (said,)
+
+
+def _kind(data: DataView) -> str:
+    """What the data are: colour pictures of a size, or vectors."""
+    if len(data.size) != 3:
+        return f"vectors of {counted(data.size[0], 'feature')}, each standardised over the training split"
+    height, width, channels = data.size
+    color = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    return f"{color} pictures of {height} × {width} pixels"
 
 
 def table_sentences(results: Results) -> tuple[str, ...]:
@@ -77,15 +92,21 @@ def reproduce(results: Results) -> tuple[str, ...]:
     """What the command does, and why it gives the same."""
     seeds = [str(seed) for seed in results.study.get("seeds", [])]
     used = f"{'seed' if len(seeds) == 1 else 'seeds'} {listed(seeds)}" if len(seeds) <= 12 else f"{len(seeds)} seeds"
+    what = "call" if command(results.study) == _CALL else "command"
     return (
         f"The study's file, study.yaml, stands beside the report and names every setting with {used}. "
-        "The command trains what the save folder lacks, and nothing twice.",
+        f"The {what} trains what the save folder lacks, and nothing twice.",
     )
+
+
+def command(study: Mapping[str, Any]) -> str:
+    """What repeats a study: a command, or a call where its data were given from Python."""
+    return _CALL if str(study.get("data", "")).startswith("python:") else _COMMAND
 
 
 def recipe_rows(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The study's settings, one row each, nested ones joined by a dot."""
-    rows = [(name, study[name]) for name in ("models", "data", "scenarios", "losses", "seeds") if name in study]
+    rows = [(name, study[name]) for name in _FIRST if name in study]
     rows = [(name, [_arm(item) for item in value] if name == "losses" else value) for name, value in rows]
     recipe = study.get("recipe", {}) if "data" in study else {}  # of a table nobody knows how its losses were trained
     flat = [*rows, *_flat("", dict(recipe)), *_flat("", dict(study.get("plan", {})))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from lossbench.report.latex import latex_tables
 from lossbench.report.markdown import markdown
 from lossbench.report.ours import record, written_before
 from lossbench.report.page import page
+from lossbench.report.spoken import in_words_of
 from lossbench.report.tables import frames, parquet, verdicts
 from lossbench.results import Results
 from lossbench.results.spreadsheet import csv_bytes
@@ -35,6 +37,7 @@ class Contents:
         page: makes the page from the figures' SVGs by number.
         tables: beside it, by name; that of verdicts stands as JSON, and not as CSV.
         verdicts: that JSON.
+        spoken: puts a text into the words of the data, `in_words_of`.
     """
 
     figures: tuple[Figure, ...]
@@ -42,6 +45,7 @@ class Contents:
     page: Callable[[Mapping[int, str]], str]
     tables: Mapping[str, pl.DataFrame]
     verdicts: str
+    spoken: Callable[[str], str]
 
 
 def write_report(
@@ -76,6 +80,7 @@ def write_report(
         page=lambda svgs: page(results, analysis, figures, svgs, pictures=pictures),
         tables=frames(results, analysis),
         verdicts=verdicts(analysis),
+        spoken=partial(in_words_of, results.data),
     )
     return write_contents(contents, folder, forms)
 
@@ -97,7 +102,7 @@ def write_contents(contents: Contents, folder: Path, forms: tuple[str, ...]) -> 
     Raises:
         SaveDirError: the folder cannot be written.
     """
-    svgs = {figure.number: render_svg(figure) for figure in contents.figures}
+    svgs = {figure.number: contents.spoken(render_svg(figure)) for figure in contents.figures}
     with writing("save dir", folder):
         before = written_before(folder)
         wanted = [form for form in FORMS if form in forms or _among(before, form)]
@@ -134,15 +139,15 @@ def _written(
     if forms != ["html"]:
         whole = contents.blocks()
         if "md" in forms:
-            files[FILES["md"]] = markdown(whole)
+            files[FILES["md"]] = contents.spoken(markdown(whole))
         if "pdf" in forms and can_write_pdf():
             from lossbench.report.pdf import pdf  # its engine comes with an extra
 
             files[FILES["pdf"]] = pdf(whole, svgs)
         if "tex" in forms:
-            tables = latex_tables(whole)
+            tables = {name: contents.spoken(table) for name, table in latex_tables(whole).items()}
     if "html" in forms:
-        files[FILES["html"]] = contents.page(svgs)
+        files[FILES["html"]] = contents.spoken(contents.page(svgs))
     return files, tables
 
 

@@ -226,8 +226,10 @@ def _tuples(card: Mapping[str, Any]) -> dict[str, Any]:
 def _data(store: Store, folder: StudyFolder) -> DataView:
     data = folder.data
     try:
-        pictures, labels = store.pictures(data["digest"]).samples()
-        samples = tuple(pictures[labels == label] for label in range(len(data["class_names"])))
+        kept = store.pictures(data["digest"])
+        pictures, labels = kept.samples()
+        classes = () if kept.vectors else range(len(data["class_names"]))
+        samples = tuple(pictures[labels == label] for label in classes)
     except StoreError:  # the decoded pictures are a cache: a report can be written without them
         samples = ()
     return DataView(
@@ -241,6 +243,7 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
         samples=samples,
         class_counts=tuple(data.get("class_counts", ())),
         mislabelled=data.get("mislabelled", 0),
+        resized=bool(data.get("resized")),
     )
 
 

@@ -126,10 +126,11 @@ class DataView:
         train: pictures trained on, the validation split not counted.
         test: pictures in the test split.
         validation: pictures held out of the training split.
-        size: (height, width, channels).
-        samples: per class a few training pictures, uint8 (count, height, width, channels).
+        size: (height, width, channels), or of feature vectors (features,).
+        samples: per class a few training pictures, uint8 (count, height, width, channels); empty for vectors.
         class_counts: how many training pictures each class has, by what they show; empty where that is not known.
         mislabelled: how many training pictures have a wrong label, at the first seed.
+        resized: whether the pictures were resized to that size.
     """
 
     name: str
@@ -138,10 +139,16 @@ class DataView:
     train: int
     test: int
     validation: int
-    size: tuple[int, int, int]
+    size: tuple[int, ...]
     samples: tuple[np.ndarray, ...] = ()
     class_counts: tuple[int, ...] = ()
     mislabelled: int = 0
+    resized: bool = False
+
+    @property
+    def called(self) -> str:
+        """What one example is called, in the plural."""
+        return "pictures" if len(self.size) == 3 else "examples"
 
 
 @dataclass(frozen=True, eq=False)

@@ -153,7 +153,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Cl
 def check_sources(trial: Trial) -> None:
     """Raises a TrialError where a user's own model or loss is not the one that the trial was made for."""
     sources = (
-        ("model", trial.recipe.model, model_digest(trial.recipe.model)),
+        ("model", trial.recipe.model, model_digest(trial.recipe.model, trial.make_model)),
         ("loss", trial.loss.name, loss_digest(trial.loss)),
     )
     for kind, name, digest in sources:

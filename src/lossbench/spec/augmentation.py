@@ -73,13 +73,16 @@ def parse_augmentation(value: object) -> tuple[Augmentation, ...]:
     return steps
 
 
-def check_augmentation(augmentation: Sequence[Augmentation], size: tuple[int, int]) -> None:
-    """Checks augmentations against the pictures' height and width.
+def check_augmentation(augmentation: Sequence[Augmentation], size: tuple[int, ...]) -> None:
+    """Checks augmentations against the pictures' height and width, which feature vectors have not.
 
     Raises:
-        RequestError: a crop that can show no pixel of the picture, or a square larger than it.
+        RequestError: any of vectors; a crop that can show no pixel of the picture, or a square larger than it.
     """
-    side = min(size)
+    if augmentation and not size:
+        allowed = "none, for the data are feature vectors"
+        raise RequestError(_FIELD, allowed, ", ".join(str(step) for step in augmentation))
+    side = min(size, default=0)
     for step in augmentation:
         if isinstance(step, Crop) and step.padding >= side:
             raise RequestError(_FIELD, f"a crop's padding of less than the picture's side ({side})", str(step))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 from lossbench.errors import RequestError
 from lossbench.spec.call import Value, parse_call, plain_value, print_call
+from lossbench.spec.python_object import PREFIX, named_object
 
 __all__ = ["LossSpec"]
-
-_GIVEN = "python"  # stands for the module of a loss that has no import path
 
 
 @dataclass(frozen=True)
@@ -76,15 +73,9 @@ class LossSpec:
         Raises:
             RequestError: it has no name.
         """
-        module, own = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
-        if not name and module != "__main__" and _found(module, own) is function:
-            return cls(f"{module}:{own}")
-        called = name or getattr(function, "__name__", type(function).__name__)
-        if not called.isidentifier():
-            raise RequestError(
-                field, "a loss with a name, as LossSpec.of_callable(function, name=...) gives it", called
-            )
-        return cls(f"{_GIVEN}:{called}", function=function)
+        allowed = "a loss with a name, as LossSpec.of_callable(function, name=...) gives it"
+        called, kept = named_object(function, name, field, allowed)
+        return cls(called, function=kept)
 
     @property
     def own(self) -> bool:
@@ -94,7 +85,7 @@ class LossSpec:
     @property
     def given(self) -> bool:
         """Whether it is a Python object, which no import path leads to."""
-        return self.name.startswith(f"{_GIVEN}:")
+        return self.name.startswith(PREFIX)
 
     @property
     def keywords(self) -> dict[str, Value]:
@@ -114,8 +105,3 @@ class LossSpec:
         if not self.own:
             pairs = tuple((key, value) for key, value in pairs if value is not None and value is not False)
         return {"name": self.name, **dict(pairs)}
-
-
-def _found(module: str, name: str) -> object:
-    """What an import path leads to in modules that are loaded; None where that is nothing."""
-    return reduce(lambda found, part: getattr(found, part, None), name.split("."), sys.modules.get(module))

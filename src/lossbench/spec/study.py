@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PrivateAttr, model_validator
 
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, Positive, Spec
 from lossbench.spec.arm import Arm
 from lossbench.spec.call import check_unicode, split_outside
 from lossbench.spec.condition import FIXED, TUNED, Condition, slugs
+from lossbench.spec.given_models import Makers, named_models
 from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS
 from lossbench.spec.loss import LossSpec
+from lossbench.spec.picture_size import PictureSize
 from lossbench.spec.presets import FOUR_LOSSES
 from lossbench.spec.recipe import Recipe
 from lossbench.spec.scenario import Scenario
@@ -126,8 +128,13 @@ class Study(Spec):
     Args:
         name: the folder of its results; `<data>-<model>` when it is not given.
         question: what the report answers.
-        data: a data set's name or path.
-        models: names, or `module:callable`; the losses are compared within each.
+        data: a data set's name or path, or `hub:owner/name:configuration`; `python:NAME` where they were given as
+            `lossbench.run(study, data=...)`.
+        image_column: which column of the data holds the pictures; None to tell it by its type or usual names.
+        label_column: the same of the labels.
+        size: height and width that pictures are resized to; None for as they are.
+        models: names, `timm:NAME`, `torchvision:NAME`, `module:callable`, or callables, in a mapping with names of
+            their own; the losses are compared within each.
         losses: what is compared.
         scenarios: what is done to the data, as `Scenario` reads it; the losses are compared within each.
         seeds: one classifier is trained per loss, seed, model and scenario.
@@ -141,6 +148,9 @@ class Study(Spec):
     name: Annotated[str, AfterValidator(_folder_name)] = ""
     question: Text = "Which loss function should this classifier be trained with?"
     data: Annotated[str, Field(min_length=1), AfterValidator(_text)] = "digits"
+    image_column: Text | None = None
+    label_column: Text | None = None
+    size: PictureSize = None
     models: Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)] = ("cnn",)
     losses: Losses = parse_arms(list(FOUR_LOSSES))
     scenarios: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("clean",)
@@ -149,6 +159,7 @@ class Study(Spec):
     plan: Plan = Plan()
     tuned: Tuned | None = None
     published: Text | None = None
+    _given_models: Makers = PrivateAttr(default_factory=dict)
 
     def __init__(self, **values: Any) -> None:
         """Takes what a study file may say, in the same forms: `losses="l1, focal"`, `seeds=3`, `recipe={"epochs": 5}`.
@@ -156,7 +167,11 @@ class Study(Spec):
         Raises:
             RequestError: something that is not allowed; one sentence says what.
         """
+        given: Makers = {}
+        if "models" in values:
+            values["models"], given = named_models(values["models"])
         super().__init__(**values)
+        self._given_models = given
 
     @model_validator(mode="before")
     @classmethod
@@ -197,6 +212,11 @@ class Study(Spec):
     def model(self) -> str:
         """The model's name, of a study with one; the first of several."""
         return self.models[0]
+
+    @property
+    def given_models(self) -> Makers:
+        """What makes the models that are Python objects, by what they are called here."""
+        return self._given_models
 
     @property
     def scenario(self) -> Scenario:
@@ -264,7 +284,10 @@ def _printed(scenarios: object, data: str) -> object:
 
 
 def default_name(data: str, model: str) -> str:
-    """`<data>-<model>`, of a path its last part, of `module:callable` the callable."""
+    """`<data>-<model>`, of a path its last part, of `hub:owner/name` the name, of `module:callable` the callable."""
+    prefix, _, rest = data.partition(":")
+    if prefix in ("hub", "python"):
+        data = rest.rpartition("/")[2].replace(":", "-")
     path = Path(data.replace("\0", ""))
     stem = path.name.strip(".") or path.resolve().name or "data"
     name = f"{stem}-{model.rpartition(':')[2]}".encode(errors="ignore")[:200].decode(errors="ignore")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -35,6 +35,7 @@ class Trial:
         seed: what every stream is derived from.
         versions: of loss, model, data preparation and loop: raised when their results would change.
         digests: of the decoded data, of labels from a file, and of a user's own loss and model (their source).
+        make_model: of a model that was given as a Python object, what makes it; None for any other.
     """
 
     loss: LossSpec
@@ -43,6 +44,12 @@ class Trial:
     seed: int
     versions: Mapping[str, int] = field(hash=False)
     digests: Mapping[str, str] = field(hash=False)
+    make_model: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def given(self) -> bool:
+        """Whether its loss or model is a Python object, which only this process has."""
+        return self.loss.function is not None or self.make_model is not None
 
     def canonical(self) -> dict[str, Any]:
         """The trial as plain JSON values; the data are in it by their digest, for where they lay is provenance."""

@@ -206,7 +206,7 @@ def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int],
     texts = [data["name"], *data["class_names"]]
     if not _PLAIN.fullmatch(data["digest"]) or not all(isinstance(text, str) for text in texts):
         raise ValueError("its data have no digest or no names")
-    if len(data["size"]) != 3 or not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
+    if len(data["size"]) not in (1, 3) or not all(type(number) is int and 0 <= number < 2**53 for number in numbers):
         raise ValueError("its data have no sizes")
     if not isinstance(data.get("class_counts", []), list):
         raise ValueError("its data have no class counts")

@@ -23,7 +23,7 @@ class Batch:
     """Chosen pictures with their labels.
 
     Args:
-        pictures: uint8 (n, height, width, channels).
+        pictures: uint8 (n, height, width, channels), or float32 (n, features).
         chosen: which of them are in the batch, int64 (batch,).
         labels: int64 (batch,).
         mix: how they are mixed once they are prepared; None for not at all.
@@ -59,9 +59,8 @@ class Batches:
         recipe, device = trial.recipe, split.labels.device
         order = torch.from_numpy(stream(trial.seed, "order", number).permutation(len(split))).to(device)
         parts = tuple(part for part in torch.split(order, recipe.batch_size) if len(part) > 1)
-        height, width = split.pictures.shape[1:3]
         generator = stream(trial.seed, "augmentation", number)
-        plan = draw(recipe.augmentation, len(split), (height, width), generator, device)
+        plan = draw(recipe.augmentation, len(split), tuple(split.pictures.shape[1:-1]), generator, device)
         if recipe.mixup is None:
             return cls(split, parts, plan, fill)
         generator = stream(trial.seed, "mixup", number)

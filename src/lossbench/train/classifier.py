@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,14 +18,20 @@ __all__ = ["build_classifier", "forward", "input_type", "scale_and_shift"]
 
 
 def build_classifier(
-    name: str, num_classes: int, channels: int, size: tuple[int, int], seed: int, device: torch.device
+    name: str,
+    num_classes: int,
+    channels: int,
+    size: tuple[int, ...],
+    seed: int,
+    device: torch.device,
+    function: Callable[..., Any] | None = None,
 ) -> nn.Module:
     """The model of a name with the first weights of a seed, as `models.build` has them, ready to be trained.
 
     Raises:
         RequestError: as `models.build`.
     """
-    model = build(name, num_classes, channels, size, seed)
+    model = build(name, num_classes, channels, size, seed, function)
     if device.type == "cpu":
         fuse(model)
     _keep_head_in_float32(model, num_classes)
@@ -32,19 +41,26 @@ def build_classifier(
 
 
 def scale_and_shift(
-    mean: np.ndarray, std: np.ndarray, size: tuple[int, int], device: torch.device
+    mean: np.ndarray, std: np.ndarray, size: tuple[int, ...], device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """What `native.normalise` makes of pixels by pictures · scale + shift, both (height, width, channels).
+    """What normalises pictures and vectors, float32.
+
+    Of pictures both are (height, width, channels), for `native.normalise`, which makes pictures · scale + shift. Of
+    vectors both are (features,), for (vectors + shift) · scale: a feature may be far from 0 and hardly vary.
 
     Args:
-        mean: of each channel, as `Pictures.normalisation` gives it.
+        mean: of each channel or feature, as `Pictures.normalisation` gives it.
         std: the same.
-        size: height and width in pixels.
+        size: height and width in pixels; empty for vectors.
         device: where they will be.
     """
-    shape = (*size, len(mean))
-    scale = torch.tensor(1 / (255 * std), dtype=torch.float32, device=device).expand(shape).contiguous()
-    return scale, torch.tensor(-mean / std, dtype=torch.float32, device=device).expand(shape).contiguous()
+    scale, shift = (1 / (255 * std), -mean / std) if size else (1 / std, -mean)
+    return _spread(scale, size, device), _spread(shift, size, device)
+
+
+def _spread(values: np.ndarray, size: tuple[int, ...], device: torch.device) -> Tensor:
+    shape = (*size, len(values))
+    return torch.tensor(values, dtype=torch.float32, device=device).expand(shape).contiguous()
 
 
 def input_type(recipe: Recipe) -> torch.dtype:

@@ -47,7 +47,10 @@ def _taken(split: Split, part: Part) -> Split:
 
 @dataclass(frozen=True, eq=False)
 class DeviceSplit:
-    """One split on the device: uint8 pictures (n, height, width, channels) and int64 labels (n,)."""
+    """One split on the device, with int64 labels (n,).
+
+    Its pictures are uint8 (n, height, width, channels); feature vectors are float32 (n, features).
+    """
 
     pictures: Tensor
     labels: Tensor
@@ -71,8 +74,10 @@ class State:
         objective: the loss.
         splits: `train`, `test`, and `validation` where the scenario has it.
         true_labels: what the training pictures show, (n,), where some of their labels are made wrong; else None.
-        scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels).
-        shift: − mean / standard deviation of a place's channel, (height, width, channels).
+        scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels); of vectors 1 / standard
+            deviation, (features,).
+        shift: − mean / standard deviation of a place's channel, (height, width, channels); of vectors − mean, which is
+            added before they are scaled: a feature may be far from 0 and hardly vary.
         fill: what augmentation cuts out becomes: the mean of each channel, uint8 (channels,).
         bf16: whether the forward pass runs under bfloat16 autocast.
         inputs: what pictures are handed over as: bfloat16 where the first layer would make them so, float32 else.
@@ -95,9 +100,8 @@ class State:
     def start(cls, trial: Trial, pictures: Pictures, device: torch.device) -> State:
         """The state before the first step: weights from the trial's stream, splits on the device."""
         recipe = trial.recipe
-        model = build_classifier(
-            recipe.model, pictures.num_classes, pictures.channels, pictures.size, trial.seed, device
-        )
+        shape = pictures.num_classes, pictures.channels, pictures.size
+        model = build_classifier(recipe.model, *shape, trial.seed, device, trial.make_model)
         parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
         splits = _splits(pictures, parts)
         mean, std = pictures.normalisation()  # of all training pictures of the data, whichever the scenario leaves
@@ -111,19 +115,21 @@ class State:
             true_labels=parts["train"].clean if trial.scenario.label_noise else None,
             scale=scale,
             shift=shift,
-            fill=torch.tensor(np.rint(255 * mean).astype(np.uint8), device=device),
+            fill=torch.tensor(np.rint(255 * (0 * mean if pictures.vectors else mean)).astype(np.uint8), device=device),
             bf16=bf16,
             inputs=input_type(recipe),
             classes=pictures.num_classes,
         )
 
     def prepared(self, pictures: Tensor, chosen: Tensor) -> Tensor:
-        """Chosen pictures normalised (batch, channels, height, width), channels last.
+        """Chosen pictures normalised (batch, channels, height, width), channels last; vectors (batch, features).
 
         Args:
-            pictures: as they lie: uint8 (n, height, width, channels).
+            pictures: as they lie: uint8 (n, height, width, channels), or float32 (n, features).
             chosen: which of them, int64 (batch,).
         """
+        if pictures.dim() == 2:
+            return ((pictures[chosen] + self.shift) * self.scale).to(self.inputs)
         return normalise(pictures, chosen, self.scale, self.shift, self.inputs).permute(0, 3, 1, 2)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lossbench.api.data_of import source_of, with_data
 from lossbench.api.tuning.attempt import Attempt
 from lossbench.api.tuning.blind import blind
 from lossbench.api.tuning.confirm import check_untied, confirmation, fresh_seeds, tuning_seeds
@@ -14,7 +15,7 @@ from lossbench.api.tuning.job import TuneJob
 from lossbench.api.tuning.one import check_one
 from lossbench.api.tuning.space import space_of
 from lossbench.api.tuning.tuning import TunedLoss, Tuning
-from lossbench.data import Pictures, Source, find
+from lossbench.data import Data, Pictures, Source
 from lossbench.errors import RequestError, shown
 from lossbench.files import writing
 from lossbench.imports import import_path
@@ -81,6 +82,7 @@ def plan_tuning(
     seeds: int | None = None,
     tune_seeds: int = 1,
     save_dir: str | Path = "log",
+    data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
 ) -> Planned:
@@ -96,11 +98,11 @@ def plan_tuning(
             raise RequestError(field, f"a whole number from 1 to {_MOST}", number)
     check_one(study)
     settled = settle_device(device)
-    study = settle_names(study)
+    study = settle_names(with_data(study, data))
     check_untied(study.losses)
     store = Store(save_dir)
     store.check_writable()
-    source = find(study.data, Path(data_dir) if data_dir is not None else None)
+    source = source_of(study, data, data_dir)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     tried_with = tuning_seeds(study, tune_seeds)
     scenario = _with_validation(study.scenario)
@@ -173,7 +175,7 @@ def tune_missing(
         planned.store.put_pictures(planned.pictures, planned.source.fingerprint)
         planned.folder.mkdir(parents=True, exist_ok=True)
     missing = planned.missing
-    here = [job for job in missing if number == 0 or job.trials[0].loss.function]  # a Python object without import path
+    here = [job for job in missing if number == 0 or job.trials[0].given]  # a Python object without import path
     elsewhere = [job for job in missing if job not in here]
     if elsewhere:
         Pool("lossbench.api.tuning.worker", number, _failed)(elsewhere, heard)
@@ -223,6 +225,7 @@ def tune(
     seeds: int | None = None,
     tune_seeds: int = 1,
     save_dir: str | Path = "log",
+    data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
     executor: str = "processes",
@@ -238,20 +241,28 @@ def tune(
         seeds: how many fresh seeds the confirmation has; as many as the study when it is None.
         tune_seeds: with how many seeds a setting is tried.
         save_dir: where the journals are kept and found again.
+        data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu` or `cuda`.
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
 
     Returns:
-        what was tried and chosen; `lossbench.run(tuning.study)` compares both recipes.
+        what was tried and chosen; `lossbench.run(tuning.study)` compares both recipes, with the same `data=`.
 
     Raises:
         RequestError: something in it cannot be done; nothing was written.
         TrialError: a loss could not be given its whole budget; what was tried is kept.
     """
     planned = plan_tuning(
-        study, budget, seeds=seeds, tune_seeds=tune_seeds, save_dir=save_dir, data_dir=data_dir, device=device
+        study,
+        budget,
+        seeds=seeds,
+        tune_seeds=tune_seeds,
+        save_dir=save_dir,
+        data=data,
+        data_dir=data_dir,
+        device=device,
     )
     return tune_missing(planned, _quiet, executor=executor, workers=workers)
 

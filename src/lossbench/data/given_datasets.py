@@ -1,0 +1,108 @@
+"""Map-style datasets of torch, read once from the first item to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from lossbench.data.given_arrays import plain_array
+from lossbench.errors import DataError, told
+
+__all__ = ["is_dataset", "read_dataset", "unwrapped"]
+
+_TRIED = 32  # items that are read twice
+_GREY = ("L", "1")
+_WHOLE = ("SequentialSampler", "RandomSampler")  # those that visit every item once
+_PICTURE_KEYS, _LABEL_KEYS = ("image", "img", "pixel_values"), ("label", "labels", "fine_label")
+
+Item = tuple[npt.NDArray[Any], Any]
+
+
+def unwrapped(place: str, split: Any) -> Any:
+    """The dataset of a DataLoader; anything else as it is.
+
+    Raises:
+        DataError: a DataLoader that does not visit every item of its dataset once.
+    """
+    if not (hasattr(split, "dataset") and hasattr(split, "collate_fn")):
+        return split
+    sampler = getattr(split, "sampler", None)
+    kind = type(sampler).__name__
+    if kind not in _WHOLE or len(sampler) != len(split.dataset):  # type: ignore[arg-type]  # these have a length
+        allowed = "a DataLoader that visits every item of its dataset once"
+        raise DataError(place, allowed, f"one with a {kind}", "give the dataset, or a torch.utils.data.Subset of it")
+    return split.dataset
+
+
+def is_dataset(split: Any) -> bool:
+    """Whether something has items by number, and says how many."""
+    return hasattr(split, "__getitem__") and hasattr(split, "__len__") and not isinstance(split, str | bytes | Mapping)
+
+
+def read_dataset(place: str, dataset: Any) -> tuple[npt.NDArray[Any], list[Any]]:
+    """All items of a dataset: (n, ...) and n labels.
+
+    Some are read twice: random transforms would make each epoch's pictures others, for one seed and loss and not for
+    the next, and belong into the recipe.
+
+    Raises:
+        DataError: an item that is no pair or raises, that is another when it is read again, or is of another shape.
+    """
+    number = len(dataset)
+    if not number:
+        raise DataError(place, "at least one item", "none")
+    for index in np.unique(np.linspace(0, number - 1, _TRIED).astype(int)).tolist():
+        (once, label), (again, other) = _item(place, dataset, index), _item(place, dataset, index)
+        if not _same(once, again) or label != other:
+            hint = "leave random transforms out: recipe.augmentation has crop, flip and cutout, alike for every loss"
+            raise DataError(f"{place} item {index}", "the same values whenever it is read", "other ones", hint)
+    first, _ = _item(place, dataset, 0)
+    out, labels = np.empty((number, *first.shape), dtype=first.dtype), []
+    for index in range(number):
+        x, label = _item(place, dataset, index)
+        if x.shape != first.shape or x.dtype != first.dtype:
+            allowed, received = f"{first.dtype} of shape {first.shape} as the first", f"{x.dtype} of shape {x.shape}"
+            raise DataError(f"{place} item {index}", allowed, received)
+        out[index] = x
+        labels.append(label)
+    return out, labels
+
+
+def _same(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+
+
+def _item(place: str, dataset: Any, index: int) -> Item:
+    where = f"{place} item {index}"
+    try:
+        item = dataset[index]
+    except Exception as error:  # whatever a user's own code raises is an answer to the request
+        raise DataError(where, "an item that can be read", told(error)) from error
+    if isinstance(item, Mapping):
+        item = tuple(next((item[key] for key in keys if key in item), None) for keys in (_PICTURE_KEYS, _LABEL_KEYS))
+    if not isinstance(item, tuple | list) or len(item) != 2 or any(part is None for part in item):
+        raise DataError(where, "a pair of a picture or vector and its label", type(item).__name__)
+    x, label = item
+    return _plain(where, x), _label(label)
+
+
+def _plain(where: str, x: Any) -> npt.NDArray[Any]:
+    if isinstance(x, Image.Image):
+        if x.mode in _GREY:
+            return np.asarray(x.convert("L"))
+        if x.mode.startswith(("I", "F")):
+            raise DataError(where, "a picture of 8 bits per channel", f"mode {x.mode}")
+        return np.asarray(x.convert("RGB"))
+    return plain_array(where, x)
+
+
+def _label(label: Any) -> Any:
+    """A plain number or word; of a tensor or array of one, that one."""
+    if hasattr(label, "detach") or isinstance(label, np.ndarray | np.generic):
+        array = plain_array("label", label)
+        return array.item() if array.size == 1 else array
+    return label

@@ -1,0 +1,249 @@
+"""CIFAR as its makers publish it, through a reader of pickles that runs nothing of them."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import struct
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from lossbench.data import Asked, find
+from lossbench.data.named import KNOWN
+from lossbench.data.plain_pickle import read_plain
+from lossbench.errors import DataError
+
+FINE, COARSE = [f"fine {i}" for i in range(4)], ["one", "two"]
+RNG = np.random.default_rng(0)
+
+
+def rows(n: int) -> npt.NDArray[np.uint8]:
+    return RNG.integers(0, 256, (n, 3072), dtype=np.uint8)
+
+
+def python2(values: dict[str, Any]) -> bytes:
+    """A mapping as Python 2's cPickle wrote it with protocol 2, as in the archives: text is byte strings."""
+
+    def text(value: bytes) -> bytes:
+        return b"U" + bytes([len(value)]) + value if len(value) < 256 else b"T" + struct.pack("<i", len(value)) + value
+
+    def plain(value: Any) -> bytes:
+        if isinstance(value, str):
+            return text(value.encode())
+        if isinstance(value, int):
+            return b"K" + bytes([value]) if value < 256 else b"J" + struct.pack("<i", value)
+        if isinstance(value, list):
+            return b"](" + b"".join(map(plain, value)) + b"e"
+        head = (
+            b"cnumpy.core.multiarray\n_reconstruct\nq\x03cnumpy\nndarray\nq\x04K\x00\x85" + text(b"b") + b"\x87Rq\x05"
+        )
+        kind = b"cnumpy\ndtype\n" + text(b"u1") + b"K\x00K\x01\x87R(K\x03" + text(b"|")
+        kind += b"NNN" + b"J\xff\xff\xff\xff" * 2 + b"K\x00tb"
+        shape = plain(value.shape[0]) + plain(value.shape[1]) + b"\x86"
+        return head + b"(K\x01" + shape + kind + b"\x89" + text(value.tobytes()) + b"tb"
+
+    items = b"".join(text(key.encode()) + plain(value) for key, value in values.items())
+    return b"\x80\x02}q\x01(" + items + b"u."
+
+
+def python3(values: dict[str, Any]) -> bytes:
+    return pickle.dumps({key.encode(): value for key, value in values.items()}, protocol=2)
+
+
+def write_cifar10(folder: Path, dump: Any = python2) -> npt.NDArray[np.uint8]:
+    folder.mkdir(parents=True)
+    names = list(KNOWN["cifar10"].class_names)
+    (folder / "batches.meta").write_bytes(dump({"label_names": names, "num_vis": 3072}))
+    every = []
+    for name in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"):
+        every.append(rows(10))
+        content = {"batch_label": name, "labels": list(range(10)), "data": every[-1], "filenames": ["a.png"] * 10}
+        (folder / name).write_bytes(dump(content))
+    return np.concatenate(every[:5])
+
+
+def write_cifar100(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "meta").write_bytes(python2({"fine_label_names": FINE, "coarse_label_names": COARSE}))
+    for name in ("train", "test"):
+        values = {"data": rows(8), "fine_labels": [0, 1, 2, 3] * 2, "coarse_labels": [0, 0, 1, 1] * 2}
+        (folder / name).write_bytes(python2(values))
+
+
+@pytest.mark.parametrize("dump", [python2, python3])
+def test_cifar10_comes_back(tmp_path: Path, dump: Any) -> None:
+    data = write_cifar10(tmp_path / "cifar-10-batches-py", dump)
+    found = find(str(tmp_path / "cifar-10-batches-py")).decode()
+    assert found.class_names == KNOWN["cifar10"].class_names
+    assert (len(found.train), len(found.test), found.size) == (50, 10, (32, 32))
+    np.testing.assert_array_equal(found.train.pictures[7, 5, 9], data[7].reshape(3, 32, 32)[:, 5, 9])
+    np.testing.assert_array_equal(found.train.pictures.transpose(0, 3, 1, 2).reshape(50, -1), data)
+    assert find(str(tmp_path)).decode().digest == found.digest
+
+
+def test_cifar100_has_two_kinds_of_labels(tmp_path: Path) -> None:
+    write_cifar100(tmp_path / "cifar-100-python")
+    fine = find(str(tmp_path / "cifar-100-python")).decode()
+    assert fine.class_names == tuple(FINE)
+    coarse = find(str(tmp_path), asked=Asked(label_column="coarse_label"))
+    assert coarse.decode().class_names == tuple(COARSE)
+    assert coarse.decode().train.labels.tolist() == [0, 0, 1, 1] * 2
+    assert coarse.fingerprint != find(str(tmp_path)).fingerprint
+    with pytest.raises(DataError, match="expected one of fine_labels, coarse_labels for cifar-100-python, got x"):
+        find(str(tmp_path), asked=Asked(label_column="x"))
+
+
+def test_the_archive_needs_no_unpacking(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "cifar-10-batches-py")
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "cifar-10-batches-py", "cifar-10-batches-py")
+    found = find(str(tmp_path / "cifar-10-python.tar.gz")).decode()
+    assert found.digest == find(str(tmp_path / "cifar-10-batches-py")).decode().digest
+    assert found.name == "cifar-10-python.tar.gz"
+
+
+@pytest.mark.parametrize("form", ["folder", "archive"])
+def test_torchvisions_root_is_found_by_name(tmp_path: Path, form: str) -> None:
+    write_cifar10(tmp_path / "root" / "cifar-10-batches-py")
+    write_cifar100(tmp_path / "root" / "cifar-100-python")
+    folder = tmp_path / "root" / "cifar-10-batches-py"
+    digest = find(str(folder)).decode().digest
+    if form == "archive":
+        with tarfile.open(tmp_path / "root" / "cifar-10-python.tar.gz", "w:gz") as archive:
+            archive.add(folder, "cifar-10-batches-py")
+        folder.rename(tmp_path / "elsewhere")
+    source = find("cifar10", tmp_path / "root")
+    assert (source.name, source.decode().digest) == ("cifar10", digest)
+    assert find("cifar100", tmp_path / "root").decode().class_names == tuple(FINE)
+    if form == "folder":
+        with pytest.raises(
+            DataError, match="expected one data set, got several: cifar-10-batches-py, cifar-100-python"
+        ):
+            find(str(tmp_path / "root"))
+
+
+def test_a_missing_batch_is_named(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "c")
+    (tmp_path / "c" / "data_batch_3").unlink()
+    with pytest.raises(DataError, match="got no data_batch_3"):
+        find(str(tmp_path / "c"))
+
+
+def test_labels_and_arrays_of_other_forms(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "c")
+
+    def says(values: dict[str, Any], text: str) -> None:
+        (tmp_path / "c" / "data_batch_1").write_bytes(python3(values))
+        with pytest.raises(DataError) as error:
+            find(str(tmp_path / "c")).decode()
+        assert str(error.value) == f"{tmp_path}/c/data_batch_1: {text}"
+
+    good = {"data": rows(4), "labels": [0, 1, 2, 3]}
+    says({**good, "data": rows(4)[:, :99]}, "expected uint8 data of shape (n, 3072), got uint8 of shape (4, 99)")
+    says({**good, "data": [1]}, "expected uint8 data of shape (n, 3072), got list")
+    says({**good, "labels": [0, 1, 2]}, "expected one label for each of 4 pictures, got 3 labels")
+    says({**good, "labels": [0, 1, 2, [3]]}, "expected whole numbers as labels, got list")
+    says({**good, "labels": [0, 1, 2, 1 << 70]}, "expected whole numbers as labels, got list")
+    says({}, "expected uint8 data of shape (n, 3072), got NoneType")
+
+
+class Runs:
+    """What a hostile pickle asks for when it is read by Python's own reader."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.function, self.arguments
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("hostile", ["system", "eval", "open", "getattr", "inside", "array of objects"])
+def test_a_hostile_pickle_runs_nothing(tmp_path: Path, protocol: int, hostile: str) -> None:
+    mark = tmp_path / "was here"
+    values: dict[str, Any] = {
+        "system": Runs(os.system, f"touch '{mark}'"),
+        "eval": Runs(eval, f"open({str(mark)!r}, 'w')"),
+        "open": Runs(open, str(mark), "w"),
+        "getattr": Runs(getattr, os, "system") if protocol < 0 else Runs(getattr, "x", "upper"),
+        "inside": {"data": [1, (2, Runs(os.system, f"touch '{mark}'"))]},
+        "array of objects": np.array([Runs(os.system, f"touch '{mark}'")], dtype=object),
+    }
+    content = pickle.dumps(values[hostile], protocol=protocol)
+    with pytest.raises(ValueError, match=r"a pickle (that is more than plain values|of other arrays)|a damaged pickle"):
+        read_plain(content)
+    assert not mark.exists()
+    write_cifar10(tmp_path / "c")
+    (tmp_path / "c" / "test_batch").write_bytes(content)
+    with pytest.raises(DataError, match="expected a pickle of arrays, lists and text alone, got "):
+        find(str(tmp_path / "c")).decode()
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4])
+def test_plain_values_come_back_as_python_reads_them(protocol: int) -> None:
+    value = {"a": [1, -5, 70000, 1 << 40, True, None], "b": ("x", "ä\n", ()), "c": {"d": [[], {}]}, "e": "z" * 300}
+    assert read_plain(pickle.dumps(value, protocol=protocol)) == value
+    array = np.arange(6, dtype="<i8").reshape(2, 3)
+    for kept in (array, np.asfortranarray(array), array.astype(">u2")):
+        np.testing.assert_array_equal(read_plain(pickle.dumps({"x": kept}, protocol=min(protocol, 2)))["x"], kept)
+
+
+def test_any_cut_or_changed_byte_is_an_error_or_a_plain_value() -> None:
+    content = python2({"data": rows(1), "labels": [1], "name": "x"})
+    for end in range(0, len(content), 7):
+        with pytest.raises(ValueError):  # noqa: PT011 - which of many depends on where it is cut
+            read_plain(content[:end])
+    rng = np.random.default_rng(1)
+    for _ in range(3000):
+        changed = bytearray(content)
+        changed[int(rng.integers(0, 140))] = int(rng.integers(0, 256))
+        try:
+            read_plain(bytes(changed))
+        except ValueError:
+            continue
+
+
+def test_bombs_are_refused_before_they_grow(tmp_path: Path) -> None:
+    doubling = b"\x80\x02]q\x00" + b"".join(
+        b"](h" + bytes([i]) + b"h" + bytes([i]) + b"eq" + bytes([i + 1]) for i in range(60)
+    )
+    nested = read_plain(doubling + b".")
+    assert len(nested) == 2  # 2^60 items, were they counted
+    with pytest.raises(ValueError, match="expected 2147483647 bytes"):
+        read_plain(b"\x80\x02T\xff\xff\xff\x7f.")
+    shape, huge = b"K\x02J\x00\x0c\x00\x00\x86", b"K\x02J\xff\xff\xff\x7f\x86"
+    content = python2({"data": rows(2)})
+    assert shape in content
+    with pytest.raises(ValueError, match="cannot reshape"):
+        read_plain(content.replace(shape, huge))
+    write_cifar10(tmp_path / "c")
+    with (tmp_path / "c" / "test_batch").open("r+b") as file:
+        file.truncate(1 << 40)  # sparse
+    with pytest.raises(DataError, match="expected a pickle of at most 268435456 bytes, got 1099511627776 bytes"):
+        find(str(tmp_path / "c")).decode()
+
+
+def test_archives_that_are_none_or_hold_something_else(tmp_path: Path) -> None:
+    def says(content: bytes, text: str) -> None:
+        (tmp_path / "a.tar.gz").write_bytes(content)
+        with pytest.raises(DataError) as error:
+            find(str(tmp_path / "a.tar.gz")).decode()
+        assert str(error.value).startswith(f"{tmp_path}/a.tar.gz{text}"), str(error.value)
+
+    says(b"no archive", ": expected a whole .tar.gz archive, got ")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../../etc/passwd"), io.BytesIO())
+    says(buffer.getvalue(), ": expected the files of cifar-10-batches-py or the files of cifar-100-python, got none")
+    write_cifar10(tmp_path / "c")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(tmp_path / "c", "cifar-10-batches-py")
+    says(buffer.getvalue()[:-3000], ": expected a whole .tar.gz archive, got ")
