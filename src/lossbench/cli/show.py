@@ -161,8 +161,12 @@ def show_data(console: Console, data_dir: Path | None) -> None:
         found = escape(item.location) if item.location else "no"
         table.add_row(item.name, escape(item.description), *sizes, found, escape(" or ".join(item.get)))
     console.print(table)
-    words = "Any folder or file: a Hugging Face data set in Parquet, split/class/*.png, idx files, or an .npz."
-    console.print(words, markup=False, soft_wrap=not console.is_terminal)
+    for words in (
+        "Any folder or file: a Hugging Face data set in Parquet, split/class/*.png, train.csv and test.csv, idx files, "
+        "CIFAR's own archives, or an .npz; pictures, or feature vectors.",
+        "Any data set of the Hugging Face Hub: hub:owner/name, or hub:owner/name:configuration.",
+    ):
+        console.print(words, markup=False, soft_wrap=not console.is_terminal)
 
 
 def show_total(console: Console, name: str, conditions: int, statuses: Sequence[str]) -> None:

@@ -11,8 +11,12 @@ STUDY_TEMPLATE = """\
 name: my-study                    # its results go to log/studies/my-study
 question: Which loss function should this classifier be trained with?
 
-data: digits                      # a name (`lossbench data` lists them) or a path to your pictures
-models: [cnn]                     # `lossbench models` lists them; or module:callable; losses are compared within each
+data: digits                      # a name (`lossbench data` lists them), a path to your data, or hub:owner/name
+image_column: null                # or which column of the data holds the pictures
+label_column: null                # or which column holds the labels
+size: null                        # or a side, as 64, or [height, width]: pictures are resized to it
+models: [cnn]                     # `lossbench models` lists them; or timm:NAME, torchvision:NAME, module:callable;
+                                  # losses are compared within each
 losses:                           # `lossbench losses` lists them
   - l1
   - cross_entropy
