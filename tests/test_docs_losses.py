@@ -1,21 +1,11 @@
-"""docs/losses.md: its examples run, and its table is the catalogue."""
+"""docs/losses.md: its tables are the catalogue and the classes of `nn`, and every check of the audit is explained."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pytest
-from sklearn.datasets import load_digits
-
-import lossbench
-from cli_runner import Runner
 from lossbench.losses import CATALOGUE
 from lossbench.losses.audit import audit
 from lossbench.nn import CLASSES
@@ -26,10 +16,6 @@ TEXT = PAGE.read_text(encoding="utf-8")
 BEGIN, END = "<!-- catalogue -->\n", "<!-- end of catalogue -->"
 FIRST, LAST = "<!-- modules -->\n", "<!-- end of modules -->"
 OPTIONS = frozenset({"weight", "ignore_index", "reduction", "label_smoothing"})
-FILES = ("# mylosses.py", "# test_mylosses.py", "# with skorch")
-"""What examples begin with that are files of their own, or take what is not installed everywhere."""
-
-pytestmark = pytest.mark.usefixtures("blank_figures")
 
 
 def table() -> str:
@@ -66,21 +52,6 @@ def _short(value: str) -> str:
     return f"{float(value):.4g}" if re.fullmatch(r"-?\d+\.\d{5,}", value) else value
 
 
-def blocks(kind: str) -> list[str]:
-    """The code blocks of one kind; those with commands have none."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-    return [body for named, body in found if named == kind]
-
-
-@pytest.fixture
-def mylosses(here: Path) -> Iterator[Path]:
-    """The module of the page's example, in the working directory."""
-    (source,) = (block for block in blocks("python") if block.startswith("# mylosses.py"))
-    (here / "mylosses.py").write_text(source, encoding="utf-8")
-    yield here
-    sys.modules.pop("mylosses", None)
-
-
 def test_the_table_is_the_catalogue() -> None:
     written = TEXT.split(BEGIN)[1].split(END)[0]
     assert written == table(), "python tests/test_docs_losses.py writes it"
@@ -94,46 +65,6 @@ def test_every_check_of_the_audit_is_explained() -> None:
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", TEXT.split("## The audit")[1], re.MULTILINE)
     explained = {name.strip() for row in rows for name in row.split(",")} - {"check"}
     assert explained == {check.name for check in audit("focal").checks}
-
-
-@pytest.mark.usefixtures("mylosses")
-def test_its_commands_do_what_they_say(lossbench: Runner, here: Path) -> None:
-    for line in "".join(blocks("")).splitlines():
-        program, *arguments = shlex.split(line)
-        assert program == "lossbench"
-        if "all" in arguments:
-            arguments.append("--dry-run")  # a test of its own trains them
-        done = lossbench(*arguments)
-        assert done.code == 0, f"{line}\n{done.out}{done.err}"
-    assert (here / "losses.svg").exists()
-
-
-@pytest.mark.usefixtures("mylosses")
-def test_its_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    code = "\n".join(block for block in blocks("python") if not block.startswith(FILES))
-    names: dict[str, object] = {}
-    exec(compile(code, str(PAGE), "exec"), names)
-    assert "label_smoothing" in capsys.readouterr().out
-    assert getattr(names["results"], "labels") == ("cross_entropy", "python:CrossEntropyLoss")  # noqa: B009 - an object
-
-
-@pytest.mark.filterwarnings("ignore::Warning")  # of skorch and what it imports
-def test_its_example_with_skorch_runs() -> None:
-    pytest.importorskip("skorch", reason="the development extra brings it")
-    (source,) = (block for block in blocks("python") if block.startswith("# with skorch"))
-    names: dict[str, Any] = {"lossbench": lossbench}
-    exec(compile(source, str(PAGE), "exec"), names)
-    digits = load_digits()
-    assert names["net"].fit(digits.data.astype("float32"), digits.target).score is not None
-    assert repr(names["net"].criterion_).startswith("FocalLoss(gamma=2.0")
-
-
-def test_its_test_file_passes(mylosses: Path) -> None:
-    (source,) = (block for block in blocks("python") if block.startswith("# test_mylosses.py"))
-    (mylosses / "test_mylosses.py").write_text(source, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mylosses.py"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=mylosses)
-    assert "3 passed" in done.stdout, done.stdout
 
 
 def _with(text: str, begin: str, new: str, end: str) -> str:

@@ -27,6 +27,7 @@ def asked(command: str) -> Study:
     for name, value in zip(words[::2], words[1::2], strict=True):
         options.setdefault(name, []).append(value)
     preset = options.pop("--preset", [None])[0]
+    options |= {name: options[name][0] for name in ("--name",) if name in options}
     if "--scale" in options:
         options["--scale"] = float(options["--scale"][0])
     return build_study(None, preset, options)
@@ -35,7 +36,7 @@ def asked(command: str) -> Study:
 COMMANDS = [
     line
     for text in (DOCUMENT, README)
-    for block in re.findall(r"```\n(.*?)```", text, re.DOTALL)
+    for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     for line in block.splitlines()
     if line.startswith("lossbench run") and "--scenario" in line
 ]
@@ -76,7 +77,7 @@ def test_every_hypothesis_in_the_text_reads() -> None:
 @pytest.mark.usefixtures("blank_figures")
 def test_the_study_of_several_conditions_runs(tmp_path: Path) -> None:
     """As it is written but for one model and seed, which take as long as they need and show nothing more."""
-    (block,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    (block,) = re.findall(r"```yaml[^\n]*\n(.*?)```", DOCUMENT, re.DOTALL)
     values = yaml.safe_load(block)
     assert len(Study(**values).conditions) == 6
     results = lossbench.run(Study(**{**values, "models": ["mlp"], "seeds": 1}), tmp_path, executor="inline")

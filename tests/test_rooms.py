@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import lossbench
+from tools.rooms import PACKAGE, ROOMS, files, imports, room_of, room_of_file
 
-ROOMS = (
-    "errors",
-    "rng",
-    "files",
-    "imports",
-    "text",
-    "spec",
-    "published",
-    "losses",
-    "nn",
-    "testing",
-    "data",
-    "native",
-    "models",
-    "metrics",
-    "train",
-    "resolve",
-    "store",
-    "run",
-    "results",
-    "analysis",
-    "figures",
-    "report",
-    "tracking",
-    "api",
-    "cli",
-)
-PACKAGE = Path(lossbench.__file__).parent
 TORCH_FREE = (
     "errors",
     "rng",
@@ -58,38 +29,12 @@ TORCH_FREE = (
 )
 
 
-def room_of(module: str) -> str | None:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[0] == "lossbench" else None
-
-
-def imports(path: Path) -> set[str]:
-    """Every module of lossbench that a file imports at run time, inside functions too."""
-    found: set[str] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skipped = {
-        node
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
-        for statement in branch.body
-        for node in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if node in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{name.name}" for name in node.names if node.module == "lossbench"}
-    return {module for module in found if room_of(module)}
-
-
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = files()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_imports_only_rooms_above_its_own(path: Path) -> None:
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    room = room_of_file(path)
     if room in ("__init__", "__main__"):
         return
     assert room in ROOMS, f"{room} is no room of the design"

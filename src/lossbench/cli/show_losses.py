@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lossbench.cli.card_words import needs, properties, searched
 from lossbench.cli.choice import NEEDS
 from lossbench.spec import LossSpec, Value, print_value
 
 if TYPE_CHECKING:
-    from lossbench.losses import Equality, Hyperparameter, LossCard
+    from lossbench.losses import Hyperparameter, LossCard
 
 __all__ = ["own_line", "show_cards", "show_catalogue"]
 
@@ -24,25 +25,6 @@ _FIRST = 21  # width of the column with names: that of the longest family
 _LONGEST = 8  # characters of a number that the table shows in full
 
 _TABLED = ("bounded", "symmetric", "convex", "soft_targets")  # nearly all are nonnegative, too
-_FACTS: Mapping[str, tuple[str, str]] = {
-    "bounded": ("bounded", "not bounded"),
-    "symmetric": (
-        "symmetric: its sum over all possible targets is the same for all logits",
-        "not symmetric: its sum over all possible targets depends on the logits",
-    ),
-    "convex": ("convex in the logits", "not convex in the logits"),
-    "nonnegative": ("never below 0", "may be below 0"),
-    "soft_targets": (
-        "defined for class probabilities as target, too",
-        "defined for class indices as target only",
-    ),
-}
-_NEEDS: Mapping[str, str] = {
-    "class_counts": "the training pictures per class",
-    "progress": "at every step, how much of the training is done",
-    "generator": "random numbers at every step",
-    "batch": "a batch: the loss of a sample depends on the others beside it",
-}
 _SYMBOLS = "z logits, y the true class, p softmax(z), e one-hot(y), K classes"
 
 
@@ -115,8 +97,8 @@ def _show_card(console: Console, spec: LossSpec) -> None:
     if card.hyperparameters:
         lines += ["", "hyperparameters:", *(_hyperparameter(h, spec.keywords) for h in card.hyperparameters)]
     lines += ["", "properties at the defaults, as a function of the logits:"]
-    lines += [f"  - {words}" for words in _properties(card)]
-    lines += ["", f"needs: {_needs(card)}"]
+    lines += [f"  - {words}" for words in properties(card)]
+    lines += ["", f"needs: {needs(card)}"]
     for title, claims in (("strengths", card.strengths), ("weaknesses", card.weaknesses)):
         lines += ["", f"{title}:", *(f"  - {claim.text} [{claim.source}]" for claim in claims)]
     lines += ["", f"reference: {card.reference}"]
@@ -127,40 +109,7 @@ def _hyperparameter(one: Hyperparameter, given: Mapping[str, Value]) -> str:
     default = print_value(one.default)
     value = print_value(given[one.name]) if one.name in given else default
     instead = "" if value == default else f" (default {default})"
-    return f"  {one.name}={value}{instead}  {one.meaning}; {one.allowed}{_searched(one)}"
-
-
-def _searched(one: Hyperparameter) -> str:
-    """Where tuning looks, of a number."""
-    searched = one.searched
-    if isinstance(one.default, bool) or one.choices or not searched:
-        return ""
-    if isinstance(searched, tuple):
-        return f"; tuned among {', '.join(map(print_value, searched))}"
-    return f"; tuned from {searched.low:g} to {searched.high:g}" + " by ratios" * searched.log
-
-
-def _properties(card: LossCard) -> Iterator[str]:
-    for name, (holds, fails) in _FACTS.items():
-        yield holds if getattr(card.properties, name) else fails
-    bound = card.properties.gradient_bound
-    yield "the derivative by one logit " + ("has no bound" if bound is None else f"is at most {bound:.4g} in size")
-    if card.properties.dead_region:
-        yield "a wrong prediction may get no gradient at all"
-    for equality in card.properties.equals:
-        yield f"{LossSpec.of(card.name, equality.own)} is {_equal(equality)}"
-
-
-def _equal(equality: Equality) -> str:
-    """`cross_entropy`, `4.605 × mae`, `2/K × mae`."""
-    other = LossSpec.of(equality.other, equality.theirs)
-    factor = f"{equality.factor:.4g}" + "/K" * equality.per_class
-    return str(other) if factor == "1" else f"{factor} × {other}"
-
-
-def _needs(card: LossCard) -> str:
-    words = [words for name, words in _NEEDS.items() if name in card.needs]
-    return "; ".join(words) or "nothing beyond logits and target"
+    return f"  {one.name}={value}{instead}  {one.meaning}; {one.allowed}{searched(one)}"
 
 
 def _short(value: Value) -> str:
