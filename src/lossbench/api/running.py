@@ -21,6 +21,7 @@ from lossbench.data import Pictures, Source, find
 from lossbench.data import prepare as draw
 from lossbench.errors import HeldError, RequestError, SaveDirError
 from lossbench.files import write_atomically, writing
+from lossbench.folders import check_cache
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
@@ -142,7 +143,7 @@ def prepare(
         study: what is asked for.
         save_dir: where results are kept.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         retry_failed: whether trials whose loss or model raised are tried again, too.
 
     Raises:
@@ -154,6 +155,7 @@ def prepare(
         published(study.published)  # says so where there is none of that name
     store = Store(save_dir)
     store.check_writable()
+    check_cache()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
@@ -298,7 +300,7 @@ def run(
         study: what is compared on what.
         save_dir: where results are kept and found again.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
         keep_weights: whether the last weights are kept.

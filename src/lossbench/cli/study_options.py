@@ -6,23 +6,39 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli.complete import DATA, MODELS, losses, one_of
 from lossbench.cli.number import number
 from lossbench.spec import PRESETS
 
 __all__ = ["Data", "Losses", "Models", "Name", "Preset", "Scale", "Scenarios", "Seeds"]
 
 Preset = Annotated[
-    str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.")
+    str | None,
+    typer.Option(
+        help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.",
+        autocompletion=one_of(PRESETS),
+    ),
 ]
 Name = Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")]
-Data = Annotated[str | None, typer.Option(help="A data set's name or path. [default: digits]")]
+Data = Annotated[
+    str | None,
+    typer.Option(help="A data set's name or path. [default: digits]", autocompletion=one_of(DATA)),
+]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--model", metavar="NAME", help="A model's name, or module:callable; may be repeated. [default: cnn]"),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="A model's name, or module:callable; may be repeated. [default: cnn]",
+        autocompletion=one_of(MODELS),
+    ),
 ]
 Losses = Annotated[
     list[str] | None,
-    typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
+    typer.Option(
+        help="Losses, separated by commas; may be repeated. [default: the document's four]",
+        autocompletion=losses,
+    ),
 ]
 Scenarios = Annotated[
     list[str] | None,

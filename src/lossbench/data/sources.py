@@ -16,9 +16,10 @@ from lossbench.data.digits import decode_digits, sklearn_version
 from lossbench.data.found import Found, Names
 from lossbench.data.hub import HubError, download
 from lossbench.data.layouts import look, unknown_layout
-from lossbench.data.named import KNOWN, Known, home, locate, places, spelled
+from lossbench.data.named import KNOWN, Known, locate, places, spelled
 from lossbench.data.pictures import VERSION, Pictures
 from lossbench.errors import DataError, shown
+from lossbench.folders import home
 
 __all__ = ["Described", "Source", "described", "find"]
 

@@ -17,6 +17,7 @@ from lossbench.api.tuning.tuning import TunedLoss, Tuning
 from lossbench.data import Pictures, Source, find
 from lossbench.errors import RequestError, shown
 from lossbench.files import writing
+from lossbench.folders import check_cache
 from lossbench.imports import import_path
 from lossbench.resolve import resolve, settle, settle_device, settle_names
 from lossbench.run import Event, Notify, Processes
@@ -100,6 +101,7 @@ def plan_tuning(
     check_untied(study.losses)
     store = Store(save_dir)
     store.check_writable()
+    check_cache()
     source = find(study.data, Path(data_dir) if data_dir is not None else None)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     tried_with = tuning_seeds(study, tune_seeds)
@@ -239,7 +241,7 @@ def tune(
         tune_seeds: with how many seeds a setting is tried.
         save_dir: where the journals are kept and found again.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
 
