@@ -73,7 +73,8 @@ def _own_caches(_kernels: Path, tmp_path_factory: pytest.TempPathFactory, monkey
     if _kernels.exists():
         (cache / "lossbench" / "native").symlink_to(_kernels, target_is_directory=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-    monkeypatch.delenv("LOSSBENCH_DATA", raising=False)
+    for name in ("LOSSBENCH_DATA", "LOSSBENCH_CACHE", "NO_COLOR", "FORCE_COLOR", "CI"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -101,9 +101,27 @@ def test_auto_is_bfloat16_where_the_processor_has_it(
 
 
 def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(RequestError, match="--device: expected auto, cpu or cuda, got tpu"):
+    with pytest.raises(RequestError, match="--device: expected auto, cpu, cuda or mps, got tpu"):
         settle_device("tpu")
     assert settle_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "auto"), [(False, False, "cpu"), (True, False, "cuda"), (False, True, "cpu"), (True, True, "cuda")]
+)
+def test_auto_is_cuda_or_the_processor_and_what_is_not_here_is_refused(
+    cuda: bool, mps: bool, auto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: mps)
+    assert settle_device("auto") == auto
+    for device, here, words in (("cuda", cuda, "CUDA"), ("mps", mps, r"Metal \(mps\)")):
+        if here:
+            assert settle_device(device) == device
+        else:
+            with pytest.raises(RequestError, match=f"^--device: expected cpu, for torch sees no {words} device here"):
+                settle_device(device)
+    assert settle_precision("mps") == "fp32"
 
 
 def test_all_is_every_loss_once_whatever_else_is_written() -> None:

@@ -14,6 +14,7 @@ TORCH_FREE = (
     "errors",
     "rng",
     "files",
+    "folders",
     "imports",
     "text",
     "spec",

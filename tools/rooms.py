@@ -14,6 +14,7 @@ ROOMS = (
     "errors",
     "rng",
     "files",
+    "folders",
     "imports",
     "text",
     "spec",

@@ -7,6 +7,7 @@ import os
 import secrets
 import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,6 +107,24 @@ def writing(field: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise unwritable(field, f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def check_writable(field: str, folder: Path) -> None:
+    """Tries a folder, or while it does not exist the nearest one above it; leaves nothing behind.
+
+    Raises:
+        SaveDirError: it cannot be made or written.
+    """
+    place = folder
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            raise NotADirectoryError(None, f"{place} is a file")
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise SaveDirError(field, "a folder that can be written", str(folder), error.strerror or "") from None
 
 
 def unwritable(field: str, where: str) -> SaveDirError:

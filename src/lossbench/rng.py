@@ -44,9 +44,14 @@ def torch_stream(seed: int, purpose: str, epoch: int = 0) -> Iterator[None]:
     import torch
 
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+    metal = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(_entropy(seed, purpose, epoch) % 2**63)
-        yield
+        try:
+            yield
+        finally:
+            if metal is not None:
+                torch.mps.set_rng_state(metal)
 
 
 def torch_generator(seed: int, purpose: str, epoch: int = 0, device: str | torch.device = "cpu") -> torch.Generator:

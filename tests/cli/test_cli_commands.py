@@ -44,6 +44,7 @@ COMMANDS = (
     "data",
     "presets",
     "init",
+    "doctor",
     "tune",
 )
 

@@ -119,7 +119,7 @@ def test_a_users_model_that_raises_fails_and_is_told(
         (["--model", "cnn"], "--model: expected one of mlp, got cnn"),
         (["--preset", "nonsense"], "--preset: expected one of"),
         (["--executor", "nonsense"], "--executor: expected processes or inline, got nonsense"),
-        (["--device", "nonsense"], "--device: expected auto, cpu or cuda"),
+        (["--device", "nonsense"], "--device: expected auto, cpu, cuda or mps"),
     ],
 )
 def test_what_it_refuses_is_said_in_one_sentence(

@@ -21,7 +21,7 @@ from lossbench.errors import DataError
 def _bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No data set installed anywhere, no Hub: every place lies below tmp_path."""
     monkeypatch.delenv("LOSSBENCH_DATA", raising=False)
-    monkeypatch.setattr("lossbench.data.named.platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    monkeypatch.setattr("lossbench.folders.platformdirs.user_cache_path", lambda name: tmp_path / "cache" / name)
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     for name, known in KNOWN.items():
         folders = tuple(str(tmp_path / Path(folder).relative_to("/")) for folder in known.folders[:1])

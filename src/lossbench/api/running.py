@@ -24,6 +24,7 @@ from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
 from lossbench.errors import HeldError, RequestError, SaveDirError
 from lossbench.files import write_atomically, writing
+from lossbench.folders import check_cache
 from lossbench.imports import import_path
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
@@ -153,7 +154,7 @@ def prepare(
         save_dir: where results are kept.
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         retry_failed: whether trials whose loss or model raised are tried again, too.
 
     Raises:
@@ -165,6 +166,7 @@ def prepare(
         published(study.published)  # says so where there is none of that name
     store = Store(save_dir)
     store.check_writable()
+    check_cache()
     source = source_of(study, data, data_dir)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     if Path(study.data).expanduser().exists() and Path(source.location).exists():
@@ -312,7 +314,7 @@ def run(
         save_dir: where results are kept and found again.
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
         keep_weights: whether the last weights are kept.

@@ -13,7 +13,9 @@ import typer
 
 from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
+from lossbench.cli.complete import DEVICES, EXECUTORS, one_of
 from lossbench.cli.console import make_console
+from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.named import DataDir, data, init, models, presets
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help=(
@@ -88,9 +89,11 @@ def run(
     train_metrics: recipe_options.TrainMetrics = None,
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(DEVICES))] = "auto",
     precision: recipe_options.Precision = None,
-    executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
+    executor: Annotated[
+        str, typer.Option(help="processes, or inline for this process alone.", autocompletion=one_of(EXECUTORS))
+    ] = "processes",
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -242,6 +245,7 @@ app.command()(models)
 app.command()(data)
 app.command()(presets)
 app.command()(init)
+app.command()(doctor)
 
 
 def _opened(page: Path) -> bool:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from lossbench.cli.choice import chosen_cards, named_losses, own_code
+from lossbench.cli.choice import FACTS, NEEDS, chosen_cards, named_losses, own_code
+from lossbench.cli.complete import LOSSES, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.draw_losses import check_output, draw_losses, show_picture, write_picture
 from lossbench.cli.show_audit import audit_json, show_audit
@@ -24,7 +25,11 @@ _MOST = 12  # losses in one picture, unless they were named
 def losses(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Losses for their cards: focal, or focal(gamma=0.5)."),
+        typer.Argument(
+            metavar="NAME",
+            help="Losses for their cards: focal, or focal(gamma=0.5).",
+            autocompletion=one_of(LOSSES),
+        ),
     ] = None,
     family: Annotated[
         str | None,
@@ -41,6 +46,7 @@ def losses(
                 "List what is bounded, symmetric, convex or nonnegative, admits soft_targets, or needs class_counts, "
                 "progress, generator or batch; not-bounded and so on for the opposite. May be repeated: all must hold."
             ),
+            autocompletion=one_of([*FACTS, *NEEDS, *(f"not-{name}" for name in (*FACTS, *NEEDS))]),
         ),
     ] = None,
     plot: Annotated[
@@ -87,7 +93,11 @@ def losses(
 
 def audit(
     loss: Annotated[
-        str, typer.Argument(help="A loss of the catalogue, or module:object or module:object(alpha=2) for your own.")
+        str,
+        typer.Argument(
+            help="A loss of the catalogue, or module:object or module:object(alpha=2) for your own.",
+            autocompletion=one_of(LOSSES),
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")] = False,
     declare: Annotated[

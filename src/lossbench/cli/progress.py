@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from lossbench.cli.console import can_move
 from lossbench.cli.duration import duration
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def follow(console: Console, trials: Mapping[str, str], epochs: int, measured: s
         epochs: how many epochs each has.
         measured: what an event's accuracy is called.
     """
-    return (Bars if console.is_terminal else Lines)(console, trials, epochs, measured)
+    return (Bars if can_move(console) else Lines)(console, trials, epochs, measured)
 
 
 class _Tally:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli.complete import PRECISIONS, one_of
 from lossbench.cli.number import number
 
 __all__ = [
@@ -104,5 +105,8 @@ TrainMetrics = Annotated[
 ]
 Precision = Annotated[
     str | None,
-    typer.Option(help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]"),
+    typer.Option(
+        help="fp32, bf16, or auto: bf16 where the processor has it natively. [default: auto]",
+        autocompletion=one_of(PRECISIONS),
+    ),
 ]

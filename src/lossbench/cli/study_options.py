@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli.complete import DATA, MODELS, losses, one_of
 from lossbench.cli.number import number
 from lossbench.spec import PRESETS
 
@@ -24,10 +25,17 @@ __all__ = [
 ]
 
 Preset = Annotated[
-    str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.")
+    str | None,
+    typer.Option(
+        help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.",
+        autocompletion=one_of(PRESETS),
+    ),
 ]
 Name = Annotated[str | None, typer.Option(help="The study's name. [default: <preset or data>-<model>]")]
-Data = Annotated[str | None, typer.Option(help="A data set's name or path, or hub:owner/name. [default: digits]")]
+Data = Annotated[
+    str | None,
+    typer.Option(help="A data set's name or path, or hub:owner/name. [default: digits]", autocompletion=one_of(DATA)),
+]
 ImageColumn = Annotated[str | None, typer.Option(help="Which column of the data holds the pictures.")]
 LabelColumn = Annotated[str | None, typer.Option(help="Which column of the data holds the labels.")]
 Size = Annotated[
@@ -39,11 +47,15 @@ Models = Annotated[
         "--model",
         metavar="NAME",
         help="A model's name, timm:NAME, torchvision:NAME, or module:callable; may be repeated. [default: cnn]",
+        autocompletion=one_of(MODELS),
     ),
 ]
 Losses = Annotated[
     list[str] | None,
-    typer.Option(help="Losses, separated by commas; may be repeated. [default: the document's four]"),
+    typer.Option(
+        help="Losses, separated by commas; may be repeated. [default: the document's four]",
+        autocompletion=losses,
+    ),
 ]
 Scenarios = Annotated[
     list[str] | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossbench.cli.complete import DEVICES, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
@@ -54,7 +55,7 @@ def tune(
         Path | None, typer.Option("--data-dir", help="Where named data sets are looked for first.")
     ] = None,
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(DEVICES))] = "auto",
     executor: Annotated[str, typer.Option(help="processes, or inline for this process alone.")] = "processes",
 ) -> None:
     """Give every loss of a study the same tuning budget, and write the study that confirms what was chosen.

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from lossbench.cli.console import make_console
+from lossbench.cli.console import can_move, make_console
 from lossbench.cli.number import number
 from lossbench.errors import RequestError
 
@@ -53,7 +53,7 @@ def _follow(console: Console, watched: Watch, interval: float, wait: bool) -> li
     """Shows the study until there is nothing to wait for; gives what is to be said then."""
     from lossbench.cli.show_watch import line, screen
 
-    live = Live(console=console, auto_refresh=False) if console.is_interactive else None
+    live = Live(console=console, auto_refresh=False) if can_move(console) else None
     course, said = _Course(), None
     with live or nullcontext():
         while True:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
 
 from lossbench.data.asked import NOTHING, Asked
 from lossbench.data.found import Found, Names
 from lossbench.data.layouts import look
 from lossbench.errors import DataError
+from lossbench.folders import cache_folder, data_folder
 
-__all__ = ["KNOWN", "Known", "home", "locate", "places", "spelled"]
+__all__ = ["KNOWN", "Known", "locate", "places", "spelled"]
 
 
 @dataclass(frozen=True)
@@ -126,25 +124,18 @@ _CIFAR100 = Known(
 
 KNOWN: Mapping[str, Known] = {known.name: known for known in (_DIGITS, _FASHION, _CIFAR10, _CIFAR100, _MNIST)}
 
-_VARIABLE = "LOSSBENCH_DATA"
-
 
 def spelled(name: str) -> str:
     """A name in the spelling of `KNOWN`: small letters, `_` for `-`."""
     return name.lower().replace("-", "_")
 
 
-def home(path: str) -> Path:
-    """A path with `~/` written out, which not every shell does inside an option or a variable."""
-    return Path(path).expanduser() if path.startswith("~/") else Path(path)
-
-
 def places(known: Known, data_dir: Path | None) -> list[Path]:
     """The folders in which a data set is looked for, the first choice first."""
     roots = [] if data_dir is None else [data_dir]
-    if os.environ.get(_VARIABLE):
-        roots.append(home(os.environ[_VARIABLE]))
-    cache = Path(platformdirs.user_cache_dir("lossbench")) / "data"
+    if set_by_user := data_folder():
+        roots.append(set_by_user)
+    cache = cache_folder() / "data"
     given = [place for root in roots for place in (*_below(root, known), root)]
     return [*given, *(Path(folder) for folder in known.folders), *_below(cache, known)]
 

@@ -17,11 +17,12 @@ from lossbench.data.digits import decode_digits, sklearn_version
 from lossbench.data.found import Found, Names
 from lossbench.data.hub import HubError, download, split_name
 from lossbench.data.layouts import look, unknown_layout
-from lossbench.data.named import KNOWN, Known, home, locate, places, spelled
+from lossbench.data.named import KNOWN, Known, locate, places, spelled
 from lossbench.data.parquet import configurations
 from lossbench.data.pictures import VERSION, Pictures, is_given
 from lossbench.data.resize import resized_pictures
 from lossbench.errors import DataError, shown
+from lossbench.folders import home
 
 __all__ = ["Described", "Source", "described", "find", "fitted"]
 

@@ -88,7 +88,8 @@ def bind(spec: LossSpec, class_counts: Sequence[int], device: torch.device | str
             empty = ", ".join(str(label) for label, count in enumerate(class_counts) if count < 1)
             allowed = "at least one training picture of every class"
             raise RequestError(f"losses.{spec.name}", allowed, f"none of class {empty}")
-        counts["class_counts"] = torch.tensor(class_counts, dtype=torch.float64, device=device)
+        wide = torch.float32 if torch.device(device).type == "mps" else torch.float64  # mps has no float64
+        counts["class_counts"] = torch.tensor(class_counts, dtype=wide, device=device)
     return _bound(spec, counts)
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
-__all__ = ["SWITCH", "compiler", "library"]
+from lossbench.folders import cache_folder
+
+__all__ = ["SWITCH", "compiler", "kept", "library"]
 
 SWITCH = "LOSSBENCH_NATIVE"
 """The environment variable that, set to 0, leaves everything to torch's own kernels."""
@@ -69,6 +70,26 @@ def library() -> ctypes.CDLL | None:
         return None
 
 
+def kept() -> Path | str:
+    """Where the compiled kernels are kept, whether they are there yet or not; why there are to be none, in words.
+
+    Compiles nothing.
+
+    Raises:
+        RequestError: LOSSBENCH_CACHE is a relative path.
+        OSError: the compiler cannot be run, or the folder is not this user's.
+    """
+    if os.environ.get(SWITCH) == "0":
+        return f"{SWITCH} is 0"
+    found = compiler()
+    if found is None:
+        return "no C++ compiler"
+    folder = cache_folder() / "native"
+    if folder.exists():
+        _check_own(folder)
+    return folder / f"{_name(found)}.so"
+
+
 def compiler() -> str | None:
     """The path of a C++ compiler: the one that CXX names, or the system's; None when there is none."""
     names = [os.environ["CXX"]] if os.environ.get("CXX") else _COMPILERS
@@ -76,7 +97,7 @@ def compiler() -> str | None:
 
 
 def _compiled(command: str) -> Path:
-    folder = user_cache_path("lossbench") / "native"
+    folder = cache_folder() / "native"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_own(folder)
     path = folder / f"{_name(command)}.so"

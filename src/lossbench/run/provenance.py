@@ -18,7 +18,7 @@ from lossbench.data import Part, Pictures
 from lossbench.native import library
 from lossbench.run.job import Job
 
-__all__ = ["machine", "provenance"]
+__all__ = ["machine", "processor", "provenance"]
 
 
 def provenance(
@@ -52,7 +52,7 @@ def machine() -> dict[str, str]:
         "torch": torch.__version__,
         "numpy": _version("numpy"),
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "instruction_set": torch.backends.cpu.get_cpu_capability(),
     }
 
@@ -65,7 +65,7 @@ def _version(name: str) -> str:
         return "unknown"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name; platform.processor() is empty on many Linux systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

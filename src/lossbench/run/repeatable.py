@@ -33,7 +33,7 @@ def repeatable(device: str) -> Iterator[None]:
     An operation of a user's model that has no such form is computed all the same, with a warning. A processor needs
     nothing but `one_thread`.
     """
-    if not device.startswith("cuda"):
+    if not device.startswith(("cuda", "mps")):
         yield
         return
     for name, value in WORKSPACE.items():

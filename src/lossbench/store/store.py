@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from lossbench.data import Part, Pictures, read_pictures, write_labels, write_pictures
-from lossbench.errors import HeldError, SaveDirError, StoreError, shown
-from lossbench.files import holds, read_regular, sweep, write_atomically, writing
+from lossbench.errors import HeldError, StoreError, shown
+from lossbench.files import check_writable, holds, read_regular, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
@@ -73,7 +72,7 @@ class Store:
         """Raises a SaveDirError unless the save dir can be made and written; leaves nothing behind."""
         self.check()
         for folder in (self.root, *(self.root / name for name in ("data", "trials", "studies"))):
-            _check_writable(folder)
+            check_writable("--save-dir", folder)
 
     def _writing(self) -> AbstractContextManager[None]:
         """Where the system says that something cannot be written, a SaveDirError says so."""
@@ -397,21 +396,6 @@ class Store:
             return True
         except OSError:  # something that is no lock: nobody holds it
             return False
-
-
-def _check_writable(folder: Path) -> None:
-    """Tries the folder, or while it does not exist the nearest one above it."""
-    place = folder
-    try:
-        while not place.exists() and place != place.parent:
-            place = place.parent
-        if not place.is_dir():
-            raise NotADirectoryError(None, f"{place} is a file")
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        allowed = "a folder that can be written"
-        raise SaveDirError("--save-dir", allowed, str(folder), error.strerror or "") from None
 
 
 def _json(value: Any) -> str:

@@ -18,6 +18,7 @@ from lossbench.api.tuning.tuning import TunedLoss, Tuning
 from lossbench.data import Data, Pictures, Source
 from lossbench.errors import RequestError, shown
 from lossbench.files import writing
+from lossbench.folders import check_cache
 from lossbench.imports import import_path
 from lossbench.resolve import resolve, settle, settle_device, settle_names
 from lossbench.run import Event, Notify, Processes
@@ -102,6 +103,7 @@ def plan_tuning(
     check_untied(study.losses)
     store = Store(save_dir)
     store.check_writable()
+    check_cache()
     source = source_of(study, data, data_dir)
     pictures = store.find_pictures(source.fingerprint) or source.decode()
     tried_with = tuning_seeds(study, tune_seeds)
@@ -243,7 +245,7 @@ def tune(
         save_dir: where the journals are kept and found again.
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
-        device: `auto`, `cpu` or `cuda`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
         executor: `processes` or `inline`.
         workers: processes at most; None for one per core.
 
