@@ -180,9 +180,7 @@ def test_an_archive_that_grows_beyond_measure(tmp_path: Path) -> None:
         head.size = 1 << 40
         file.write(head.tobuf())
         file.write(bytes(1 << 16))
-    with pytest.raises(
-        DataError, match="files that unpack to at most 500 times their size, got 1099511627776"
-    ):
+    with pytest.raises(DataError, match="files that unpack to at most 500 times their size, got 1099511627776"):
         find(str(tmp_path / "a.tar.gz")).decode()
 
 

@@ -138,8 +138,8 @@ def test_what_the_hub_says_becomes_a_sentence(hub: Any, kind: str, text: str) ->
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    expected = "data hub:someone/pets: expected a data set on the Hugging Face Hub, got huggingface_hub is not installed"
-    says("hub:someone/pets", f'{expected} (pip install "lossbench[hub]")')
+    why = 'huggingface_hub is not installed (pip install "lossbench[hub]")'
+    says("hub:someone/pets", f"data hub:someone/pets: expected a data set on the Hugging Face Hub, got {why}")
 
 
 CACHED = f"""
