@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pickle
@@ -171,6 +172,16 @@ def test_bombs_are_refused_before_they_grow(tmp_path: Path) -> None:
         file.truncate(1 << 40)  # sparse
     with pytest.raises(DataError, match="expected a pickle of at most 268435456 bytes, got 1099511627776 bytes"):
         find(str(tmp_path / "c")).decode()
+
+
+def test_an_archive_that_grows_beyond_measure(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
+        head = tarfile.TarInfo("zeros")
+        head.size = 1 << 40
+        file.write(head.tobuf())
+        file.write(bytes(1 << 16))
+    with pytest.raises(DataError, match="files that unpack to at most 500 times their size, got 1099511627776"):
+        find(str(tmp_path / "a.tar.gz")).decode()
 
 
 def test_archives_that_are_none_or_hold_something_else(tmp_path: Path) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 from data_makers import pixels
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, Subset, SubsetRandomSampler, TensorDataset, WeightedRandomSampler
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
 
 from lossbench.data import Data, Pictures, find
 from lossbench.data.pictures import digest_of, parts_of
@@ -106,7 +114,15 @@ def test_a_loader_is_its_dataset_whatever_its_order() -> None:
         assert Data(train=loader, test=loader).pictures.digest == WHOLE.digest
 
 
-@pytest.mark.parametrize("sampler", [SubsetRandomSampler([0, 1, 2]), WeightedRandomSampler([1.0] * 6, 6)])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        SubsetRandomSampler([0, 1, 2]),
+        WeightedRandomSampler([1.0] * 6, 6),
+        RandomSampler(LABELS, replacement=True),
+        RandomSampler(LABELS, num_samples=3),
+    ],
+)
 def test_a_loader_that_leaves_items_out_is_refused(sampler: Any) -> None:
     loader = DataLoader(Pairs(to_tensor), sampler=sampler)
     with pytest.raises(DataError) as error:
@@ -131,7 +147,24 @@ def test_names_of_classes() -> None:
     words = made(PIXELS, ["dog", "cat"] * 3)
     assert words.class_names == ("cat", "dog")
     assert words.train.labels.tolist() == [1, 0, 1, 0, 1, 0]
+    ordered = made(PIXELS, ["dog", "cat"] * 3, class_names=["dog", "cat"])
+    assert (ordered.class_names, ordered.train.labels.tolist()) == (("dog", "cat"), [0, 1, 0, 1, 0, 1])
+    says("data, train row 0: expected one of the class names, cat, eel, got dog", y=["dog", "cat"] * 3,
+         class_names=["cat", "eel"])  # fmt: skip
     assert made(PIXELS, LABELS[:, None]).class_names == ("0", "1")
+
+
+class Named(list[dict[str, Any]]):
+    """Items with a description of the columns, as Hugging Face's datasets have."""
+
+    features: ClassVar[Any] = {"label": type("ClassLabel", (), {"names": ["cat", "dog"]})}
+
+
+def test_names_of_classes_of_hugging_faces_datasets() -> None:
+    dataset = Named({"image": Image.fromarray(x), "label": int(y)} for x, y in zip(PIXELS, LABELS, strict=True))
+    found = Data(train=dataset, test=dataset).pictures
+    assert found.class_names == ("cat", "dog")
+    np.testing.assert_array_equal(found.train.pictures, PIXELS)
 
 
 def test_vectors_become_float32() -> None:

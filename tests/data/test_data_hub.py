@@ -136,6 +136,12 @@ def test_what_the_hub_says_becomes_a_sentence(hub: Any, kind: str, text: str) ->
     says("hub:someone/pets", f"data hub:someone/pets: expected a data set on the Hugging Face Hub, got {text}")
 
 
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    why = 'huggingface_hub is not installed (pip install "lossbench[hub]")'
+    says("hub:someone/pets", f"data hub:someone/pets: expected a data set on the Hugging Face Hub, got {why}")
+
+
 CACHED = f"""
 import os, sys
 from lossbench.data import Asked, find
@@ -162,7 +168,10 @@ def test_the_real_library_finds_its_cache_offline(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", CACHED], env=environment, capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     assert lines[0] == "True 6 ('cat', 'dog')", done.stderr
-    assert lines[1].startswith("data hub:someone/absent: expected a data set on the Hugging Face Hub, got it is not in")
+    assert lines[1] == (
+        "data hub:someone/absent: expected a data set on the Hugging Face Hub, got it is not in the Hub's cache, and "
+        "HF_HUB_OFFLINE keeps it from being fetched"
+    )
     assert "that is no name on the Hub, as in hub:owner/name" in lines[2]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,12 @@ class TestRefusals:
         for content in (b"", b"label,a\n0,1\n1,2,3\n", b'label,a\n"0,1\n'):
             (folder / "train.csv").write_bytes(content)
             says(folder, "PATH/train.csv: expected a readable CSV table with a head, got ")
+
+    @pytest.mark.parametrize("packed", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
+    def test_a_compressed_table_is_not_unpacked(self, tmp_path: Path, packed: Any) -> None:
+        folder = csv(tmp_path / "c", frame(TRAIN, LABELS), frame(TEST, TEST_LABELS))
+        (folder / "test.csv").write_bytes(packed((folder / "test.csv").read_bytes()))
+        says(folder, "PATH/test.csv: expected a plain CSV table, got a compressed one")
 
     def test_lists_of_several_lengths(self, tmp_path: Path) -> None:
         for split in ("train", "test"):

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
@@ -147,7 +148,9 @@ def test_what_does_not_fit_into_memory_is_refused_before_it_is_read(
     monkeypatch.setattr(limits, "_memory", lambda: 500)
     refused(npz(tmp_path / "d.npz", KERAS), "expected pictures that fit into memory (0.0 GB), got 0.0 GB")
     refused(idx_files(tmp_path / "idx"), "expected pictures that fit into memory")
-    refused(folder(tmp_path / "folder", png(16, 16)), "expected pictures that fit into memory")
+    monkeypatch.setattr("lossbench.data.room._IN_MEMORY", 0)
+    monkeypatch.setattr("lossbench.data.room.shutil.disk_usage", lambda _: SimpleNamespace(free=500))
+    refused(folder(tmp_path / "folder", png(16, 16)), "expected pictures that fit into ")
     monkeypatch.setattr(limits, "_memory", lambda: None)
     assert len(find(str(tmp_path / "d.npz")).decode().train) == 20
 

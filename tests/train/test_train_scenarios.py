@@ -16,7 +16,7 @@ from lossbench.metrics import evaluate
 from lossbench.models import build
 from lossbench.rng import stream
 from lossbench.run import one_thread
-from lossbench.spec import LossSpec, Scenario
+from lossbench.spec import Crop, Flip, LossSpec, Scenario
 from lossbench.store import Record
 from lossbench.store.files import checkpoint_bytes, counts_bytes, counts_of, read_checkpoint
 from lossbench.train import Epoch, Snapshot, labels_of, splits_of, train
@@ -146,6 +146,29 @@ def test_pictures_are_not_copied_where_none_is_left_out(text: str) -> None:
     assert splits["train"].pictures is PICTURES.train.pictures
     assert splits["test"].pictures is PICTURES.test.pictures
     assert (splits["train"].labels is PICTURES.train.labels) == (text == "clean")
+
+
+@pytest.mark.parametrize("augmentation", [(), (Crop(1), Flip())])
+def test_batches_from_where_the_data_lie_have_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, augmentation: object
+) -> None:
+    """Of data that are large, the pictures that a scenario leaves are gathered batch by batch, and not copied."""
+    trial = made_trial(scenario=f"{BOTH} + train_size(0.8)", augmentation=augmentation, epochs=2)
+
+    def trained() -> tuple[list[Epoch], State]:
+        return list(train(trial, PICTURES)), State.start(trial, PICTURES, torch.device("cpu"))
+
+    copied, before = trained()
+    monkeypatch.setattr("lossbench.train.state._COPIED", 0)
+    gathered, after = trained()
+    assert before.splits["train"].rows is None
+    assert after.splits["train"].rows is not None
+    assert after.splits["train"].pictures.data_ptr() == PICTURES.train.pictures.ctypes.data
+    assert after.splits["test"].rows is None
+    for one, other in zip(copied, gathered, strict=True):
+        assert (one.loss, one.gradient_norm) == (other.loss, other.gradient_norm)
+        for name, logits in one.logits.items():
+            np.testing.assert_array_equal(logits, other.logits[name])
 
 
 def test_labels_alone_are_those_of_the_splits() -> None:

@@ -94,6 +94,12 @@ class Prepared:
         return self.parts[-1].resolved.pictures
 
     @property
+    def data_path(self) -> str:
+        """Where the data lay, and what was done to their size, as provenance has it."""
+        size = self.study.size
+        return self.source.location + (f", resized to {size[0]}×{size[1]}" if size else "")
+
+    @property
     def untestable(self) -> dict[str, str]:
         """Hypotheses that no condition will tell of, each with the reason."""
         fixed = [part.resolved for part in self.parts if part.condition.recipe == FIXED]
@@ -221,7 +227,7 @@ def train_missing(
             save_dir=str(store.root),
             device=prepared.device,
             keep_weights=keep_weights,
-            data_path=prepared.source.location,
+            data_path=prepared.data_path,
             import_path=looked_in,
             checkpoint_seconds=checkpoint_seconds,
         )

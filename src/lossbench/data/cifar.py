@@ -15,6 +15,7 @@ import numpy as np
 from lossbench.data.asked import Asked
 from lossbench.data.checked import Pair, check_count, checked
 from lossbench.data.found import Found, Names
+from lossbench.data.limits import check_growth
 from lossbench.data.pictures import Pictures
 from lossbench.data.plain_pickle import read_plain
 from lossbench.errors import DataError
@@ -169,7 +170,10 @@ def _decode_archive(path: Path, asked: Asked, name: str, class_names: Names | No
 def _contents(path: Path, archive: tarfile.TarFile) -> dict[str, bytes]:
     wanted: Sequence[str] = [f"{kind.folder}/{file}" for kind in _KINDS for file in kind.files]
     contents: dict[str, bytes] = {}
+    total = 0
     for member in archive:
+        total += member.size
+        check_growth(str(path), total, path.stat().st_size)
         name = member.name.removeprefix("./")
         if name in wanted and member.isreg():
             _check_size(f"{path}, {name}", member.size)

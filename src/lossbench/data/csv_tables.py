@@ -16,6 +16,8 @@ from lossbench.errors import DataError
 
 __all__ = ["look"]
 
+_COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")  # gzip, zlib, zstandard
+
 
 def look(path: Path, asked: Asked) -> Found | None:
     """Recognises `train.csv` beside `test.csv` (or `val.csv`, ...), and says of a single table what it lacks.
@@ -43,6 +45,9 @@ def _decode(folder: Path, files: tuple[Path, Path], asked: Asked, name: str, cla
 
 def _read(file: Path) -> pl.DataFrame:
     check_fits(str(file), file.stat().st_size)
+    with file.open("rb") as stream:
+        if stream.read(4).startswith(_COMPRESSED):  # Polars would unpack it, to whatever size
+            raise DataError(str(file), "a plain CSV table", "a compressed one")
     try:
         # Opened here: a path given to Polars is a pattern, in which `*` and `[` mean something else.
         with file.open("rb") as stream:

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pixels
 from lossbench.data.resize import resized
+from lossbench.data.room import room
 from lossbench.errors import DataError
 
 __all__ = ["EIGHT_BITS", "GREY", "Encoded", "decode", "opened", "quiet"]
@@ -71,7 +71,6 @@ def decode(
         width, height = _shape(train)
         number = workers or _workers(width * height)
         (height, width), fixed = size or (height, width), size is None
-        check_fits(train.where(0), height * width * (len(train.items) + len(test.items)))
         try:
             return _both(train, test, (height, width, 1), number, fixed=fixed)
         except _ColourError:
@@ -84,7 +83,7 @@ def _both(train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int, *
 
 def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> Pixels:
     total = len(encoded.items)
-    out = np.empty((total, *shape), dtype=np.uint8)
+    out = room(encoded.where(0) if total else "test", (total, *shape))
 
     def some(start: int) -> None:
         for position in range(start, min(start + _AT_ONCE, total)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 
 from lossbench.data.checked import checked
 from lossbench.data.given_arrays import as_values, plain_array
-from lossbench.data.given_datasets import is_dataset, read_dataset, unwrapped
+from lossbench.data.given_datasets import LABEL_KEYS, is_dataset, read_dataset, unwrapped
 from lossbench.data.pictures import GIVEN, Pictures, Values
 from lossbench.data.sources import Source
 from lossbench.data.tables import named_labels
@@ -71,7 +71,7 @@ class Data:
         """
         (train, train_labels), (test, test_labels) = _pair(f"{_FIELD}.train", self.train), _pair("data.test", self.test)
         if not (train_labels.dtype.is_integer() and test_labels.dtype.is_integer()):
-            first, second, words = named_labels(_FIELD, train_labels, test_labels)
+            first, second, words = named_labels(_FIELD, train_labels, test_labels, self.class_names)
             return checked(self.name, _FIELD, (train, first), (test, second), words)
         names = _classes(self.train) if self.class_names is None else tuple(str(name) for name in self.class_names)
         pairs = (train, train_labels.to_numpy()), (test, test_labels.to_numpy())
@@ -107,9 +107,11 @@ def _labels(place: str, labels: Any) -> pl.Series:
 
 
 def _classes(split: Any) -> tuple[str, ...] | None:
-    """The names that a dataset has for its classes, as torchvision's have."""
+    """The names that a dataset has for its classes, as torchvision's and Hugging Face's have."""
     while split is not None:
-        classes = getattr(split, "classes", None)
+        features = getattr(split, "features", None)
+        labels = [features[key] for key in LABEL_KEYS if key in features] if isinstance(features, Mapping) else []
+        classes = getattr(labels[0] if labels else None, "names", None) or getattr(split, "classes", None)
         if isinstance(classes, list | tuple) and classes:
             return tuple(str(name) for name in classes)
         split = getattr(split, "dataset", None)  # of a DataLoader, or a Subset

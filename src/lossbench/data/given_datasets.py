@@ -12,12 +12,12 @@ from PIL import Image
 from lossbench.data.given_arrays import plain_array
 from lossbench.errors import DataError, told
 
-__all__ = ["is_dataset", "read_dataset", "unwrapped"]
+__all__ = ["LABEL_KEYS", "is_dataset", "read_dataset", "unwrapped"]
 
 _TRIED = 32  # items that are read twice
 _GREY = ("L", "1")
-_WHOLE = ("SequentialSampler", "RandomSampler")  # those that visit every item once
-_PICTURE_KEYS, _LABEL_KEYS = ("image", "img", "pixel_values"), ("label", "labels", "fine_label")
+_WHOLE = ("SequentialSampler", "RandomSampler", "BatchSampler", "NoneType")  # those that visit every item once
+_PICTURE_KEYS, LABEL_KEYS = ("image", "img", "pixel_values"), ("label", "labels", "fine_label")
 
 Item = tuple[npt.NDArray[Any], Any]
 
@@ -30,9 +30,10 @@ def unwrapped(place: str, split: Any) -> Any:
     """
     if not (hasattr(split, "dataset") and hasattr(split, "collate_fn")):
         return split
-    sampler = getattr(split, "sampler", None)
-    kind = type(sampler).__name__
-    if kind not in _WHOLE or len(sampler) != len(split.dataset):  # type: ignore[arg-type]  # these have a length
+    kinds = [type(getattr(split, name, None)).__name__ for name in ("batch_sampler", "sampler")]
+    kind = next((kind for kind in kinds if kind not in _WHOLE), "")
+    if kind or len(split.sampler) != len(split.dataset) or getattr(split.sampler, "replacement", False):
+        kind = kind or kinds[1]
         allowed = "a DataLoader that visits every item of its dataset once"
         raise DataError(place, allowed, f"one with a {kind}", "give the dataset, or a torch.utils.data.Subset of it")
     return split.dataset
@@ -83,7 +84,7 @@ def _item(place: str, dataset: Any, index: int) -> Item:
     except Exception as error:  # whatever a user's own code raises is an answer to the request
         raise DataError(where, "an item that can be read", told(error)) from error
     if isinstance(item, Mapping):
-        item = tuple(next((item[key] for key in keys if key in item), None) for keys in (_PICTURE_KEYS, _LABEL_KEYS))
+        item = tuple(next((item[key] for key in keys if key in item), None) for keys in (_PICTURE_KEYS, LABEL_KEYS))
     if not isinstance(item, tuple | list) or len(item) != 2 or any(part is None for part in item):
         raise DataError(where, "a pair of a picture or vector and its label", type(item).__name__)
     x, label = item

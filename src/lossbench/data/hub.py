@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["HubError", "download", "split_name"]
+__all__ = ["HubError", "NoHubError", "download", "split_name"]
 
 _CONVERTED = "refs/convert/parquet"  # where the Hub itself keeps a data set of another form in Parquet
 _PREFIX = "hub:"
+_OFFLINE, _ABSENT = "OfflineModeIsEnabled", "LocalEntryNotFoundError"
 _WHY = {  # what the Hub's library raises, in the user's words
     "GatedRepoError": "its makers grant access one by one: ask on its page, then log in with `hf auth login`",
     "RepositoryNotFoundError": "there is no data set of that name, or it is private: log in with `hf auth login`",
-    "OfflineModeIsEnabled": "it is not in the Hub's cache, and HF_HUB_OFFLINE keeps it from being fetched",
-    "LocalEntryNotFoundError": "it is not in the Hub's cache, and the Hub cannot be reached",
+    _OFFLINE: "it is not in the Hub's cache, and HF_HUB_OFFLINE keeps it from being fetched",
+    _ABSENT: "it is not in the Hub's cache, and the Hub cannot be reached",
     "HFValidationError": "that is no name on the Hub, as in hub:owner/name",
 }
 
 
 class HubError(Exception):
     """Why the Hub gave nothing, completing "the Hub gave nothing: ..."."""
+
+
+class NoHubError(HubError):
+    """The extra is not installed."""
 
 
 def split_name(name: str) -> tuple[str, str | None] | None:
@@ -59,10 +65,13 @@ def _fetched(repository: str, wanted: str, **options: Any) -> Path:
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
-        raise HubError("huggingface_hub is not installed") from None
+        raise NoHubError("huggingface_hub is not installed") from None
     try:
         return Path(snapshot_download(repository, repo_type="dataset", allow_patterns=wanted, **options))
     # Its errors come from several libraries (HTTP, sockets, files) and share no base.
     except Exception as error:
-        known = (_WHY[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _WHY)
+        kinds = [kind.__name__ for kind in type(error).__mro__]
+        if _ABSENT in kinds and os.environ.get("HF_HUB_OFFLINE"):
+            kinds = [_OFFLINE]
+        known = (_WHY[kind] for kind in kinds if kind in _WHY)
         raise HubError(next(known, str(error) or type(error).__name__)) from None

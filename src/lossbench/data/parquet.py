@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import overload
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from lossbench.data.checked import checked
 from lossbench.data.decode import Encoded, decode
 from lossbench.data.features import Columns, columns_of, readable_parquet
 from lossbench.data.found import SPLITS, Found, Names, visible, which_test
+from lossbench.data.parquet_cells import Cells
 from lossbench.data.pictures import Pictures
 from lossbench.data.tables import from_frames, named_labels
 from lossbench.errors import DataError
@@ -116,54 +116,22 @@ def _decode_vectors(folder: Path, shards: Shards, columns: Mapping[str, Columns]
     return from_frames(name, str(folder), frames[0], frames[1], label, columns["train"].class_names)
 
 
-class _Cells(Sequence[bytes]):
-    """A column of bytes, one cell at a time: equal cells share their memory in Polars, and would not as a list."""
-
-    def __init__(self, column: pl.Series) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> _Cells: ...
-
-    def __getitem__(self, place: int | slice) -> bytes | _Cells:
-        if isinstance(place, slice):
-            return _Cells(self._column[place])
-        cell: bytes = self._column[place]
-        return cell
-
-
 def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, pl.Series]:
-    frames = [_columns(file, columns) for file in files]
-    labels = pl.concat([labels for _, labels in frames], rechunk=True)
-    pictures = pl.concat([pictures.alias("") for pictures, _ in frames])
-    if pictures.is_empty():
+    labels = pl.concat([_labels(file, columns.label) for file in files], rechunk=True)
+    pictures = Cells(place, files, columns.picture or "")
+    if not len(pictures):
         raise DataError(place, "at least one picture", "none")
-    if pictures.null_count():
-        raise DataError(f"{place} row {pictures.is_null().arg_max()}", "the bytes of a picture", "nothing")
     if labels.null_count():
         raise DataError(f"{place} row {labels.is_null().arg_max()}", "a label", "nothing")
-    return Encoded(_Cells(pictures), lambda row: f"{place} row {row}"), labels
+    return Encoded(pictures, lambda row: f"{place} row {row}"), labels
 
 
-def _columns(file: Path, columns: Columns) -> tuple[pl.Series, pl.Series]:
-    """The encoded pictures and the labels of one shard, with the types that they must have."""
+def _labels(file: Path, column: str) -> pl.Series:
+    """The labels of one shard, with the type that they must have."""
     with readable_parquet(file):
-        names = [columns.picture or "", columns.label]
-        frame = pl.read_parquet(file, columns=names, glob=False, hive_partitioning=False)
-    pictures, labels = (frame[name] for name in names)
-    if isinstance(pictures.dtype, pl.Struct) and "bytes" in [field.name for field in pictures.dtype.fields]:
-        pictures = pictures.struct.field("bytes")
-    if pictures.dtype != pl.Binary:
-        allowed = f"encoded pictures in column {columns.picture!r} (bytes, or a struct with bytes)"
-        raise DataError(str(file), allowed, str(pictures.dtype))
+        labels = pl.read_parquet(file, columns=[column], glob=False, hive_partitioning=False)[column]
     if labels.dtype == pl.String:
-        return pictures, labels
+        return labels
     if not labels.dtype.is_integer():
-        raise DataError(str(file), f"whole numbers or words in column {columns.label!r}", str(labels.dtype))
-    return pictures, labels.cast(pl.Int64, strict=False)
+        raise DataError(str(file), f"whole numbers or words in column {column!r}", str(labels.dtype))
+    return labels.cast(pl.Int64, strict=False)

@@ -14,7 +14,7 @@ from typing import Any
 from lossbench.data.limits import check_growth
 from lossbench.errors import DataError
 
-__all__ = ["check_footer"]
+__all__ = ["check_footer", "row_groups"]
 
 Struct = dict[int, Any]
 
@@ -50,6 +50,17 @@ def check_footer(path: Path) -> None:
     if rows > max(size, _ROWS_AT_LEAST):
         raise DataError(str(path), "at most one row for each byte of the file", f"{rows} rows in {size} bytes")
     check_growth(str(path), sum(_number(group, _GROUP_BYTES) for group in groups), size)
+
+
+def row_groups(path: Path) -> list[int]:
+    """How many rows each row group of a Parquet file has.
+
+    Raises:
+        ValueError: it has no footer that can be read.
+        OSError: the file cannot be read.
+    """
+    _, footer = _footer(path)
+    return [_number(group, _GROUP_ROWS) for group in _structs(footer, _ROW_GROUPS)]
 
 
 def _footer(path: Path) -> tuple[int, Struct]:

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from lossbench.data.pictures import Pictures, Split, Values, digest_of, parts_of
+from lossbench.data.room import room
 
 __all__ = ["resized", "resized_pictures"]
 
@@ -41,7 +42,7 @@ def resized_pictures(pictures: Pictures, size: tuple[int, int]) -> Pictures:
 
 def _all(pictures: Values, size: tuple[int, int]) -> Values:
     """Decoded pictures (n, height, width, channels of 1 or 3) at another size."""
-    out = np.empty((len(pictures), *size, pictures.shape[3]), dtype=np.uint8)
+    out = room("size", (len(pictures), *size, pictures.shape[3]))
     for picture, place in zip(pictures, out, strict=True):
         image = Image.fromarray(np.ascontiguousarray(picture[..., 0] if picture.shape[2] == 1 else picture))
         place[...] = np.asarray(resized(image, size)).reshape(place.shape)

@@ -15,7 +15,7 @@ from pathlib import Path
 from lossbench.data.asked import NOTHING, Asked
 from lossbench.data.digits import decode_digits, sklearn_version
 from lossbench.data.found import Found, Names
-from lossbench.data.hub import HubError, download, split_name
+from lossbench.data.hub import HubError, NoHubError, download, split_name
 from lossbench.data.layouts import look, unknown_layout
 from lossbench.data.named import KNOWN, Known, locate, places, spelled
 from lossbench.data.parquet import configurations
@@ -185,7 +185,8 @@ def _from_hub(name: str, repository: str, configuration: str | None, asked: Aske
     try:
         root = download(repository, configuration)
     except HubError as error:
-        raise DataError(f"data {name}", "a data set on the Hugging Face Hub", shown(str(error), 200)) from None
+        hint = 'pip install "lossbench[hub]"' if isinstance(error, NoHubError) else ""
+        raise DataError(f"data {name}", "a data set on the Hugging Face Hub", shown(str(error), 200), hint) from None
     folder = root if configuration is None else root / configuration
     found = None
     if folder.is_dir():

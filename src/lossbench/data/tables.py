@@ -75,24 +75,39 @@ def from_frames(
     return checked(name, place, (first, labels[0]), (second, labels[1]), labels[2])
 
 
-def named_labels(place: str, train: pl.Series, test: pl.Series) -> Named:
+def named_labels(place: str, train: pl.Series, test: pl.Series, class_names: Sequence[str] | None = None) -> Named:
     """Labels as numbers, and what these mean: the different values of the training split, sorted.
 
+    Args:
+        place: where they lie, named in errors.
+        train: words, or numbers in the place of words.
+        test: the same.
+        class_names: the words in another order; None for the sorted one.
+
     Raises:
-        DataError: a row without a label, values that are neither words nor whole numbers, or a test label that no
-            training row has.
+        DataError: a row without a label, values that are neither words nor whole numbers, or a label that is not among
+            the names.
     """
     _check_labels(place, train, test)
     worded = not (train.dtype.is_integer() and test.dtype.is_integer())
     first, second = (labels.cast(pl.String if worded else pl.Int64) for labels in (train, test))
-    values = first.unique().sort()
-    strange = second.is_in(values.implode()).not_()
+    values = first.unique().sort().to_list() if class_names is None else [str(name) for name in class_names]
+    whose = "the labels of train" if class_names is None else "the class names"
+    numbers = [
+        _places(f"{place}, {split}", labels, values, whose) for split, labels in (("train", first), ("test", second))
+    ]
+    return numbers[0], numbers[1], tuple(str(value) for value in values)
+
+
+def _places(place: str, labels: pl.Series, values: Sequence[object], whose: str) -> Whole:
+    """Where among the values each label stands."""
+    known = {value: number for number, value in enumerate(values)}
+    strange = labels.is_in(list(known)).not_()
     if strange.any():
         row = int(strange.arg_max() or 0)
-        allowed = f"one of the labels of train, {', '.join(str(value) for value in values.head(20))}"
-        raise DataError(f"{place}, test row {row}", allowed, str(second[row]))
-    numbers = [values.search_sorted(labels).to_numpy().astype(np.int64) for labels in (first, second)]
-    return numbers[0], numbers[1], tuple(str(value) for value in values)
+        allowed = f"one of {whose}, {', '.join(str(value) for value in values[:20])}"
+        raise DataError(f"{place} row {row}", allowed, str(labels[row]))
+    return np.array([known[label] for label in labels], dtype=np.int64)
 
 
 def _check_labels(place: str, train: pl.Series, test: pl.Series) -> None:

@@ -79,9 +79,9 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         start = 0
         for part, mix in zip_longest(self.parts, self.mixes):
-            pictures, chosen = self.split.pictures, part
+            pictures, chosen = self.split.pictures, self.split.places(part)
             if self.plan.lines is not None:
-                pictures = self.plan.apply(pictures[part], slice(start, start + len(part)), self.fill)
+                pictures = self.plan.apply(pictures[chosen], slice(start, start + len(part)), self.fill)
                 chosen = torch.arange(len(part), device=part.device)
             yield Batch(pictures, chosen, self.split.labels[part], mix)
             start += len(part)

@@ -152,7 +152,7 @@ def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray
     with torch.no_grad():  # not inference mode, whose tensors a model may keep and meet again in training
         everything = torch.arange(len(split), device=split.labels.device)
         parts = torch.split(everything, _EVALUATION_BATCH)
-        logits = torch.cat([state.forward(state.prepared(split.pictures, chosen)) for chosen in parts])
+        logits = torch.cat([state.forward(state.prepared(split.pictures, split.places(chosen))) for chosen in parts])
         return to_numpy(logits), to_numpy(state.objective.of_split(name, logits, split.labels, number))
 
 

@@ -20,6 +20,8 @@ from lossbench.train.wrong_labels import counts_beside
 
 __all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
 
+_COPIED = 1 << 28  # bytes: so much of a split is copied into memory, where batches are gathered faster
+
 
 def splits_of(pictures: Pictures, scenario: Scenario, seed: int, label_noise: str | None = None) -> dict[str, Split]:
     """The splits of a scenario, as `prepare` makes them: with the labels that are trained on.
@@ -49,16 +51,30 @@ def _taken(split: Split, part: Part) -> Split:
 class DeviceSplit:
     """One split on the device, with int64 labels (n,).
 
-    Its pictures are uint8 (n, height, width, channels); feature vectors are float32 (n, features).
+    Its pictures are uint8 (n, height, width, channels); feature vectors are float32 (n, features). Where `rows` (m,)
+    is there, the split has only these of them.
     """
 
     pictures: Tensor
     labels: Tensor
+    rows: Tensor | None = None
 
     @classmethod
-    def of(cls, split: Split, device: torch.device) -> DeviceSplit:
-        """The split as tensors; on a processor they share the arrays' memory."""
-        return cls(torch.from_numpy(split.pictures).to(device), torch.from_numpy(split.labels).to(device))
+    def of(cls, split: Split, part: Part, device: torch.device) -> DeviceSplit:
+        """A part of the data's split as tensors; on a processor a whole one shares the arrays' memory.
+
+        Of one that is large, and lies in a file, the pictures are taken from there batch by batch.
+        """
+        size = split.pictures.nbytes * len(part) // max(len(split), 1)
+        if device.type == "cpu" and len(part) < len(split) and size > _COPIED:
+            rows = torch.from_numpy(part.rows.astype(np.int64, copy=False))
+            return cls(torch.from_numpy(split.pictures), torch.from_numpy(part.labels), rows)
+        taken = _taken(split, part)
+        return cls(torch.from_numpy(taken.pictures).to(device), torch.from_numpy(taken.labels).to(device))
+
+    def places(self, positions: Tensor) -> Tensor:
+        """Where in `pictures` the pictures at some positions of the split lie, int64 (m,)."""
+        return positions if self.rows is None else self.rows[positions]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -103,15 +119,17 @@ class State:
         shape = pictures.num_classes, pictures.channels, pictures.size
         model = build_classifier(recipe.model, *shape, trial.seed, device, trial.make_model)
         parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
-        splits = _splits(pictures, parts)
         mean, std = pictures.normalisation()  # of all training pictures of the data, whichever the scenario leaves
         bf16 = recipe.precision == "bf16"
         scale, shift = scale_and_shift(mean, std, pictures.size, device)
         return cls(
             model=model,
             optimizer=make_optimizer(recipe.optimizer, model),
-            objective=Objective.of(trial, splits["train"].labels, pictures.num_classes, device),
-            splits={name: DeviceSplit.of(split, device) for name, split in splits.items()},
+            objective=Objective.of(trial, parts["train"].labels, pictures.num_classes, device),
+            splits={
+                name: DeviceSplit.of(pictures.test if name == "test" else pictures.train, part, device)
+                for name, part in parts.items()
+            },
             true_labels=parts["train"].clean if trial.scenario.label_noise else None,
             scale=scale,
             shift=shift,
