@@ -159,7 +159,16 @@ ROOMS = {
     "losses.audit": ["DECLARATIONS", "Audit", "Check", "Outcome", "audit"],
     "models": ["MODELS", "ModelEntry", "build", "check_model", "model_digest"],
     "native": ["AddReLU", "fuse", "library", "normalise"],
-    "results": ["HISTORY_COLUMNS", "SCENARIO_COLUMNS", "DataView", "LossView", "Results", "collect", "read_table"],
+    "results": [
+        "HISTORY_COLUMNS",
+        "LOGIT_COLUMNS",
+        "SCENARIO_COLUMNS",
+        "DataView",
+        "LossView",
+        "Results",
+        "collect",
+        "read_table",
+    ],
     "run": [
         "CHECKPOINT_SECONDS",
         "Event",
@@ -175,6 +184,7 @@ ROOMS = {
     "store": [
         "FIRST_BATCH",
         "FIRST_BATCH_CROSS_ENTROPY",
+        "Measured",
         "Progress",
         "Record",
         "Row",

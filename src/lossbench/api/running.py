@@ -15,6 +15,7 @@ import numpy as np
 from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
+from lossbench.api.measuring import measure_missing, metric_digests
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.until import passed, stages
 from lossbench.data import Pictures, Source, find
@@ -226,6 +227,7 @@ def train_missing(
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
         if some:
             chosen(some, notify)
+    measure_missing(store, (part.folder for part in prepared.parts))
     return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
 
 
@@ -360,6 +362,7 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "label_noise": {} if label_noise is None else {str(study.scenario): label_noise},
         "model_digest": model_digest(study.model),
         "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
+        **({"metric_digests": metric_digests(study.plan)} if study.plan.metrics else {}),
         "class_names": list(pictures.class_names),
         "train": len(train),
         "test": len(parts["test"]),

@@ -20,7 +20,7 @@ from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
-from lossbench.cli.show_faults import show_what_is_wrong
+from lossbench.cli.show_faults import show_unmeasured, show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
 from lossbench.cli.tune import tune
@@ -64,6 +64,7 @@ def run(
     scenario: study_options.Scenarios = None,
     scale: study_options.Scale = None,
     seeds: study_options.Seeds = None,
+    metric: study_options.Metrics = None,
     epochs: recipe_options.Epochs = None,
     batch_size: recipe_options.BatchSize = None,
     optimizer: recipe_options.Optimizer = None,
@@ -128,6 +129,7 @@ def run(
         "--scenario": scenario,
         "--scale": scale,
         "--seeds": seeds,
+        "--metric": metric,
         "--epochs": epochs,
         "--batch-size": batch_size,
         "--optimizer": optimizer,
@@ -255,6 +257,7 @@ def _train(
             prepared, executor, heard, keep_weights=keep_weights, checkpoint_seconds=checkpoint_seconds
         )
         profile.lap("training")
+    show_unmeasured(out, [lost for item in results.values() for lost in item.unmeasured])
     before = len(trials) - len(missing) - len(prepared.left_out)
     if keep_weights and before:
         words = f"{before} trials were finished before this run; it added no weights to them"

@@ -9,7 +9,7 @@ import typer
 from lossbench.cli.number import number
 from lossbench.spec import PRESETS
 
-__all__ = ["Data", "Losses", "Models", "Name", "Preset", "Scale", "Scenarios", "Seeds"]
+__all__ = ["Data", "Losses", "Metrics", "Models", "Name", "Preset", "Scale", "Scenarios", "Seeds"]
 
 Preset = Annotated[
     str | None, typer.Option(help=f"A study to start from: {', '.join(PRESETS)}; `lossbench presets` tells of them.")
@@ -39,6 +39,15 @@ Scale = Annotated[
         parser=number,
         metavar="X",
         help="Train on this share of the training data, below 1, in every scenario; the epochs stay.",
+    ),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="MODULE:FUNCTION",
+        help="A metric of your own, a function of logits and target; may be repeated. 'module:cost, lower is better' "
+        "where less is better.",
     ),
 ]
 Seeds = Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")]

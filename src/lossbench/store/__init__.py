@@ -1,5 +1,6 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
+from lossbench.store.measured import Measured
 from lossbench.store.progress import Progress, progress
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
@@ -8,6 +9,7 @@ from lossbench.store.study import StudyFolder, locate_study, places
 __all__ = [
     "FIRST_BATCH",
     "FIRST_BATCH_CROSS_ENTROPY",
+    "Measured",
     "Progress",
     "Record",
     "Row",
