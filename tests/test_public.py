@@ -184,7 +184,10 @@ ROOMS = {
     "store": [
         "FIRST_BATCH",
         "FIRST_BATCH_CROSS_ENTROPY",
+        "KINDS",
+        "Kind",
         "Measured",
+        "Needless",
         "Progress",
         "Record",
         "Row",
@@ -192,8 +195,10 @@ ROOMS = {
         "Store",
         "StudyFolder",
         "locate_study",
+        "needless",
         "places",
         "progress",
+        "remove",
     ],
     "train": ["PHASES", "VERSION", "Clock", "Epoch", "Phase", "Snapshot", "labels_of", "splits_of", "train"],
 }

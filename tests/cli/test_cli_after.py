@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,31 @@ class TestMetric:
         assert done.err.startswith(
             "lossbench: --metric: expected module:function, or 'module:function, lower is better'"
         )
+
+
+class TestPrune:
+    def test_it_lists_before_it_deletes(self, lossbench: Runner, kept: Path) -> None:
+        lossbench("run", *QUICK, "--losses", "l1", "--name", "other")
+        shutil.rmtree(kept / "log" / "studies" / "other")
+        before = sorted(kept.rglob("*"))
+        done = lossbench("prune", "log")
+        assert done.code == 0, done.err
+        assert "trials of no study: 2, " in done.out
+        assert "weights of finished trials: 4, " in done.out
+        assert "; kept without --weights" in done.out
+        assert done.out.splitlines()[-1].endswith("; nothing was deleted: add --delete")
+        assert sorted(kept.rglob("*")) == before
+        listed = json.loads(lossbench("prune", "log", "--json").out)
+        assert [row["kind"] for row in listed if row["chosen"]] == ["trials"] * 2
+        assert not any(row["deleted"] for row in listed)
+        done = lossbench("prune", "log", "--delete")
+        assert done.out.splitlines()[-1].startswith("deleted: 2, ")
+        assert lossbench("prune", "log").out.splitlines()[-1] == "nothing to delete"
+        assert json.loads(lossbench("prune", "log", "--weights", "--delete", "--json").out)[0]["deleted"]
+        assert lossbench("status", "log", "--verify").code == 0
+        assert "nothing to train, all 4 trials" in lossbench("run", *QUICK, "--losses", "cross_entropy, focal").out
+
+    def test_a_folder_that_is_no_save_dir(self, lossbench: Runner, here: Path) -> None:
+        done = lossbench("prune", ".", "--delete")
+        assert done.code == 2
+        assert done.err == "lossbench: FOLDER: expected a save dir, as log, got .\n"

@@ -193,11 +193,12 @@ def train_missing(
         SaveDirError: the store cannot be written; what was finished is kept.
     """
     store, study = prepared.store, prepared.study
-    store.put_pictures(prepared.pictures, prepared.source.fingerprint)
-    with writing("--save-dir", store.root), store.writing_study(study.name):
-        prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
-        for folder in (*(part.folder for part in prepared.parts), prepared.folder):
-            folder.write(store)
+    with store.changing():  # what this study needs is named before pruning can look again
+        store.put_pictures(prepared.pictures, prepared.source.fingerprint)
+        with writing("--save-dir", store.root), store.writing_study(study.name):
+            prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
+            for folder in (*(part.folder for part in prepared.parts), prepared.folder):
+                folder.write(store)
     _draw_again(prepared)
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)

@@ -20,6 +20,7 @@ from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
+from lossbench.cli.prune import prune
 from lossbench.cli.show_faults import show_unmeasured, show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
@@ -212,6 +213,7 @@ app.command()(tune)
 app.command()(watch)
 app.command()(predict)
 app.command()(export)
+app.command()(prune)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)

@@ -2,6 +2,7 @@
 
 from lossbench.store.measured import Measured
 from lossbench.store.progress import Progress, progress
+from lossbench.store.pruning import KINDS, Kind, Needless, needless, remove
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
 from lossbench.store.study import StudyFolder, locate_study, places
@@ -9,7 +10,10 @@ from lossbench.store.study import StudyFolder, locate_study, places
 __all__ = [
     "FIRST_BATCH",
     "FIRST_BATCH_CROSS_ENTROPY",
+    "KINDS",
+    "Kind",
     "Measured",
+    "Needless",
     "Progress",
     "Record",
     "Row",
@@ -17,6 +21,8 @@ __all__ = [
     "Store",
     "StudyFolder",
     "locate_study",
+    "needless",
     "places",
     "progress",
+    "remove",
 ]

@@ -93,6 +93,15 @@ class Store:
             sweep(folder)
             yield
 
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Holds the save dir while it is settled what is needed: by a run that names its trials, and by pruning."""
+        with self._writing():
+            self.root.mkdir(parents=True, exist_ok=True)
+            held = FileLock(self.root / "store.lock").acquire()
+        with held:
+            yield
+
     def study_folder(self, name: str) -> Path:
         """Where a study's tables, figures and report lie."""
         return self.root / "studies" / name
