@@ -18,7 +18,7 @@ from lossbench.errors import SaveDirError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["check_regular", "holds", "read_regular", "sweep", "unwritable", "write_atomically", "writing"]
+__all__ = ["check_regular", "holds", "read_regular", "sweep", "unheld", "unwritable", "write_atomically", "writing"]
 
 _DRAFT = ".tmp"
 
@@ -90,6 +90,13 @@ def sweep(folder: Path, *, below: bool = True) -> None:
         with suppress(OSError), draft.open("rb") as file:
             if _hold(file):
                 draft.unlink()
+
+
+def unheld(draft: Path) -> bool:
+    """Whether nobody is writing a draft any more."""
+    with suppress(OSError), draft.open("rb") as file:
+        return _hold(file)
+    return False
 
 
 @contextmanager

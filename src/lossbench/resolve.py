@@ -25,8 +25,10 @@ from lossbench.spec import (
     Precision,
     Scenario,
     Study,
+    Trend,
     Trial,
     check_augmentation,
+    own_metrics,
     parse_hypothesis,
 )
 
@@ -43,6 +45,9 @@ __all__ = [
 
 
 _ALL = Arm(LossSpec("all"))
+
+_LOGIT_METRICS = ("top5", "auroc")
+_TOP = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +134,7 @@ def untestable(study: Study, class_names: Sequence[str], class_counts: Sequence[
     """
     labels, found = {str(arm) for arm in study.losses}, {}
     for text in study.plan.hypotheses:
-        hypothesis = parse_hypothesis(text)
+        hypothesis = parse_hypothesis(text, own=None)
         absent = [label for label in hypothesis.losses if label not in labels]
         if hypothesis.scenario not in (None, str(study.scenario)):
             found[text] = f"the study has no scenario {hypothesis.scenario}"
@@ -139,6 +144,8 @@ def untestable(study: Study, class_names: Sequence[str], class_counts: Sequence[
             reason for m in hypothesis.measures if (reason := _unmeasured(study.scenario, m, class_counts))
         ]:
             found[text] = lacking[0]
+        elif unlike := _of_no_course(hypothesis, study, len(class_names)):
+            found[text] = unlike
         else:
             for measure in hypothesis.measures:
                 if measure.class_name is not None and measure.class_name not in class_names:
@@ -161,12 +168,22 @@ def _unmeasured(scenario: Scenario, measure: Measure, class_counts: Sequence[int
     return ""
 
 
+def _of_no_course(hypothesis: Hypothesis, study: Study, classes: int) -> str:
+    """Why what only the last logits say has no such number: before the last epoch, or of so few classes."""
+    names = {*_LOGIT_METRICS, *own_metrics(study.plan.canonical())}
+    asked = [measure.metric for measure in hypothesis.measures if measure.metric in names]
+    claim = hypothesis.claim
+    if asked and (isinstance(claim, Trend) or getattr(claim, "along_training", False)):
+        return f"{asked[0]} is known at the last epoch alone"
+    return f"{classes} classes have no top five" if "top5" in asked and classes <= _TOP else ""
+
+
 def _hypothesis(text: str, known: Mapping[Arm, Arm], data: str) -> Hypothesis:
     """A hypothesis with every loss by the name that it has in the study, and its scenario as it is printed.
 
     A loss that the study does not have must at least be one of the catalogue, so that a slip of the pen is found.
     """
-    hypothesis, names = parse_hypothesis(text), {}
+    hypothesis, names = parse_hypothesis(text, own=None), {}
     labels = {str(arm): str(arm) for arm in known.values()}
     try:
         if hypothesis.scenario is not None:
@@ -200,6 +217,8 @@ def resolve(study: Study, pictures: Pictures, device: str = "cpu") -> Resolved:
     """
     study = settle(study, device)
     check_augmentation(study.recipe.augmentation, pictures.size)
+    if study.plan.metric == "test.top5" and pictures.num_classes <= _TOP:
+        raise RequestError("plan.metric", f"a metric that {pictures.num_classes} classes have", study.plan.metric)
     pictures, labels_digest = with_labels(pictures, study.scenario.label_noise)
     parts = lossbench.data.prepare(pictures, study.scenario, study.seeds[0], labels_digest)
     counts, true_counts = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,63 @@ class TestExport:
         done = lossbench("export", "log", "sub/it.pt2", "--study", "other", "--seed", "2")
         assert done.code == 0, done.err
         assert json.loads((kept / "sub" / "it.pt2.json").read_text())["study"] == "other"
+
+
+class TestMetric:
+    def test_it_joins_a_study_and_what_it_raises_is_said(self, lossbench: Runner, here: Path) -> None:
+        (here / "cli_metrics_of_mine.py").write_text(
+            "def cost(logits, target):\n    return (logits.argmax(1) != target).float().mean()\n\n\n"
+            "def broken(logits, target):\n    raise ValueError('no')\n"
+        )
+        command = ["run", *QUICK, "--losses", "cross_entropy, l1"]
+        lossbench(*command)
+        done = lossbench(*command, "--metric", "cli_metrics_of_mine:cost, lower is better", "--metric",
+                         "cli_metrics_of_mine:broken")  # fmt: skip
+        assert done.code == 0, done.err
+        assert "nothing to train, all 4 trials are in log" in done.out
+        assert "4 values of the study's own metrics could not be computed: broken of cross_entropy seed 1" in done.out
+        summary = pl.read_csv(here / "log" / "studies" / "digits-mlp" / "summary.csv")
+        means = {row["loss_function"]: row["mean"] for row in summary.filter(metric="cost").iter_rows(named=True)}
+        accuracy = summary.filter(metric="accuracy", split="test")
+        for row in accuracy.iter_rows(named=True):
+            assert means[row["loss_function"]] == pytest.approx(1 - row["mean"], abs=1e-6)
+        again = lossbench("report", "log")
+        assert again.code == 0
+        assert "metrics:\n  - cli_metrics_of_mine:cost, lower is better" in (
+            here / "log" / "studies" / "digits-mlp" / "study.yaml"
+        ).read_text().replace("    - ", "  - ").replace("  metrics", "metrics")
+
+    def test_a_complaint_names_the_option(self, lossbench: Runner, here: Path) -> None:
+        done = lossbench("run", "--metric", "cost")
+        assert done.code == 2
+        assert done.err.startswith(
+            "lossbench: --metric: expected module:function, or 'module:function, lower is better'"
+        )
+
+
+class TestPrune:
+    def test_it_lists_before_it_deletes(self, lossbench: Runner, kept: Path) -> None:
+        lossbench("run", *QUICK, "--losses", "l1", "--name", "other")
+        shutil.rmtree(kept / "log" / "studies" / "other")
+        before = sorted(kept.rglob("*"))
+        done = lossbench("prune", "log")
+        assert done.code == 0, done.err
+        assert "trials of no study: 2, " in done.out
+        assert "weights of finished trials: 4, " in done.out
+        assert "; kept without --weights" in done.out
+        assert done.out.splitlines()[-1].endswith("; nothing was deleted: add --delete")
+        assert sorted(kept.rglob("*")) == before
+        listed = json.loads(lossbench("prune", "log", "--json").out)
+        assert [row["kind"] for row in listed if row["chosen"]] == ["trials"] * 2
+        assert not any(row["deleted"] for row in listed)
+        done = lossbench("prune", "log", "--delete")
+        assert done.out.splitlines()[-1].startswith("deleted: 2, ")
+        assert lossbench("prune", "log").out.splitlines()[-1] == "nothing to delete"
+        assert json.loads(lossbench("prune", "log", "--weights", "--delete", "--json").out)[0]["deleted"]
+        assert lossbench("status", "log", "--verify").code == 0
+        assert "nothing to train, all 4 trials" in lossbench("run", *QUICK, "--losses", "cross_entropy, focal").out
+
+    def test_a_folder_that_is_no_save_dir(self, lossbench: Runner, here: Path) -> None:
+        done = lossbench("prune", ".", "--delete")
+        assert done.code == 2
+        assert done.err == "lossbench: FOLDER: expected a save dir, as log, got .\n"

@@ -17,7 +17,7 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
-import lossbench.metrics
+import lossbench.metrics.split
 from lossbench.metrics import (
     ECE_BINS,
     Evaluation,
@@ -235,7 +235,7 @@ def test_ties_go_to_the_first_class_in_counts_and_calibration_alike() -> None:
 def test_in_pieces_as_at_once(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     logits, target = random()
     whole = measured(logits, target)
-    monkeypatch.setattr(lossbench.metrics, "_CHUNK", chunk)
+    monkeypatch.setattr(lossbench.metrics.split, "_CHUNK", chunk)
     pieces = measured(logits, target)
     np.testing.assert_array_equal(pieces.counts, whole.counts)
     for name in ("loss", "nll", "brier", "ece", "mean_confidence"):

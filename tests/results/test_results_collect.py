@@ -220,7 +220,7 @@ class TestWhatIsMissing:
         done = store.outcome(trial.key)["epochs"]
         assert found.classes["epoch"].unique().to_list() == list(range(1, done + 1))
         assert set(found.classes["status"]) <= {"diverged"}
-        assert found.per_picture == {"nll": {}, "brier": {}}
+        assert found.per_picture == {"nll": {}, "brier": {}, "top5": {}}
         assert found.trials["ece_calibrated"].to_list() == [None, None]
         assert found.correct == found.confusion == {}
 

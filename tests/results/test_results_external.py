@@ -405,7 +405,7 @@ COMPLAINTS: list[tuple[str, list[str], str]] = [
     (
         "loss_function,seed,metric,value",
         ["A,1,speed,3"],
-        "column metric: expected at least one of loss, accuracy, precision, recall, f1, nll, brier, ece, got speed",
+        "expected at least one of loss, accuracy, precision, recall, f1, nll, brier, ece, top5, auroc, got speed",
     ),
     (
         "loss_function,accuracy",

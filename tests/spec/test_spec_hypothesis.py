@@ -95,12 +95,14 @@ def test_what_prints_reads_back_as_itself() -> None:
         ("tset.accuracy: a > b", "expected train, validation or test before the dot, got tset.accuracy"),
         (
             "test.acc: a > b",
-            "expected loss, accuracy, precision, recall, f1, nll, brier, ece, many, medium or few after the dot, got "
+            "expected loss, accuracy, precision, recall, f1, nll, brier, ece, many, medium, few, top5 or auroc after "
+            "the dot, got "
             "test.acc",
         ),
         (
             "test.memorised: a > b",
-            "expected loss, accuracy, precision, recall, f1, nll, brier, ece, many, medium or few after the dot, got "
+            "expected loss, accuracy, precision, recall, f1, nll, brier, ece, many, medium, few, top5 or auroc after "
+            "the dot, got "
             "test.memorised",
         ),
         (
@@ -108,7 +110,7 @@ def test_what_prints_reads_back_as_itself() -> None:
             "expected loss, accuracy, precision, recall, f1, nll, brier, ece, memorised or corrected after the dot, "
             "got train.few",
         ),
-        ("validation.few: a > b", "brier or ece after the dot, got validation.few"),
+        ("validation.few: a > b", "top5 or auroc after the dot, got validation.few"),
         ("test.few[cat]: a > b", "expected test.precision, recall or f1 for a class alone, got test.few[cat]"),
         ("test.accuracy a > b", 'expected ":" or "follows", got a (here: test.accuracy »a« > b)'),
         ("test.accuracy: a >", "expected a loss, got the end of the line (after: test.accuracy: a >)"),

@@ -103,7 +103,10 @@ def test_values_as_yaml_gives_them(values: Mapping[str, Any], field: str, expect
 
 
 FOLDER = "a folder's name: at most 200 bytes, no slash, no dot in front, no control characters"
-METRICS = "'test.accuracy', 'test.precision', 'test.recall', 'test.f1', 'test.nll', 'test.brier' or 'test.ece'"
+METRICS = (
+    "'test.accuracy', 'test.precision', 'test.recall', 'test.f1', 'test.nll', 'test.brier', 'test.ece', 'test.top5' or "
+    "'test.auroc'"
+)
 
 
 def recipe(**values: object) -> dict[str, object]:

@@ -13,7 +13,6 @@ from lossbench.analysis.hypotheses import findings
 from lossbench.analysis.looks import looks_taken
 from lossbench.analysis.standings import standings
 from lossbench.analysis.types import Analysis, Comparison, Estimate
-from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
 
 __all__ = ["analyse"]
@@ -28,17 +27,18 @@ def analyse(results: Results) -> Analysis:
     metric = str(results.study["plan"]["metric"])
     split, _, column = metric.partition(".")
     estimates = estimate_all(results)
-    families = {name: _family(results, estimates, split, name) for name in METRICS if name != "loss" or name == column}
+    names = [name for name in (*METRICS, *results.logit_metrics) if name != "loss" or name == column]
+    families = {name: _family(results, estimates, split, name) for name in names}
     primary = _overall(estimates, split, column)
     accuracy = _overall(estimates, split, "accuracy")
     comparisons = compare_all(families[column])
     by_loss = {e.loss: e for e in primary}
-    ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], column not in LOWER_IS_BETTER))
+    ranking = sorted(results.labels, key=lambda label: _rank_key(by_loss[label], not results.lower_is_better(column)))
     others = [family for name, family in families.items() if name != column and family.seeds]
     return Analysis(
         metric=metric,
         margin=float(results.study["plan"]["margin"]),
-        higher_is_better=column not in LOWER_IS_BETTER,
+        higher_is_better=not results.lower_is_better(column),
         estimates=estimates,
         comparisons=comparisons,
         ranking=tuple(ranking),
@@ -61,7 +61,7 @@ def _family(results: Results, estimates: Sequence[Estimate], split: str, column:
     question = Question(
         metric=f"{split}.{column}",
         margin=float(results.study["plan"]["margin"]),
-        higher_is_better=column not in LOWER_IS_BETTER,
+        higher_is_better=not results.lower_is_better(column),
         pictures=results.data.test,
         classes=len(results.data.class_names),
         looks=looks_taken(results),

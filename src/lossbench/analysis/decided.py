@@ -21,7 +21,7 @@ def open_questions(analysis: Analysis) -> tuple[str, ...]:
     are read in every seed there is; what is undecided because seeds disagree stays so, whatever further seeds say.
     """
     hypotheses = [item.hypothesis for item in analysis.findings if item.outcome == "undecided"]
-    waiting = [text for text in hypotheses if isinstance(parse_hypothesis(text).claim, _SEEDS_TELL)]
+    waiting = [text for text in hypotheses if isinstance(parse_hypothesis(text, own=None).claim, _SEEDS_TELL)]
     return (*waiting, *([] if _best_known(analysis) else [BEST]))
 
 

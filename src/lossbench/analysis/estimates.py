@@ -34,10 +34,10 @@ def estimate_all(results: Results) -> tuple[Estimate, ...]:
 
     First every loss, split and metric at the last epoch. Then, of every loss, as far as the table has it: the test ECE
     after temperature scaling; the classes' precision, recall and F1 on the test split at the last epoch; and the
-    metrics of the validation and the test split at the epoch that each seed selected on its validation split; and
-    what the last epoch has where labels were made wrong or classes unequal.
+    metrics of the validation and the test split at the epoch that each seed selected on its validation split; what the
+    last epoch has where labels were made wrong or classes unequal; and what the last logits of test and validation say.
     """
-    parts = (_at_the_last_epoch, _calibrated, _of_classes, _at_the_selected, _of_scenarios)
+    parts = (_at_the_last_epoch, _calibrated, _of_classes, _at_the_selected, _of_scenarios, _of_last_logits)
     maker = _Maker.of(results)
     return tuple(estimate for part in parts for estimate in part(results, maker))
 
@@ -130,6 +130,16 @@ def _of_scenarios(results: Results, maker: _Maker) -> Iterator[Estimate]:
         for key in product(results.labels, _splits(results), wanted):
             if key[1:] in there:
                 yield maker.make(*key, values.get(key, {}))
+
+
+def _of_last_logits(results: Results, maker: _Maker) -> Iterator[Estimate]:
+    wanted = [name for name in results.logit_metrics if name in results.history.columns]
+    last = _finished(results.history).filter(pl.col("epoch") == results.last_epoch)
+    values = _values(last, ("loss_function", "split"), wanted)
+    there = {key[1:] for key in values} | {tuple(str(results.study["plan"]["metric"]).split("."))}
+    for key in product(results.labels, _splits(results), wanted):
+        if key[1:] in there:
+            yield maker.make(*key, values.get(key, {}))
 
 
 def _splits(results: Results) -> list[str]:

@@ -20,7 +20,7 @@ from lossbench.spec import LOOKS
 
 __all__ = ["FEWEST_SEEDS", "Arm", "Family", "Question"]
 
-COUNTED = ("accuracy", "precision", "recall", "f1", *SCENARIO_COLUMNS)
+COUNTED = ("accuracy", "precision", "recall", "f1", "top5", *SCENARIO_COLUMNS)
 """Metrics that come from whole pictures, whose differences cannot be finer than rounding."""
 
 FEWEST_SEEDS = 3

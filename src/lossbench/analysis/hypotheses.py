@@ -33,7 +33,7 @@ def findings(results: Results) -> tuple[Finding, ...]:
         RequestError: the plan has a hypothesis that is no sentence of the grammar.
     """
     texts = [str(text) for text in results.study["plan"].get("hypotheses", ())]
-    asked = [parse_hypothesis(text) for text in texts]
+    asked = [parse_hypothesis(text, own=None) for text in texts]
     measured = {measure: Measured.of(results, measure) for item in asked for measure in _measures(item)}
     judged: dict[int, Judged] = {}
     for place, item in enumerate(asked):
@@ -56,6 +56,9 @@ def _lacking(results: Results, hypothesis: Hypothesis, measured: Mapping[Measure
     own = str((*results.study.get("scenarios", ()), "clean")[0])
     if hypothesis.scenario is not None and hypothesis.scenario != own:
         return sentence(f"These results are of the scenario {own}, not of {hypothesis.scenario}")
+    early = [str(measure) for measure in _measures(hypothesis) if measure.metric in results.logit_metrics]
+    if early and not results.external and _over_epochs(hypothesis):
+        return sentence(f"{early[0]} is known at the last epoch alone")
     lacking = [f"loss {loss}" for loss in hypothesis.losses if loss not in results.labels]
     if isinstance(hypothesis.claim, Extreme) and len(results.labels) < 2:
         lacking.append("other loss to hold it against")
@@ -69,6 +72,11 @@ def _lacking(results: Results, hypothesis: Hypothesis, measured: Mapping[Measure
         elif there:
             lacking += [f"{measure} of {loss}" for loss in hypothesis.losses if loss in trained - there]
     return sentence(f"These results have no {listed(lacking, 'and no')}") if lacking else ""
+
+
+def _over_epochs(hypothesis: Hypothesis) -> bool:
+    """Whether a claim is on the course of training."""
+    return isinstance(hypothesis.claim, Trend) or getattr(hypothesis.claim, "along_training", False)
 
 
 def _judge(results: Results, hypothesis: Hypothesis, measured: Mapping[Measure, Measured]) -> Judged:

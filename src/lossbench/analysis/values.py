@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import polars as pl
 
-from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
 from lossbench.spec import Measure
 
@@ -28,6 +26,7 @@ class Measured:
         curves: per loss and seed that finished, the value of every epoch that has one, epochs ascending.
         diverged: per loss the seeds that diverged, ascending.
         anywhere: the losses that it was measured for, diverged trials included.
+        higher_is_better: the metric's good direction.
     """
 
     measure: Measure
@@ -35,6 +34,7 @@ class Measured:
     curves: Mapping[str, Mapping[int, Curve]]
     diverged: Mapping[str, tuple[int, ...]]
     anywhere: frozenset[str]
+    higher_is_better: bool = True
 
     @classmethod
     def of(cls, results: Results, measure: Measure) -> Measured:
@@ -46,12 +46,9 @@ class Measured:
                 curves[loss].setdefault(seed, {})[epoch] = value
         lost = sorted(results.trials.filter(pl.col("status") == "diverged").select("loss_function", "seed").rows())
         diverged = {label: tuple(seed for loss, seed in lost if loss == label) for label in results.labels}
-        return cls(measure, results.last_epoch, curves, diverged, frozenset(loss for loss, *_ in rows))
-
-    @cached_property
-    def higher_is_better(self) -> bool:
-        """The metric's good direction."""
-        return self.measure.metric not in LOWER_IS_BETTER
+        anywhere = frozenset(loss for loss, *_ in rows)
+        better = not results.lower_is_better(measure.metric)
+        return cls(measure, results.last_epoch, curves, diverged, anywhere, better)
 
     def last(self, loss: str) -> dict[int, float]:
         """By finished seed the value at the last epoch."""

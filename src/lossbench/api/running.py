@@ -17,6 +17,7 @@ from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
+from lossbench.api.measuring import measure_missing, metric_digests
 from lossbench.api.study_results import Results as StudyResults
 from lossbench.api.trackers import concluded, telling, trials_of
 from lossbench.api.until import passed, stages
@@ -211,11 +212,12 @@ def train_missing(
         SaveDirError: the store cannot be written; what was finished is kept.
     """
     store, study = prepared.store, prepared.study
-    store.put_pictures(prepared.pictures, prepared.source.fingerprint)
-    with writing("--save-dir", store.root), store.writing_study(study.name):
-        prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
-        for folder in (*(part.folder for part in prepared.parts), prepared.folder):
-            folder.write(store)
+    with store.changing():  # what this study needs is named before pruning can look again
+        store.put_pictures(prepared.pictures, prepared.source.fingerprint)
+        with writing("--save-dir", store.root), store.writing_study(study.name):
+            prepared.folder.check_name(store)  # once more: another run may have made it larger meanwhile
+            for folder in (*(part.folder for part in prepared.parts), prepared.folder):
+                folder.write(store)
     _draw_again(prepared)
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
@@ -245,6 +247,7 @@ def train_missing(
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
         if some:
             chosen(some, notify)
+    measure_missing(store, (part.folder for part in prepared.parts))
     return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
 
 
@@ -390,6 +393,7 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "label_noise": {} if label_noise is None else {str(study.scenario): label_noise},
         "model_digest": model_digest(study.model, study.given_models.get(study.model)),
         "loss_digests": {str(arm): loss_digest(arm.loss) for arm in study.losses if arm.loss.own},
+        **({"metric_digests": metric_digests(study.plan)} if study.plan.metrics else {}),
         "class_names": list(pictures.class_names),
         "train": len(train),
         "test": len(parts["test"]),

@@ -57,6 +57,7 @@ def verified(store: Store, whole: StudyFolder) -> Verified:
     for key in ended:
         names, faults = store.verify(key)
         files += len(names)
+        faults |= store.kept(key).metric_faults()
         damaged += [(f"{words[key]}, trials/{key}/{name}", why) for name, why in faults.items()]
         if not faults:
             drawn |= store.prepared_faults(key)

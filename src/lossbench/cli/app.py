@@ -23,7 +23,8 @@ from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
-from lossbench.cli.show_faults import show_what_is_wrong
+from lossbench.cli.prune import prune
+from lossbench.cli.show_faults import show_unmeasured, show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
 from lossbench.cli.tracker_forms import TRACKER_FORMS
@@ -70,6 +71,7 @@ def run(
     scenario: study_options.Scenarios = None,
     scale: study_options.Scale = None,
     seeds: study_options.Seeds = None,
+    metric: study_options.Metrics = None,
     epochs: recipe_options.Epochs = None,
     batch_size: recipe_options.BatchSize = None,
     optimizer: recipe_options.Optimizer = None,
@@ -146,6 +148,7 @@ def run(
         "--scenario": scenario,
         "--scale": scale,
         "--seeds": seeds,
+        "--metric": metric,
         "--epochs": epochs,
         "--batch-size": batch_size,
         "--optimizer": optimizer,
@@ -238,6 +241,7 @@ app.command()(tune)
 app.command()(watch)
 app.command()(predict)
 app.command()(export)
+app.command()(prune)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)
@@ -294,6 +298,7 @@ def _train(
             prepared, executor, heard, keep_weights=keep_weights, checkpoint_seconds=checkpoint_seconds
         )
         profile.lap("training")
+    show_unmeasured(out, [lost for item in results.values() for lost in item.unmeasured])
     if keep_weights and before:
         words = f"{before} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)

@@ -56,6 +56,7 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "--eval-interval": ("recipe", "eval_interval"),
     "--train-metrics": ("recipe", "train_metrics"),
     "--precision": ("recipe", "precision"),
+    "--metric": ("plan", "metrics"),
     "--max-seeds": ("plan", "max_seeds"),
 }
 

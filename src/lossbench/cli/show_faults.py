@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lossbench.api.running import Prepared
     from lossbench.api.verifying import Verified
 
-__all__ = ["show_verified", "show_what_is_wrong"]
+__all__ = ["show_unmeasured", "show_verified", "show_what_is_wrong"]
 
 _MOST = 5  # of the trials that are named
 
@@ -27,6 +27,14 @@ def show_what_is_wrong(console: Console, prepared: Prepared) -> None:
         named = _named([f"{words[key]} ({reason})" for key, reason in prepared.left_out.items()])
         again = "to try again, add --retry-failed"
         _say(console, f"{_trials(prepared.left_out)} left out after failing in an earlier run; {again}: {named}")
+
+
+def show_unmeasured(console: Console, lost: Sequence[tuple[str, int, str, str]]) -> None:
+    """Says which values of the study's own metrics are missing, each (loss, seed, metric, reason)."""
+    if lost:
+        named = _named([f"{metric} of {loss} seed {seed} ({reason})" for loss, seed, metric, reason in lost])
+        count = f"{len(lost)} value{'s' if len(lost) > 1 else ''}"
+        _say(console, f"{count} of the study's own metrics could not be computed: {named}")
 
 
 def show_verified(console: Console, verified: Verified) -> None:

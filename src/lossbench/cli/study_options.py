@@ -15,6 +15,7 @@ __all__ = [
     "ImageColumn",
     "LabelColumn",
     "Losses",
+    "Metrics",
     "Models",
     "Name",
     "Preset",
@@ -72,6 +73,15 @@ Scale = Annotated[
         parser=number,
         metavar="X",
         help="Train on this share of the training data, below 1, in every scenario; the epochs stay.",
+    ),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="MODULE:FUNCTION",
+        help="A metric of your own, a function of logits and target; may be repeated. 'module:cost, lower is better' "
+        "where less is better.",
     ),
 ]
 Seeds = Annotated[str | None, typer.Option(help="5 for seeds 1 to 5; 1,2,3 or 7, for a list. [default: 5]")]

@@ -46,7 +46,9 @@ tuned: null                       # what tuning chose for each loss; then both r
 published: null                   # a published table that results are held against; `lossbench presets` tells of them
 
 plan:                             # what will be concluded from, written before the run
-  metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece
+  metrics: null                   # your own: [my_module:my_function, "my_module:cost, lower is better"]
+  metric: test.accuracy           # or test.precision, test.recall, test.f1, test.nll, test.brier, test.ece, test.top5,
+                                  # test.auroc, test.my_function
   margin: 0.01                    # smaller differences are of no practical importance
   hypotheses: []                  # what you expect, one per line; the report says what became of each
   # hypotheses: |

@@ -51,6 +51,8 @@ _NAMES = {
     "nll": "negative log-likelihood",
     "brier": "Brier score",
     "ece": "calibration error (ECE)",
+    "top5": "top-5 accuracy",
+    "auroc": "area under the ROC curve",
     **SCENARIO_NAMES,
 }
 

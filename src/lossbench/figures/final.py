@@ -14,13 +14,12 @@ from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
 from lossbench.figures.style import AXIS, INK, PAPER
 from lossbench.figures.types import Choice, Figure
-from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results import Results
 from lossbench.text import counted, fixed, isolate, listed, oxford
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
-_RANKED = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece")  # what a reader may rank by
+_RANKED = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece", "top5", "auroc")  # what a reader may rank by
 _LONG = 32  # letters that a row's label has room for
 
 # `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
@@ -79,14 +78,15 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
 
 def _explored(results: Results, analysis: Analysis) -> pl.DataFrame | None:
     """The same table for every test metric, with each loss's `place` in it; None where there is one metric only."""
-    metrics = [name for name in dict.fromkeys(e.metric for e in analysis.estimates if e.overall) if name in _RANKED]
+    rankable = (*_RANKED, *results.own_metrics)
+    metrics = [name for name in dict.fromkeys(e.metric for e in analysis.estimates if e.overall) if name in rankable]
     wanted = dict.fromkeys([analysis.metric, *(f"test.{name}" for name in metrics)])
     parts = []
     for name in wanted:
         split, _, metric = name.partition(".")
         table = _table(analysis, metric, results.labels, (split,))
         means = dict(table.filter(pl.col("kind") == "mean").select("loss_function", "value").iter_rows())
-        order = sorted(means, key=lambda loss: means[loss] if metric in LOWER_IS_BETTER else -means[loss])
+        order = sorted(means, key=lambda loss: means[loss] if results.lower_is_better(metric) else -means[loss])
         places = pl.col("loss_function").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
         parts += [table.with_columns(pl.lit(name).alias("metric"), places.alias("place"))] if means else []
     return pl.concat(parts) if len(parts) > 1 else None

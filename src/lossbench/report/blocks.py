@@ -191,11 +191,23 @@ def _run(results: Results) -> Iterator[Block]:
         yield Table("circumstances", "What the trials ran on", ("What", "Found"), rows)
     yield Heading(2, "Missing, failed and diverged trials")
     yield from _unfinished(results)
+    yield from _unmeasured(results)
     yield Heading(2, "Where the numbers are" if results.external else "How to reproduce it")
     if not results.external:
         yield Code(sentences_run.command(results.study))
         yield Paragraph(" ".join(sentences_run.reproduce(results)))
     yield Paragraph(notes.numbers(results))
+
+
+def _unmeasured(results: Results) -> Iterator[Block]:
+    """Values of the study's own metrics that are not there; nothing where all are."""
+    rows = tuple(
+        (isolate(loss), str(seed), isolate(metric), isolate(reason))
+        for loss, seed, metric, reason in results.unmeasured
+    )
+    if rows:
+        caption = "Values of the study's own metrics that are missing; they enter no mean"
+        yield Table("unmeasured", caption, ("Loss", "Seed", "Metric", "Reason"), rows, numbers=frozenset({1}))
 
 
 def _unfinished(results: Results) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from lossbench.analysis.power import LIMIT, MOST_SEEDS, POWER
 from lossbench.analysis.types import Analysis
 from lossbench.figures.curves import train_split
 from lossbench.results import Results
+from lossbench.text import isolate
 
 __all__ = ["definitions"]
 
@@ -47,6 +48,30 @@ def _metrics(results: Results) -> Entries:
         "where a class was never predicted, 0 takes the place of a division by zero.",
     )
     yield from _PROBABILITIES
+    yield from _of_last_logits(results)
+
+
+def _of_last_logits(results: Results) -> Entries:
+    """What is taken from the last logits alone, the study's own metrics among it."""
+    if results.measured("top5"):
+        yield (
+            "Top-5 accuracy",
+            "The share of pictures whose class is among the five highest logits, at the last epoch; of equal logits "
+            "the first class counts as higher.",
+        )
+    if results.measured("auroc"):
+        yield (
+            "Area under the ROC curve (AUROC)",
+            "Each class against the rest, by its probability at the last epoch, then averaged over the classes; "
+            "ties count half, and a class that no picture or every picture shows is left out.",
+        )
+    for name, metric in results.own_metrics.items():
+        better = "lower" if metric.lower else "higher"
+        yield (
+            isolate(name),
+            f"A metric of the study's own: {isolate(metric.path)}, a function of the last logits and the labels; "
+            f"{better} is better.",
+        )
 
 
 def _comparisons(results: Results, analysis: Analysis) -> Entries:

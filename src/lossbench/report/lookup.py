@@ -25,10 +25,20 @@ _TITLES = {
     "nll": "negative log-likelihood",
     "brier": "Brier score",
     "ece": "calibration error",
+    "top5": "top-5 accuracy",
+    "auroc": "area under the ROC curve",
     "ece_calibrated": "calibration error after temperature scaling",
     **SCENARIO_NAMES,
 }
-_COLUMNS = {"f1": "F1", "nll": "NLL", "brier": "Brier", "ece": "ECE", **SCENARIO_NAMES}
+_COLUMNS = {
+    "f1": "F1",
+    "nll": "NLL",
+    "brier": "Brier",
+    "ece": "ECE",
+    "top5": "Top-5",
+    "auroc": "AUROC",
+    **SCENARIO_NAMES,
+}
 
 
 def metric_title(metric: str) -> str:

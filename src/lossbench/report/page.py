@@ -212,6 +212,7 @@ def _run(results: Results, analysis: Analysis) -> dict[str, object]:
         "provenance": sorted(results.provenance.items()),
         "mixed": (*scenario_notes(results), *sentences_run.mixed(results.provenance)),
         "unfinished": sentences_run.unfinished(results),
+        "unmeasured": results.unmeasured,
         "reproduce": () if results.external else sentences_run.reproduce(results),
         "definitions": definitions(results, analysis),
         "rules": rules(),

@@ -13,8 +13,10 @@ import polars as pl
 from lossbench.errors import StoreError
 from lossbench.metrics import class_scores, reliability
 from lossbench.results.outputs import Outputs
+from lossbench.results.own_columns import own_columns
 from lossbench.results.scenario_columns import scenario_columns
 from lossbench.results.types import CLASS_COLUMNS, HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
+from lossbench.spec import own_metrics
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
 
 __all__ = ["collect"]
@@ -56,15 +58,22 @@ def collect(store: Store, name: str) -> Results:
         study=folder.study.canonical(),
         losses=_views(folder),
         data=_data(store, folder),
-        history=pl.DataFrame([row for part in parts for row in part.history], schema=HISTORY_SCHEMA, orient="row"),
+        history=_joined(parts, tuple(own_metrics(folder.study.canonical()["plan"]))),
         trials=pl.DataFrame([part.trial for part in parts], schema=TRIALS_SCHEMA, orient="row"),
         correct=_last(parts, "correct"),
         confusion=_last(parts, "confusion"),
         provenance=_provenance([part.provenance for part in parts if part.provenance]),
-        per_picture={name: _last(parts, name) for name in ("nll", "brier")},
+        per_picture={name: _last(parts, name) for name in ("nll", "brier", "top5")},
         calibration=_last(parts, "calibration"),
         classes=pl.concat([part.classes for part in parts]) if parts else pl.DataFrame(schema=CLASS_COLUMNS),
+        unmeasured=tuple(lost for part in parts for lost in part.unmeasured),
     )
+
+
+def _joined(parts: Sequence[_Part], own: Sequence[str]) -> pl.DataFrame:
+    """The history of all trials, with a column for each of the study's own metrics."""
+    schema = {**HISTORY_SCHEMA, **dict.fromkeys(own, pl.Float64)}
+    return pl.DataFrame([row for part in parts for row in part.history], schema=schema, orient="row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +85,7 @@ class _Part:
     classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
     provenance: Mapping[str, Any] = field(default_factory=dict)
     last: Mapping[str, np.ndarray] = field(default_factory=dict)
+    unmeasured: tuple[tuple[str, int, str, str], ...] = ()
 
 
 def _read_or_failed(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
@@ -108,15 +118,34 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
         trial |= outputs.calibrated()
         each = outputs.per_picture()
         last = {"correct": outputs.correct, "confusion": counts[max(counts)]}
+        top = outputs.top5()
+        if top is not None:
+            last["top5"] = top
         if each:
             last |= {"nll": each.nll, "brier": each.brier, "calibration": reliability(each.confidence, outputs.correct)}
+    cells, unmeasured = _at_the_last(store, folder, trial, outputs)
     sizes = folder.data.get("class_counts", ())
     history = [
-        _history(row, label, seed, trial["status"]) | scenario_columns(everything, row.epoch, row.split, sizes)
+        _history(row, label, seed, trial["status"])
+        | scenario_columns(everything, row.epoch, row.split, sizes)
+        | dict(cells.get((row.epoch, row.split), {}))
         for row in rows
         if row.epoch > 0
     ]
-    return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last)
+    return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last, unmeasured)
+
+
+def _at_the_last(
+    store: Store, folder: StudyFolder, trial: Mapping[str, Any], outputs: Outputs
+) -> tuple[dict[tuple[int, str], dict[str, float | None]], tuple[tuple[str, int, str, str], ...]]:
+    """What the last logits of a finished trial say by epoch and split, and which own metrics have no value and why."""
+    if trial["status"] != "finished":
+        return {}, ()
+    own, lost = own_columns(store.kept(trial["key"]), folder)
+    splits = [split for split in ("test", "validation") if f"{split}.last" in outputs.tensors]
+    cells = {(trial["epochs"], split): outputs.logit_columns(split) | own.get(split, {}) for split in splits}
+    label, seed = trial["loss_function"], trial["seed"]
+    return cells, tuple((label, seed, name, reason) for name, reason in lost.items())
 
 
 def _check(

@@ -16,12 +16,12 @@ from lossbench.results.scenario_columns import SCENARIO_COLUMNS
 from lossbench.results.table_columns import MEASURED, METRICS, Measured, measured
 from lossbench.results.table_outcomes import Ended, Table, outcomes
 from lossbench.results.table_source import frame_of
-from lossbench.results.types import HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
+from lossbench.results.types import HISTORY_SCHEMA, LOGIT_COLUMNS, TRIALS_SCHEMA, DataView, LossView, Results
 from lossbench.spec import LossSpec, parse_hypotheses, parse_hypothesis
 
 __all__ = ["read_table"]
 
-_BY_DEFAULT = ("accuracy", "f1", "precision", "recall", "nll", "brier", "ece", "loss")
+_BY_DEFAULT = ("accuracy", "f1", "precision", "recall", "nll", "brier", "ece", *LOGIT_COLUMNS, "loss")
 """Which metric a table is compared in: the first that it has. Losses come last: each has its own scale."""
 
 _QUESTION = "Which loss function should this classifier be trained with?"
@@ -45,7 +45,7 @@ def read_table(
     Args:
         table: the path of a CSV or Parquet file, a data frame, a mapping of columns, or a list of rows.
         metric: the primary metric, `test.f1` or `f1`; None for test accuracy, or the first that there is of F1,
-            precision, recall, NLL, Brier score, ECE and loss.
+            precision, recall, NLL, Brier score, ECE, top-5 accuracy, AUROC and loss.
         margin: differences below it are of no practical importance.
         pictures: how many test pictures the metrics were taken over; None where nobody knows. From it follows how much
             of a difference is rounding.

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossbench.metrics import PerPicture, calibration_error, per_picture
+from lossbench.metrics import PerPicture, auroc, calibration_error, in_top, log_softmax, per_picture
 from lossbench.results.temperature import fit_temperature
 from lossbench.store import Row
 
 __all__ = ["Outputs"]
 
+_TOP = 5
 _SAME = 1e-9  # relative; the same probabilities give the same NLL but for the order of a sum
 
 
@@ -64,6 +65,22 @@ class Outputs:
         temperature = fit_temperature(self._given("validation"), self.tensors["validation.target"])
         cooled = per_picture(self._given("test").astype(np.float64) / temperature, self.tensors["test.target"])
         return {"temperature": temperature, "ece_calibrated": calibration_error(cooled.confidence, self.correct)}
+
+    def top5(self, split: str = "test") -> np.ndarray | None:
+        """Which pictures of a split have their class among the five highest logits; None with five classes or fewer."""
+        logits = self.tensors.get(f"{split}.last")
+        if logits is None or logits.shape[1] <= _TOP:
+            return None
+        return in_top(logits, self.tensors[f"{split}.target"], _TOP)
+
+    def logit_columns(self, split: str) -> dict[str, float | None]:
+        """`top5` and `auroc` of a split, as far as the store has what they are taken from."""
+        top = self.top5(split)
+        found: dict[str, float | None] = {"top5": None if top is None else float(top.mean()), "auroc": None}
+        if self.per_picture(split) is not None:
+            area = auroc(np.exp(log_softmax(self._given(split))), self.tensors[f"{split}.target"])
+            found["auroc"] = None if math.isnan(area) else area
+        return found
 
     def _given(self, split: str) -> np.ndarray:
         """Logits, or logarithms of probabilities where these are not their softmax; (n, classes)."""

@@ -9,19 +9,26 @@ from dataclasses import dataclass
 import polars as pl
 
 from lossbench.errors import RequestError
-from lossbench.results.types import HISTORY_COLUMNS
+from lossbench.results.types import HISTORY_COLUMNS, LOGIT_COLUMNS
 
 __all__ = ["MEASURED", "METRICS", "Measured", "measured"]
 
-METRICS = HISTORY_COLUMNS[4:-1]
-"""What a table can be compared in: loss, accuracy, precision, recall, f1, nll, brier, ece."""
+METRICS = (*HISTORY_COLUMNS[4:-1], *LOGIT_COLUMNS)
+"""What a table can be compared in: loss, accuracy, precision, recall, f1, nll, brier, ece, top5, auroc."""
 
 MEASURED = (*METRICS, "mean_confidence", "gradient_norm")
 """Every quantity that is read."""
 
 _LOSS = ("loss_function", "loss_fn", "loss_name", "criterion", "method")
 _SEED = ("seed", "random_seed")
-_METRIC_NAMES = {name: name for name in MEASURED} | {"acc": "accuracy", "f1_score": "f1", "brier_score": "brier"}
+_METRIC_NAMES = {
+    **{name: name for name in MEASURED},
+    "acc": "accuracy",
+    "f1_score": "f1",
+    "brier_score": "brier",
+    "top5_accuracy": "top5",
+    "roc_auc": "auroc",
+}
 _SPLIT_NAMES = {
     "train_running": "train_running",
     "train": "train",
@@ -36,7 +43,7 @@ _EMPTY = ("", "na", "n/a", "null", "none", "<na>")
 
 _SHARE = (0.0, 1.0)
 _BOUNDS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("accuracy", "precision", "recall", "f1", "ece", "mean_confidence"), _SHARE),
+    **dict.fromkeys(("accuracy", "precision", "recall", "f1", "ece", *LOGIT_COLUMNS, "mean_confidence"), _SHARE),
     "brier": (0.0, 2.0),
     "nll": (0.0, float("inf")),
     "gradient_norm": (0.0, float("inf")),
@@ -78,8 +85,8 @@ def measured(frame: pl.DataFrame) -> Measured:
     Understood are: the loss's name, `loss_function` (or `loss_fn`, `loss_name`, `criterion`, `method`); `seed` (or
     `random_seed`); `epoch`, `split` and `status` (finished, diverged, failed, missing), each optional; and either
     columns `metric` and `value`, or one column per metric: those of MEASURED, and `acc`, `f1_score`, `brier_score`,
-    also with the split before them (`test_accuracy`, `val.loss`). Without a split they are of the test split, the
-    gradient's norm of the train split. All other columns are left alone.
+    `top5_accuracy`, `roc_auc`, also with the split before them (`test_accuracy`, `val.loss`). Without a split they are
+    of the test split, the gradient's norm of the train split. All other columns are left alone.
 
     Raises:
         RequestError: a column is missing or twice there, or a cell is not what its column holds.

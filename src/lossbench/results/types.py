@@ -12,9 +12,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lossbench.metrics import LOWER_IS_BETTER
 from lossbench.results.scenario_columns import SCENARIO_COLUMNS
+from lossbench.spec import OwnMetric, own_metrics
 
-__all__ = ["CLASS_COLUMNS", "HISTORY_COLUMNS", "HISTORY_SCHEMA", "TRIALS_SCHEMA", "DataView", "LossView", "Results"]
+__all__ = [
+    "CLASS_COLUMNS",
+    "HISTORY_COLUMNS",
+    "HISTORY_SCHEMA",
+    "LOGIT_COLUMNS",
+    "TRIALS_SCHEMA",
+    "DataView",
+    "LossView",
+    "Results",
+]
 
 HISTORY_COLUMNS = (
     "loss_function",
@@ -32,6 +43,10 @@ HISTORY_COLUMNS = (
     "status",
 )
 
+LOGIT_COLUMNS = ("top5", "auroc")
+"""Columns of the history that the last logits fill, of test and validation: with more than five classes the share of
+pictures whose class is among the five highest logits, and the area under the ROC curve."""
+
 HISTORY_SCHEMA: Mapping[str, Any] = {
     "loss_function": pl.String,
     "seed": pl.Int64,
@@ -42,6 +57,7 @@ HISTORY_SCHEMA: Mapping[str, Any] = {
     "mean_confidence": pl.Float64,
     "gradient_norm": pl.Float64,
     **dict.fromkeys(SCENARIO_COLUMNS, pl.Float64),
+    **dict.fromkeys(LOGIT_COLUMNS, pl.Float64),
 }
 
 TRIALS_SCHEMA: Mapping[str, Any] = {
@@ -165,7 +181,8 @@ class Results:
             `corrected` (of the training pictures that label noise made wrong, the shares predicted as labelled and as
             what they show) and `accuracy_clean` (against what all training pictures show), of the train split with
             label noise; `many`, `medium`, `few` (mean recall of the classes with the most training pictures, of those
-            between and of those with the fewest), of the test split where classes are unequal. `split` is
+            between and of those with the fewest), of the test split where classes are unequal; at the last epoch, of
+            test and validation, `top5`, `auroc` and a column for each of the study's own metrics. `split` is
             `train` (`train_running` where measured during the epoch), `test`, `validation`; `status` the trial's.
         trials: one row per loss and seed: `loss_function, seed, key, status` (finished, diverged, failed, missing),
             `epochs` done, `reason`, `seconds`, `selected_epoch`, `initial_gradient_norm` (of the first batch at the
@@ -184,6 +201,7 @@ class Results:
             (3, bins): pictures, summed confidence and hits of every bin, as `metrics.reliability` gives them.
         provenance: what the trials ran on: each of `torch`, `device`, `machine`, `precision`, ... with the set of
             values met, sorted; more than one value means that the comparison mixes them.
+        unmeasured: (loss, seed, metric, reason) of every value of the study's own metrics that is not there.
     """
 
     study: Mapping[str, Any]
@@ -197,6 +215,7 @@ class Results:
     per_picture: Mapping[str, Mapping[str, Mapping[int, np.ndarray]]] = field(default_factory=dict)
     classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
     calibration: Mapping[str, Mapping[int, np.ndarray]] = field(default_factory=dict)
+    unmeasured: tuple[tuple[str, int, str, str], ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -223,6 +242,22 @@ class Results:
         """Whether the history has a value in any of these columns."""
         there = [column for column in columns if column in self.history.columns]
         return any(self.history[column].is_not_null().any() for column in there)
+
+    @property
+    def own_metrics(self) -> Mapping[str, OwnMetric]:
+        """The study's own metrics by name."""
+        return own_metrics(self.study["plan"])
+
+    @property
+    def logit_metrics(self) -> tuple[str, ...]:
+        """What the last logits say beside what every epoch does, as far as it was measured or is asked for."""
+        asked = str(self.study["plan"]["metric"]).rpartition(".")[2]
+        return tuple(name for name in (*LOGIT_COLUMNS, *self.own_metrics) if name == asked or self.measured(name))
+
+    def lower_is_better(self, metric: str) -> bool:
+        """Whether a metric's good direction is down."""
+        own = self.own_metrics.get(metric)
+        return metric in LOWER_IS_BETTER if own is None else own.lower
 
     @property
     def last_epoch(self) -> int:

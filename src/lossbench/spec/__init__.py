@@ -28,6 +28,7 @@ from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS, looks_up_to
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.optimizer import Optimizer
+from lossbench.spec.own_metric import OwnMetric, own_metrics
 from lossbench.spec.presets import FOUR_LOSSES, PRESETS
 from lossbench.spec.recipe import Precision, Recipe
 from lossbench.spec.scaled import scaled
@@ -63,6 +64,7 @@ __all__ = [
     "Noise",
     "Optimizer",
     "Order",
+    "OwnMetric",
     "Plan",
     "Precision",
     "Recipe",
@@ -78,6 +80,7 @@ __all__ = [
     "key_of",
     "load_study",
     "looks_up_to",
+    "own_metrics",
     "parse_arms",
     "parse_augmentation",
     "parse_hypotheses",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from lossbench.errors import RequestError
@@ -15,6 +16,7 @@ __all__ = ["parse_hypotheses", "parse_hypothesis"]
 
 SPLITS = ("train", "validation", "test")
 METRICS = ("loss", "accuracy", "precision", "recall", "f1", "nll", "brier", "ece")
+OF_LAST_LOGITS = ("top5", "auroc")
 OF_CLASSES = ("precision", "recall", "f1")
 OF_WRONG_LABELS = ("memorised", "corrected")
 OF_UNEQUAL_CLASSES = ("many", "medium", "few")
@@ -27,8 +29,13 @@ _LONGEST = 10_000  # two losses and four parts of a scenario at their longest
 _CONTEXT = 100  # how much of the line a complaint shows on either side of the word
 
 
-def parse_hypotheses(value: object, field: str = "plan.hypotheses") -> tuple[str, ...]:
+def parse_hypotheses(value: object, field: str = "plan.hypotheses", own: Collection[str] = ()) -> tuple[str, ...]:
     """Hypotheses as a study file has them: a block with one per line, or a list; `#` begins a comment.
+
+    Args:
+        value: the block or the list.
+        field: what a complaint is about.
+        own: the names of the study's own metrics.
 
     Returns:
         each in the form that it prints in.
@@ -44,7 +51,7 @@ def parse_hypotheses(value: object, field: str = "plan.hypotheses") -> tuple[str
         bare = _without_comment(line)
         if not bare.strip():
             continue
-        text = str(parse_hypothesis(bare, f"{field}, line {number}"))
+        text = str(parse_hypothesis(bare, f"{field}, line {number}", own))
         if text in found:
             raise RequestError(
                 f"{field}, line {number}", "every hypothesis once", text, f"line {found[text]} says it too"
@@ -53,12 +60,13 @@ def parse_hypotheses(value: object, field: str = "plan.hypotheses") -> tuple[str
     return tuple(found)
 
 
-def parse_hypothesis(text: str, field: str = "plan.hypotheses") -> Hypothesis:
+def parse_hypothesis(text: str, field: str = "plan.hypotheses", own: Collection[str] | None = ()) -> Hypothesis:
     """Reads one hypothesis.
 
     Args:
         text: the line. A loss that is not of the form name(key=value, ...) stands in double quotes.
         field: what a complaint is about.
+        own: the names of the study's own metrics; None where the line was read before, and any may stand there.
 
     Raises:
         RequestError: it is no sentence of the grammar; points at the word that does not fit.
@@ -69,7 +77,7 @@ def parse_hypothesis(text: str, field: str = "plan.hypotheses") -> Hypothesis:
         check_unicode(text)
     except ValueError as error:
         raise RequestError(field, str(error), text) from None
-    return _Words(text, field).hypothesis()
+    return _Words(text, field, own).hypothesis()
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,8 @@ class _Word:
 class _Words:
     """The words of a line, taken one by one."""
 
-    def __init__(self, text: str, field: str) -> None:
-        self.text, self.field = text, field
+    def __init__(self, text: str, field: str, own: Collection[str] | None) -> None:
+        self.text, self.field, self.own = text, field, own
         self.words = _split(text)
         self.place = 0
 
@@ -129,9 +137,9 @@ class _Words:
             raise self._wrong(wanted, word)
         if split not in SPLITS:
             raise self._wrong(f"{_listed(SPLITS)} before the dot", word)
-        own = {"train": OF_WRONG_LABELS, "test": OF_UNEQUAL_CLASSES}.get(split, ())
-        if metric not in (*METRICS, *own):
-            raise self._wrong(f"{_listed((*METRICS, *own))} after the dot", word)
+        known = (*METRICS, *self._of_split(split))
+        if metric not in known and not self._may_be_own(split, metric):
+            raise self._wrong(f"{_listed(known)} after the dot", word)
         if not bracket:
             return Measure(split, metric)
         if not name.endswith("]") or not name[:-1].strip():
@@ -139,6 +147,16 @@ class _Words:
         if split != "test" or metric not in OF_CLASSES:
             raise self._wrong(f"test.{_listed(OF_CLASSES)} for a class alone", word)
         return Measure(split, metric, name[:-1].strip())
+
+    def _of_split(self, split: str) -> tuple[str, ...]:
+        """What only some splits have."""
+        if split == "train":
+            return OF_WRONG_LABELS
+        of_logits = (*OF_LAST_LOGITS, *(self.own or ()))
+        return (*OF_UNEQUAL_CLASSES, *of_logits) if split == "test" else of_logits
+
+    def _may_be_own(self, split: str, metric: str) -> bool:
+        return self.own is None and split != "train" and metric.isidentifier()
 
     def _follows(self, measure: Measure) -> Follows:
         other = self._measure("another metric")

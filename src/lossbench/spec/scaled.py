@@ -50,7 +50,7 @@ def _smaller(text: str, data: str, share: float, field: str) -> str:
 
 def _about(text: str, smaller: Mapping[str, str]) -> str:
     """A hypothesis, about the scaled scenario where it was about the whole."""
-    hypothesis = parse_hypothesis(text)
+    hypothesis = parse_hypothesis(text, own=None)
     if hypothesis.scenario is None:
         return text
     return str(replace(hypothesis, scenario=smaller.get(hypothesis.scenario, hypothesis.scenario)))

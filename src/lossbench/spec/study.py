@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PrivateAttr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from lossbench.errors import RequestError
 from lossbench.spec._model import Count, Positive, Spec
@@ -18,6 +26,7 @@ from lossbench.spec.given_models import Makers, named_models
 from lossbench.spec.hypothesis_parser import parse_hypotheses, parse_hypothesis
 from lossbench.spec.looks import LOOKS
 from lossbench.spec.loss import LossSpec
+from lossbench.spec.own_metric import OwnMetric, parse_metrics
 from lossbench.spec.picture_size import PictureSize
 from lossbench.spec.presets import FOUR_LOSSES
 from lossbench.spec.recipe import Recipe
@@ -87,6 +96,26 @@ def _tuned(value: object) -> object:
     return {str(Arm.of(str(key), "tuned")): Arm.of(chosen, "tuned") for key, chosen in value.items()}
 
 
+_PRIMARY = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece", "top5", "auroc")
+
+
+def _own_names(info: ValidationInfo) -> tuple[str, ...]:
+    """The names of the study's own metrics, which stand before what speaks of them."""
+    return tuple(OwnMetric.parse(text).name for text in info.data.get("metrics") or ())
+
+
+def _primary(value: object, info: ValidationInfo) -> object:
+    known = [f"test.{name}" for name in (*_PRIMARY, *_own_names(info))]
+    if value not in known:
+        *first, last = map(repr, known)
+        raise RequestError("plan.metric", f"one of {', '.join(first)} or {last}", value)
+    return value
+
+
+def _expected(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    return parse_hypotheses(value, own=_own_names(info))
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Losses = Annotated[
     tuple[Arm, ...],
@@ -105,6 +134,7 @@ class Plan(Spec):
     """What will be concluded from, written before the run.
 
     Args:
+        metrics: the user's own, beside those that every study has, each as `OwnMetric` reads it; None for none.
         metric: the split and metric that the verdict is about.
         margin: differences smaller than this are of no practical importance.
         hypotheses: what is expected, one `Hypothesis` per text.
@@ -114,11 +144,10 @@ class Plan(Spec):
 
     place: ClassVar[str] = "plan"
 
-    metric: Literal[
-        "test.accuracy", "test.precision", "test.recall", "test.f1", "test.nll", "test.brier", "test.ece"
-    ] = "test.accuracy"
+    metrics: Annotated[tuple[str, ...] | None, BeforeValidator(parse_metrics)] = None
+    metric: Annotated[str, BeforeValidator(_primary)] = "test.accuracy"
     margin: Positive = 0.01
-    hypotheses: Annotated[tuple[str, ...], BeforeValidator(parse_hypotheses)] = ()
+    hypotheses: Annotated[tuple[str, ...], BeforeValidator(_expected)] = ()
     max_seeds: Annotated[Count, Field(ge=LOOKS[0], le=LOOKS[-1])] | None = None
 
 
@@ -262,7 +291,7 @@ class Study(Spec):
         first = condition == self.conditions[0]
         names = {label: str(arm) for label, arm in (self.tuned or {}).items()} if condition.recipe == TUNED else {}
         kept = []
-        for hypothesis in map(parse_hypothesis, self.plan.hypotheses):
+        for hypothesis in (parse_hypothesis(text, own=None) for text in self.plan.hypotheses):
             scenario = hypothesis.scenario
             if scenario in (None, condition.scenario) or (first and scenario not in self.scenarios):
                 kept.append(str(hypothesis.renamed(names)))

@@ -1,6 +1,8 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
+from lossbench.store.measured import Measured
 from lossbench.store.progress import Progress, checkpoint_rows, progress
+from lossbench.store.pruning import KINDS, Kind, Needless, needless, remove
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
 from lossbench.store.store import Status, Store
 from lossbench.store.study import StudyFolder, locate_study, places
@@ -8,6 +10,10 @@ from lossbench.store.study import StudyFolder, locate_study, places
 __all__ = [
     "FIRST_BATCH",
     "FIRST_BATCH_CROSS_ENTROPY",
+    "KINDS",
+    "Kind",
+    "Measured",
+    "Needless",
     "Progress",
     "Record",
     "Row",
@@ -16,6 +22,8 @@ __all__ = [
     "StudyFolder",
     "checkpoint_rows",
     "locate_study",
+    "needless",
     "places",
     "progress",
+    "remove",
 ]

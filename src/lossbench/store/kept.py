@@ -16,6 +16,7 @@ from lossbench.files import read_regular
 from lossbench.spec import Trial, key_of
 from lossbench.store import files
 from lossbench.store.format import newer
+from lossbench.store.measured import METRICS, Measured, measured_name, measured_of
 from lossbench.store.record import Row
 from lossbench.store.sealed import NewerError, sealed, unsealed
 
@@ -85,6 +86,43 @@ class Kept:
     def logits(self) -> dict[str, np.ndarray]:
         """Logits and targets by name."""
         return self._understood("logits.safetensors", files.tensors_of)
+
+    def metric(self, path: str, source: str) -> Measured | None:
+        """What a metric of the user's own gave; None where it was not computed, or of other logits than there are.
+
+        Args:
+            path: `module:function`.
+            source: the digest of its source.
+
+        Raises:
+            StoreError: the file is damaged.
+        """
+        name = f"{METRICS}/{measured_name(path, source)}"
+        try:
+            found = measured_of(read_regular(self.folder / name))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise files.damaged(self.folder / name, error, "it is computed again") from None
+        whole = (found.path, found.source, found.logits) == (path, source, self.logits_digest)
+        return found if whole else None
+
+    def metric_faults(self) -> dict[str, str]:
+        """What is wrong with the files of own metrics, by name."""
+        found = {}
+        for file in sorted((self.folder / METRICS).glob("*.json")):
+            try:
+                told = measured_of(read_regular(file))
+                if measured_name(told.path, told.source) != file.name:
+                    raise ValueError("it is of another metric")
+            except (OSError, ValueError) as error:
+                found[f"{METRICS}/{file.name}"] = shown(str(error))
+        return found
+
+    @property
+    def logits_digest(self) -> str:
+        """The SHA-256 of its logits, which values that were computed from them name."""
+        return str(self.provenance["digests"]["logits.safetensors"])
 
     @property
     def has_weights(self) -> bool:

@@ -24,6 +24,7 @@ from lossbench.store.aside import set_aside
 from lossbench.store.format import NAME as FORMAT_NOTE
 from lossbench.store.format import check_format, format_fault, note_format
 from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept, provenance_text
+from lossbench.store.measured import METRICS, Measured, measured_name, measured_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
 from lossbench.store.sealed import sealed, unsealed
@@ -89,6 +90,15 @@ class Store:
             held = FileLock(folder / "study.lock").acquire()
         with held:
             sweep(folder)
+            yield
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Holds the save dir while it is settled what is needed: by a run that names its trials, and by pruning."""
+        with self._writing():
+            self.root.mkdir(parents=True, exist_ok=True)
+            held = FileLock(self.root / "store.lock").acquire()
+        with held:
             yield
 
     def study_folder(self, name: str) -> Path:
@@ -284,6 +294,13 @@ class Store:
                 write_atomically(folder / name, content)
             write_atomically(folder / PROVENANCE, provenance_text(contents, provenance))
         self.tidy(trial.key)
+
+    def put_metric(self, key: str, measured: Measured) -> None:
+        """Keeps what a metric of the user's own gave for a trial that has ended."""
+        folder = self.trial_folder(key) / METRICS
+        with self._writing():
+            folder.mkdir(exist_ok=True)
+            write_atomically(folder / measured_name(measured.path, measured.source), measured_text(measured))
 
     def tidy(self, key: str) -> None:
         """Drops what a finished trial needs no more; a crash may have come between its last file and this."""

@@ -234,6 +234,7 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
         new.pop(name, None)
     for values in (old, new):
         values["recipe"].pop("model")  # the models themselves are compared
+        values["plan"].pop("metrics", None)  # nothing is trained for one, and their values stay
     before_plan, after_plan = before.study.plan, after.study.plan
     if before_plan.hypotheses != after_plan.hypotheses:
         return "plan.hypotheses (they are written before the run, and stand)"

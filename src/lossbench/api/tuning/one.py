@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from lossbench.errors import RequestError, UnknownNameError
 from lossbench.spec import Scenario, Study
 
-__all__ = ["check_one", "one_condition"]
+__all__ = ["check_metric", "check_one", "one_condition"]
+
+_EVERY_EPOCH = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece")
 
 
 def one_condition(study: Study, model: str | None, scenario: str | None) -> Study:
@@ -41,6 +43,13 @@ def one_condition(study: Study, model: str | None, scenario: str | None) -> Stud
 def check_one(study: Study) -> None:
     """Raises a RequestError unless a study has one model and one scenario, and was not tuned before."""
     one_condition(study, None, None)
+
+
+def check_metric(study: Study) -> None:
+    """Raises a RequestError unless the plan's metric is one that every evaluated epoch has, which tuning looks at."""
+    if study.plan.metric.partition(".")[2] not in _EVERY_EPOCH:
+        allowed = f"a metric that every epoch has, test.{', test.'.join(_EVERY_EPOCH)}, for losses are tuned by it"
+        raise RequestError("plan.metric", allowed, study.plan.metric)
 
 
 def _printed(scenario: str, data: str) -> str:

@@ -12,7 +12,7 @@ from lossbench.api.tuning.blind import blind
 from lossbench.api.tuning.confirm import check_untied, confirmation, fresh_seeds, tuning_seeds
 from lossbench.api.tuning.extra import check_extra
 from lossbench.api.tuning.job import TuneJob
-from lossbench.api.tuning.one import check_one
+from lossbench.api.tuning.one import check_metric, check_one
 from lossbench.api.tuning.space import space_of
 from lossbench.api.tuning.tuning import TunedLoss, Tuning
 from lossbench.data import Data, Pictures, Source
@@ -101,6 +101,7 @@ def plan_tuning(
     settled = settle_device(device)
     study = settle_names(with_data(study, data))
     check_untied(study.losses)
+    check_metric(study)
     store = Store(save_dir)
     store.check_writable()
     check_cache()
