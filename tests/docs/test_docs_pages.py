@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def test_its_blocks_have_a_language(name: str) -> None:
     assert not unknown, f"{name}: blocks without a language, or with one that nothing runs, at lines {unknown}"
 
 
-def test_what_is_not_run_is_said_and_is_little(record_property: pytest.RecordProperty) -> None:
+def test_what_is_not_run_is_said_and_is_little(record_property: Callable[[str, object], None]) -> None:
     left = [(name, block) for name, found in PAGES.items() for block in found if "not run" in block.markers]
     for name, block in left:
         words = f"{name}, line {block.line}: {block.markers['not run']}"
