@@ -11,7 +11,7 @@ DATA ?= cifar10
 TORTURE := tests/faults tests/hostile tests/spec tests/store/test_store_properties.py tests/test_malformed_studies.py tests/cli/test_cli_hostile.py
 OPTIONS ?=
 
-.PHONY: demo test lint types pytest torture bench simulate clean
+.PHONY: demo test lint types pytest docs gallery torture bench simulate clean
 
 demo: $(VENV)/installed ## compare the four losses of the course report on digits, and print where the report is
 	$(BIN)/lossbench run
@@ -27,6 +27,12 @@ types: $(VENV)/installed-dev
 
 pytest: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal
+
+docs: $(VENV)/installed-dev ## the documentation site in site/, without a warning, a dead link, or another host that a page asks
+	$(BIN)/python -m tools.docs $(OPTIONS)
+
+gallery: $(VENV)/installed ## a few small studies and their reports, in gallery/; about a minute
+	$(BIN)/python -m tools.gallery $(OPTIONS)
 
 torture: $(VENV)/installed-dev ## the fault tests in their long forms: a hundred kills, thousands of damaged files; about an hour
 	$(BIN)/pytest -n 2 --dist worksteal --long $(TORTURE) $(OPTIONS)
@@ -52,4 +58,4 @@ $(BENCH)/installed: pyproject.toml constraints.txt benchmarks/requirements.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BENCH) build dist site gallery .mypy_cache .ruff_cache .pytest_cache

@@ -53,7 +53,7 @@ def test_every_import_is_a_declared_dependency() -> None:
     assert used == DECLARED
 
 
-@pytest.mark.parametrize("extra", ["", "dev"])
+@pytest.mark.parametrize("extra", ["", "dev", "docs"])
 def test_every_requirement_is_pinned(extra: str) -> None:
     requirements = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()

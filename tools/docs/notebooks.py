@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-__all__ = ["notebook_pages", "run_notebook"]
+__all__ = ["notebook_page", "notebook_pages", "run_notebook"]
 
 _SECONDS = 300  # that one cell may take
 
@@ -20,9 +20,14 @@ _SECONDS = 300  # that one cell may take
 def notebook_pages(folder: Path, *, execute: bool) -> dict[str, str]:
     """Path below the site's sources -> Markdown, for every notebook of a folder."""
     return {
-        f"{folder.name}/{path.stem}.md": "".join(_parts(run_notebook(path) if execute else _read(path)))
+        f"{folder.name}/{path.stem}.md": notebook_page(run_notebook(path) if execute else _read(path))
         for path in sorted(folder.glob("*.ipynb"))
     }
+
+
+def notebook_page(notebook: Any) -> str:
+    """A notebook as Markdown."""
+    return "".join(_parts(notebook))
 
 
 def run_notebook(path: Path) -> Any:
