@@ -291,7 +291,7 @@ class TestWrongRequests:
             ({"reduction": None}, "^reduction: expected mean, sum or none, got None"),
             ({"ignore_index": 1.5}, "^ignore_index: expected a whole number, or None where no target is to be ignored"),
             ({"label_smoothing": 2}, "^label_smoothing: expected a number of at least 0 and at most 1, got 2"),
-            ({"weight": 2.0}, "^weight: expected a tensor with one float per class, got 2.0"),
+            ({"weight": 2.0}, r"^weight: expected a tensor .* got 2.0 \(hyperparameters are given by keyword\)"),
             ({"weight": torch.tensor([1, 2])}, "^weight: .* got torch.int64 of shape"),
             ({"epsilon": -3}, "poly1.epsilon: expected a number of at least -1, got -3"),
         ],
@@ -325,6 +325,26 @@ class TestWrongRequests:
             module_of("focal(gama=2)")
 
 
+def test_a_class_of_no_loss_makes_nothing() -> None:
+    with pytest.raises(TypeError, match="LossModule is the class of no loss"):
+        LossModule()
+
+
+class Sharper(FocalLoss):
+    """One of a user's, with a default of their own."""
+
+    def __init__(self, gamma: float = 4.0) -> None:
+        super().__init__(gamma=gamma)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - as torch's losses call it
+        return 2 * super().forward(input, target)
+
+
+def test_one_may_be_built_upon() -> None:
+    logits, target = batch()
+    assert torch.equal(Sharper()(logits, target), 2 * FocalLoss(gamma=4.0)(logits, target))
+
+
 def test_class_counts_stay_whole_where_a_model_is_made_narrow() -> None:
     module = LDAMLoss(class_counts=[100_001, 7])
     nn.ModuleList([module]).half()
@@ -345,3 +365,16 @@ class TestInAStudy:
         (arm,) = lossbench.Study(losses=[module], seeds=1).losses
         assert str(arm.loss) == f"python:{type(module).__name__}"
         assert len(str(loss_digest(arm.loss))) == 32
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device here")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_gpu_gives_what_the_processor_gives(name: str) -> None:
+    logits, target = batch()
+    module = made(name, weight=WEIGHT)
+    if isinstance(module, DrawingLossModule):  # streams differ between devices: only that it draws and learns
+        value = copy.deepcopy(module).to("cuda")(logits.cuda(), target.cuda())
+        assert torch.isfinite(value)
+        return
+    expected = module(logits, target)
+    torch.testing.assert_close(copy.deepcopy(module).to("cuda")(logits.cuda(), target.cuda()).cpu(), expected)

@@ -225,6 +225,8 @@ class DrawingLossModule(LossModule):
 
 def _given(cls: type, arguments: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """Every argument with its value, defaults filled in, by the signature of the class."""
+    if not hasattr(cls, "card"):
+        raise TypeError(f"{cls.__name__} is the class of no loss; lossbench.nn.CLASSES has those that are")
     try:
         bound = inspect.signature(cls).bind(*arguments, **options)
     except TypeError as error:

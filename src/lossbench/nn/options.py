@@ -45,7 +45,8 @@ def checked_weight(value: object) -> Tensor | None:
     if value is None:
         return None
     if not isinstance(value, Tensor) or value.dim() != 1 or not value.is_floating_point():
-        raise RequestError("weight", "a tensor with one float per class", _seen(value))
+        hint = "hyperparameters are given by keyword" if _number(value) else ""
+        raise RequestError("weight", "a tensor with one float per class", _seen(value), hint)
     return value
 
 
