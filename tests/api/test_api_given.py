@@ -135,9 +135,13 @@ def test_models_that_are_python_objects_run_here_and_those_with_a_path_in_worker
     assert results.trials["status"].to_list() == ["finished"] * 2
     assert len(MADE_IN) > 2
     assert not prepare(study(models={"mine": Small}, seeds=1), tmp_path, data=VECTORS).missing
-    named = study(models=[Small])
-    assert named.models == (f"{__name__}:Small",)
-    assert not named.given_models
+    named = study(models=[Small], seeds=1)
+    assert (named.models, dict(named.given_models)) == ((f"{__name__}:Small",), {})
+    MADE_IN.clear()
+    again = lossbench.run(named, tmp_path, data=VECTORS, workers=1)
+    assert isinstance(again, lossbench.Results)
+    assert again.trials["status"].to_list() == ["finished"] * 2
+    assert len(MADE_IN) == 1, "it was tried here, and trained elsewhere"
 
 
 def test_an_edited_model_trains_anew(tmp_path: Path) -> None:

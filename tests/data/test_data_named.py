@@ -196,3 +196,22 @@ def test_described_passes_over_a_faulty_copy(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "cifar10")
     shutil.rmtree(tmp_path / "cifar10" / "test")
     assert described(tmp_path)[2].location is None
+
+
+@pytest.mark.parametrize(("name", "folder"), [("mnist", "MNIST/raw"), ("fashion_mnist", "FashionMNIST/raw")])
+def test_what_torchvision_downloaded_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: str
+) -> None:
+    write_idx_folder(tmp_path / "root" / folder, classes=10, n=20)
+    monkeypatch.setenv("LOSSBENCH_DATA", str(tmp_path / "root"))
+    source = find(name)
+    assert (source.name, source.location) == (name, str(tmp_path / "root" / folder))
+    assert source.decode().class_names == KNOWN[name].class_names
+    (tmp_path / "dir").mkdir()
+    write_idx_folder(tmp_path / "dir" / name, classes=10, n=30)
+    assert len(find(name, tmp_path / "dir").decode().train) == 30
+
+
+def test_a_folder_called_mnist_may_have_other_classes(tmp_path: Path) -> None:
+    write_idx_folder(tmp_path / "mnist", classes=3)
+    assert find(str(tmp_path / "mnist")).decode().class_names == ("0", "1", "2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from lossbench.report.forms import check_forms
 from lossbench.report.overview_blocks import overview_blocks
 from lossbench.report.overview_page import overview_page
 from lossbench.report.overview_tables import across_frames
-from lossbench.report.spoken import in_words_of
+from lossbench.report.spoken import words_of
 from lossbench.report.tables import frames_across
 from lossbench.report.write import Contents, write_contents
 from lossbench.spec import Condition
@@ -60,7 +59,7 @@ def write_overview(
         page=lambda svgs: overview_page(blocks, whole, figures.all, svgs),
         tables={**tables, **across_frames(whole)},
         verdicts=_verdicts(tables["verdicts"]),
-        spoken=partial(in_words_of, within[0].results.data),
+        spoken=words_of(within[0].results),
     )
     return write_contents(contents, folder, forms)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ _ELSEWHERE = re.compile("[\u0600-\u1dff\u2e80-\ud7ff\uf900-\ufdff\ufe30-\uffef\U
 _LATEX_SIZE = 22  # of a formula, in the units of its SVG
 
 
-def pdf(blocks: Sequence[Block], svgs: Mapping[int, str]) -> bytes:
+def pdf(blocks: Sequence[Block], svgs: Mapping[int, str], spoken: Callable[[str], str] = str) -> bytes:
     """The file; the same for the same blocks and figures.
 
     Its fonts are those that Typst carries. Only where there are letters that these lack, Chinese ones among them, the
@@ -54,23 +54,35 @@ def pdf(blocks: Sequence[Block], svgs: Mapping[int, str]) -> bytes:
     Args:
         blocks: the report.
         svgs: the figures' stand-alone SVGs by number.
+        spoken: puts a text into the words of the data.
     """
     with tempfile.TemporaryDirectory() as name:
-        source = write_source(blocks, svgs, Path(name))
+        source = write_source(blocks, svgs, Path(name), spoken)
         carried = _ELSEWHERE.search((Path(name) / "report.json").read_text(encoding="utf-8")) is None
         made: bytes = typst.compile(str(source), root=name, ignore_system_fonts=carried, timestamp=0)
     return made
 
 
-def write_source(blocks: Sequence[Block], svgs: Mapping[int, str], folder: Path) -> Path:
+def write_source(
+    blocks: Sequence[Block], svgs: Mapping[int, str], folder: Path, spoken: Callable[[str], str] = str
+) -> Path:
     """Writes what Typst compiles into a folder; gives the path of the template."""
     writer = _Writer(folder, svgs)
-    content = json.dumps([writer.written(block) for block in blocks], ensure_ascii=False)
+    content = json.dumps([_said(writer.written(block), spoken) for block in blocks], ensure_ascii=False)
     (folder / "report.json").write_text(content, encoding="utf-8")
     template = (files("lossbench.report") / "templates" / "report.typ").read_text(encoding="utf-8")
     source = folder / "report.typ"
     source.write_text(template, encoding="utf-8")
     return source
+
+
+def _said(value: Any, spoken: Callable[[str], str]) -> Any:
+    """Data of the template with its texts put into other words; what it goes by stays."""
+    if isinstance(value, dict):
+        return {key: item if key in ("kind", "file", "label") else _said(item, spoken) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_said(item, spoken) for item in value]
+    return spoken(value) if isinstance(value, str) else value
 
 
 class _Writer:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
-from lossbench.results import DataView
+from lossbench.results import Results
 
-__all__ = ["in_words_of"]
+__all__ = ["words_of"]
 
-_WORD = re.compile(r"\b([Pp])icture(s?)\b")
+_WORD = re.compile(r"\b([Aa] )?([Pp])icture(s?)\b")
 
 
-def in_words_of(data: DataView, text: str) -> str:
-    """A written text with examples in the place of pictures, where the data are vectors.
+def words_of(results: Results) -> Callable[[str], str]:
+    """What puts a written text of any form into the words of the data: examples in the place of pictures, of vectors.
 
-    Where the data or a class are themselves called so, nothing is replaced, for a name must stay as it is.
+    Where a user's own words have it, the name of a class or the question, say, nothing is replaced: these must stay.
 
     Args:
-        data: what the text is about.
-        text: of any form.
+        results: what the text is about.
     """
-    if data.called == "pictures" or any(_WORD.search(name) for name in (data.name, *data.class_names)):
-        return text
-    return _WORD.sub(lambda found: f"{'E' if found[1] == 'P' else 'e'}xample{found[2]}", text)
+    own = (results.data.name, *results.data.class_names, str(dict(results.study)))
+    if results.data.called == "pictures" or any(_WORD.search(text) for text in own):
+        return str
+    return partial(_WORD.sub, _example)
+
+
+def _example(found: re.Match[str]) -> str:
+    article = found[1].replace(" ", "n ") if found[1] else ""
+    return f"{article}{'E' if found[2] == 'P' else 'e'}xample{found[3]}"

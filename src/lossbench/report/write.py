@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +18,7 @@ from lossbench.report.latex import latex_tables
 from lossbench.report.markdown import markdown
 from lossbench.report.ours import record, written_before
 from lossbench.report.page import page
-from lossbench.report.spoken import in_words_of
+from lossbench.report.spoken import words_of
 from lossbench.report.tables import frames, parquet, verdicts
 from lossbench.results import Results
 from lossbench.results.spreadsheet import csv_bytes
@@ -37,7 +36,7 @@ class Contents:
         page: makes the page from the figures' SVGs by number.
         tables: beside it, by name; that of verdicts stands as JSON, and not as CSV.
         verdicts: that JSON.
-        spoken: puts a text into the words of the data, `in_words_of`.
+        spoken: puts a text into the words of the data, as `words_of` does.
     """
 
     figures: tuple[Figure, ...]
@@ -80,7 +79,7 @@ def write_report(
         page=lambda svgs: page(results, analysis, figures, svgs, pictures=pictures),
         tables=frames(results, analysis),
         verdicts=verdicts(analysis),
-        spoken=partial(in_words_of, results.data),
+        spoken=words_of(results),
     )
     return write_contents(contents, folder, forms)
 
@@ -143,7 +142,7 @@ def _written(
         if "pdf" in forms and can_write_pdf():
             from lossbench.report.pdf import pdf  # its engine comes with an extra
 
-            files[FILES["pdf"]] = pdf(whole, svgs)
+            files[FILES["pdf"]] = pdf(whole, svgs, contents.spoken)
         if "tex" in forms:
             tables = {name: contents.spoken(table) for name, table in latex_tables(whole).items()}
     if "html" in forms:
