@@ -38,6 +38,9 @@ COMMANDS = (
     "compare",
     "status",
     "watch",
+    "predict",
+    "export",
+    "prune",
     "losses",
     "audit",
     "models",
@@ -63,7 +66,7 @@ class TestHelp:
         for command in COMMANDS:
             assert command in done.out
 
-    @pytest.mark.parametrize("command", ["run", "losses", "audit", "watch", "tune"])
+    @pytest.mark.parametrize("command", ["run", "losses", "audit", "watch", "tune", "predict", "export", "prune"])
     def test_help_does_not_wait_for_heavy_modules(self, command: str) -> None:
         code = (
             "import sys\nfrom lossbench.cli import main\n"

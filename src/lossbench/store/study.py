@@ -210,6 +210,9 @@ def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int],
         raise ValueError("its data have no sizes")
     if not isinstance(data.get("class_counts", []), list):
         raise ValueError("its data have no class counts")
+    metrics = data.get("metric_digests", {})
+    if not isinstance(metrics, dict) or not all(isinstance(digest, str) for digest in metrics.values()):
+        raise ValueError("its own metrics have no digests")
     if not all(type(seed) is int and 0 <= seed < 2**63 for _, seed in trials):
         raise ValueError("its trials have no seeds")
 

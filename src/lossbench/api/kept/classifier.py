@@ -33,7 +33,6 @@ EVALUATION_BATCH = 250
 """Pictures at a time, as in training's evaluation: with as many the bits are the same."""
 
 _CPU = torch.device("cpu")
-_IN_PACKAGES = ("timm", "torchvision")  # prefixes that name a package's models, not code of the user's own
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class Classifier:
         """
         kept = chosen.store.kept(key)
         trial = kept.trial()
-        pictures = chosen.store.pictures(trial.digests["data"])
+        pictures = chosen.store.pictures(chosen.folder.data["digest"])
         return cls(trial, kept.weights(), pictures, _checked(trial, model))
 
     def logits(self, pixels: np.ndarray) -> np.ndarray:
@@ -156,7 +155,7 @@ def _checked(trial: Trial, model: str | None) -> tuple[str, ...]:
         RequestError: it is the user's own and was not named, or is another one than was trained.
     """
     name = trial.recipe.model
-    own = ":" in name and name.partition(":")[0] not in _IN_PACKAGES
+    own = ":" in name
     if model is None and own:
         hint = "code is imported only where you type its name"
         raise RequestError("--model", f"{name}, for the network is of your own code", "nothing", hint)
