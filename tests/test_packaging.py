@@ -27,10 +27,10 @@ OPTIONAL = {
 
 
 def name_of(requirement: str) -> str:
-    """The distribution's name in a requirement, lower case."""
+    """The distribution's name in a requirement, lower case, with hyphens."""
     found = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert found
-    return found[0].lower()
+    return found[0].lower().replace("_", "-")
 
 
 def third_party() -> set[str]:
