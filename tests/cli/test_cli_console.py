@@ -113,10 +113,3 @@ def test_a_run_on_a_terminal_without_colours_prints_lines(here: Path) -> None:
     said = on_a_terminal({"NO_COLOR": "1"}, here, "run", *QUICK, "--seeds", "1,", "--losses", "cross_entropy")
     assert "[1/1] cross_entropy seed 1: finished" in said
     assert "\x1b" not in said
-
-
-def test_a_run_into_a_pipe_prints_lines_even_with_colours(here: Path) -> None:
-    said = piped({"FORCE_COLOR": "1"}, here, "run", *QUICK, "--seeds", "1,", "--losses", "cross_entropy")
-    assert "[1/1] cross_entropy seed 1: finished" in said
-    assert "\x1b[?25l" not in said
-    assert "\x1b[1A" not in said

@@ -62,19 +62,20 @@ class LossModule(nn.Module):
 
     @property
     def text(self) -> str:
-        """The loss with its hyperparameters, as `lossbench run --losses` takes it."""
-        return str(LossSpec.of(self.card.name, self._hyperparameters()))
+        """The loss as `lossbench run --losses` takes it, with the hyperparameters that are not the catalogue's."""
+        return str(self._named())
 
     @property
     def spec(self) -> LossSpec | None:
         """The loss that a study or an audit trains or examines in its place; None where options make it another one.
 
-        Class weights, label smoothing and class counts of one's own are no part of a loss of the catalogue: with them
-        a study takes the module as a loss of the user's.
+        Class weights, label smoothing and class counts of one's own are no part of a loss of the catalogue, nor is what
+        a user's class adds that is built upon one of these: a study takes such a module as a loss of the user's.
         """
-        if self.label_smoothing or next(self.buffers(), None) is not None:
+        built_upon = "card" not in vars(type(self))
+        if built_upon or self.label_smoothing or next(self.buffers(), None) is not None:
             return None
-        return LossSpec.of(self.card.name, self._hyperparameters())
+        return self._named()
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:  # noqa: A002 - as torch's losses call it
         """The loss of a batch.
@@ -102,6 +103,11 @@ class LossModule(nn.Module):
         if self.label_smoothing:
             shown["label_smoothing"] = self.label_smoothing
         return ", ".join(f"{name}={_written(value)}" for name, value in shown.items())
+
+    def _named(self) -> LossSpec:
+        defaults = {item.name: item.default for item in self.card.hyperparameters}
+        set_by_user = {name: value for name, value in self._hyperparameters().items() if value != defaults[name]}
+        return LossSpec.of(self.card.name, set_by_user)
 
     def _hyperparameters(self) -> dict[str, Any]:
         """Each by its name in the catalogue."""
