@@ -160,6 +160,11 @@ def test_bombs_are_refused_before_they_grow(tmp_path: Path) -> None:
     )
     nested = read_plain(doubling + b".")
     assert len(nested) == 2  # 2^60 items, were they counted
+    twice = b"".join(b"h" + bytes([i]) + b"h" + bytes([i]) + b"\x86q" + bytes([i + 1]) for i in range(60))
+    with pytest.raises(ValueError, match="tuple in the place of text"):  # as a key its hash would take for ever
+        read_plain(b"\x80\x02)q\x00" + twice + b"}h\x3cK\x01s.")
+    with pytest.raises(ValueError, match="list in the place of text"):  # and so would printing it
+        read_plain(doubling + b"cnumpy\ndtype\nh\x3c\x85R.")
     with pytest.raises(ValueError, match="expected 2147483647 bytes"):
         read_plain(b"\x80\x02T\xff\xff\xff\x7f.")
     shape, huge = b"K\x02J\x00\x0c\x00\x00\x86", b"K\x02J\xff\xff\xff\x7f\x86"

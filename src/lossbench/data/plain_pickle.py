@@ -143,9 +143,8 @@ def _set(machine: _Machine, items: list[Any]) -> None:
 
 
 def _mapping(items: list[Any]) -> dict[Any, Any]:
-    """Byte strings become text where they are keys: Python 2 had no difference."""
-    keys = [key.decode("latin-1") if isinstance(key, bytes) else key for key in items[::2]]
-    return dict(zip(keys, items[1::2], strict=True))
+    """Keys are text, or byte strings, which become text: Python 2 had no difference."""
+    return dict(zip(map(_text, items[::2]), items[1::2], strict=True))
 
 
 def _reduce(machine: _Machine) -> None:
@@ -179,7 +178,10 @@ def _build(machine: _Machine) -> None:
 
 
 def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    """Text as it is: printing or hashing what refers to itself over and over would take for ever."""
+    if not isinstance(value, str | bytes):
+        raise ValueError(f"a damaged pickle ({type(value).__name__} in the place of text)")
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 _CONSTANTS: Mapping[str, Callable[[], Any]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -119,10 +118,15 @@ def _parsed(name: str) -> tuple[str, str, bool]:
 
 def _module(package: str) -> ModuleType:
     try:
-        return importlib.import_module(package)
+        if package == "timm":
+            import timm as found
+        else:
+            import torchvision as found
     except Exception as error:  # torchvision beside another build of torch raises a RuntimeError
         hint = f'pip install "lossbench[{package}]", built for the same torch'
         raise RequestError("models", f"the package {package}, which can be imported", told(error), hint) from error
+    module: ModuleType = found
+    return module
 
 
 def _version(package: str) -> str:
