@@ -202,6 +202,6 @@ class TestTheCheck:
         class Done:
             stdout, stderr, returncode = said, "", 0
 
-        monkeypatch.setattr(building.subprocess, "run", lambda *arguments, **options: Done)
+        monkeypatch.setattr("subprocess.run", lambda *arguments, **options: Done)
         monkeypatch.setattr(building, "complaints", lambda folder: [])
         assert bool(building.build(site)) is wrong
