@@ -44,11 +44,10 @@ def run_notebook(path: Path) -> Any:
 
     notebook = _read(path)
     with tempfile.TemporaryDirectory() as empty:
-        os.environ.setdefault("COLUMNS", "100")
         client = NotebookClient(
             notebook, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": empty}}
         )
-        client.execute()
+        client.execute(env={**os.environ, "COLUMNS": "100"})
     return notebook
 
 
