@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -26,6 +26,7 @@ from lossbench.spec import Study
 __all__ = ["PageRunner", "same_words", "share_of_words"]
 
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+_SETTING = re.compile(r"[A-Z][A-Z0-9_]*=")
 _SPARKS = re.compile(r"[▁▂▃▄▅▆▇█]+")
 _ENOUGH = 0.7  # of the words of an output whose verdicts may differ from machine to machine
 _QUICK = ("--epochs", "1", "--seeds", "2")
@@ -36,6 +37,7 @@ class PageRunner:
 
     def __init__(self, run: Callable[..., Done], capsys: pytest.CaptureFixture[str], here: Path) -> None:
         self.run_command, self.capsys, self.here = run, capsys, here
+        self.patch = pytest.MonkeyPatch()
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.printed = ""
 
@@ -67,7 +69,6 @@ class PageRunner:
 
     def _python(self, block: Block) -> None:
         self.capsys.readouterr()
-        os.environ.setdefault("COLUMNS", "100")
         exec(compile(block.body, f"line {block.line}", "exec"), self.names)
         self.printed = self.capsys.readouterr().out
 
@@ -76,8 +77,14 @@ class PageRunner:
         text = block.body.replace("\\\n", " ")
         for line in text.splitlines():
             words = shlex.split(line.removeprefix("$ "), comments=True)
-            if words:
-                self._command(words, block)
+            if words and words[0] == "export":
+                for word in words[1:]:
+                    self.patch.setenv(*word.split("=", 1))
+            elif words:
+                with pytest.MonkeyPatch.context() as patch:
+                    while _SETTING.match(words[0]):
+                        patch.setenv(*words.pop(0).split("=", 1))
+                    self._command(words, block)
 
     def _command(self, words: list[str], block: Block) -> None:
         known = {"lossbench": self._lossbench, "make": self._make, "pip": self._pip, "python": self._module}
@@ -117,6 +124,11 @@ class PageRunner:
         assert set(asked) <= set(extras), asked
 
     def _module(self, words: list[str], block: Block) -> None:
+        if (self.here / words[0]).is_file():
+            self.capsys.readouterr()
+            runpy.run_path(str(self.here / words[0]), run_name="__main__")
+            self.printed += self.capsys.readouterr().out
+            return
         name = words[1] if words[0] == "-m" else ""
         assert (ROOT / words[0]).is_file() or (name and find_spec(name.partition(".")[0]) and find_spec(name)), words
 

@@ -23,6 +23,7 @@ svg.rooms .import { fill: var(--heat); }
 .md-typeset table:not([class]) code { overflow-wrap: anywhere; }
 .md-typeset .output { overflow-x: auto; font-size: .68rem; line-height: 1.45; border-left: 3px solid var(--axis);
   padding-left: 1em; margin: -.4em 0 1em; }
+.md-typeset .output pre { white-space: pre-wrap; margin: .4em 0; }
 .md-typeset .output svg { max-width: 100%; height: auto; }
 """
 

@@ -7,13 +7,17 @@ import re
 import tempfile
 from collections.abc import Iterator
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
+from lossbench.report.inline import css_variable
+
 __all__ = ["notebook_page", "notebook_pages", "run_notebook"]
 
+_PAINT = re.compile(r'\b(fill|stroke)="(#[0-9a-f]{6})"')
 _SECONDS = 300  # that one cell may take
 
 
@@ -40,11 +44,10 @@ def run_notebook(path: Path) -> Any:
 
     notebook = _read(path)
     with tempfile.TemporaryDirectory() as empty:
-        os.environ.setdefault("COLUMNS", "100")
         client = NotebookClient(
             notebook, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": empty}}
         )
-        client.execute()
+        client.execute(env={**os.environ, "COLUMNS": "100"})
     return notebook
 
 
@@ -53,23 +56,28 @@ def _read(path: Path) -> Any:
 
 
 def _parts(notebook: Any) -> Iterator[str]:
+    number = count()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             yield f"{cell.source}\n\n"
         elif cell.cell_type == "code":
             yield f"```python\n{cell.source}\n```\n\n"
-            for output in cell.get("outputs", ()):
-                yield _output(output)
+            yield from (_output(output, next(number)) for output in cell.get("outputs", ()))
 
 
-def _output(output: Any) -> str:
+def _output(output: Any, number: int) -> str:
     """What a cell gave as a block of HTML without an empty line, which would end it."""
     data = output.get("data", {})
     markup = data.get("text/html") or data.get("image/svg+xml")
     if markup is None:
-        text = output.get("text") or data.get("text/plain") or ""
-        markup = f"<pre>{escape(text.rstrip())}</pre>"
-    elif data.get("image/svg+xml") == markup:
-        markup = f'<div class="picture">{markup[markup.index("<svg") :]}</div>'
-    inside = re.sub(r"\n\s*\n", "\n&#8203;\n", markup.strip()) if "<pre" in markup else re.sub(r"\s*\n\s*", " ", markup)
+        said = output.get("text") or data.get("text/plain") or ""
+        inside = f"<pre>{escape(said.strip(chr(10)).rstrip())}</pre>".replace("\n\n", "\n&#8203;\n")
+    else:
+        inside = re.sub(r"\s*\n\s*", " ", _of_the_page(markup, number))
     return f'<div class="output">{inside}</div>\n\n'
+
+
+def _of_the_page(markup: str, number: int) -> str:
+    """Figures in the page's colours, each with ids of its own."""
+    coloured = _PAINT.sub(lambda found: f'{found[1]}="{css_variable(found[2])}"', markup)
+    return coloured.replace('id="part', f'id="n{number}-part').replace("url(#part", f"url(#n{number}-part")
