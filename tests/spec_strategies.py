@@ -219,7 +219,8 @@ def recipes(draw: st.DrawFn, models: tuple[str, ...] = MODELS) -> Recipe:
 @st.composite
 def measures(draw: st.DrawFn) -> Measure:
     split = draw(st.sampled_from(["train", "validation", "test"]))
-    own = {"train": ("memorised", "corrected"), "test": ("many", "medium", "few")}.get(split, ())
+    last = ("top5", "auroc")
+    own = {"train": ("memorised", "corrected"), "test": ("many", "medium", "few", *last), "validation": last}[split]
     metric = draw(st.sampled_from((*METRICS, *own)))
     of_class = split == "test" and metric in ("precision", "recall", "f1")
     return Measure(split, metric, draw(st.none() | words(without="()[]")) if of_class else None)
@@ -259,7 +260,8 @@ def plans() -> SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {},
         optional={
-            "metric": st.sampled_from([f"test.{name}" for name in METRICS if name != "loss"]),
+            "metric": st.sampled_from([f"test.{name}" for name in (*METRICS, "top5", "auroc") if name != "loss"]),
+            "metrics": st.none() | st.just(["mine:cost, lower is better", "mine:A.gain"]),
             "margin": positive(),
             "hypotheses": st.lists(hypotheses().map(str), max_size=2, unique=True),
             "max_seeds": st.none() | st.integers(3, 30),

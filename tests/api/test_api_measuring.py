@@ -159,6 +159,7 @@ class TestOwn:
         assert after.trials["key"].to_list() == before.trials["key"].to_list()
         assert last(after)["share"].to_list() == [0.25] * 4
         assert last(after)["auroc"].equals(last(before)["auroc"])
+        assert after.comparisons.filter(pl.col("metric") != "test.share").equals(before.comparisons)
         assert "share" not in run(here, []).history.columns
         sys.modules[module].share = None  # type: ignore[attr-defined]  # it must not be called once more
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -46,6 +47,16 @@ class TestPredict:
         monkeypatch.setenv("COLUMNS", "60")
         done = lossbench("predict", "log", "mine")
         assert done.out.splitlines()[-4].split() == ["picture", "prediction", "probability"]
+
+    def test_a_file_may_be_called_anything(self, lossbench: Runner, kept: Path) -> None:
+        odd = os.fsdecode(b"mine/odd\xff\x1b[31m.png")
+        (kept / "mine" / "0.png").rename(kept / odd)
+        for options in ([], ["--json"], ["--csv", "out.csv"]):
+            done = lossbench("predict", "log", odd, *options)
+            assert done.code == 0, done.err
+            assert "\x1b" not in done.out
+            assert "odd" in done.out
+        assert pl.read_csv(kept / "out.csv")["picture"].item().startswith("mine/odd\\udcff")
 
     def test_csv_and_json_say_the_same(self, lossbench: Runner, kept: Path) -> None:
         done = lossbench("predict", "log", "mine", "--csv", "out.csv", "--json", "--loss", "focal", "--seeds", "all")

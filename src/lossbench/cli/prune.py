@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from lossbench.cli.console import make_console
 from lossbench.cli.tables import empty_table
+from lossbench.errors import visible
 
 if TYPE_CHECKING:
     from lossbench.store import Needless
@@ -55,7 +56,7 @@ def _json(found: Sequence[Needless], chosen: Sequence[Needless], gone: Sequence[
     rows = [
         {
             "kind": item.kind,
-            "path": item.path,
+            "path": visible(item.path),
             "bytes": item.size,
             "chosen": item in chosen,
             "deleted": item in gone,

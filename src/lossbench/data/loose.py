@@ -24,6 +24,7 @@ from lossbench.data.found import visible
 from lossbench.data.pictures import Pixels, Values
 from lossbench.data.resize import resized
 from lossbench.errors import DataError
+from lossbench.errors import visible as printable
 
 __all__ = ["PICTURE_SUFFIXES", "Form", "Loose", "loose", "of_array"]
 
@@ -138,7 +139,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _of_files(files: Sequence[Path]) -> list[Loose]:
-    names = [os.fspath(file) for file in files]
+    names = [printable(os.fspath(file)) for file in files]  # any bytes may be a file's name
     encoded = Encoded(tuple(files), names.__getitem__)
     return [Loose(names, partial(_decoded, encoded))] if files else []
 
@@ -165,7 +166,7 @@ def _of_arrays(path: Path) -> Loose:
         pixels = stored[fitting[0]].read()
     except (ValueError, OSError) as error:
         raise DataError(str(path), "an .npz file of plain arrays", str(error)) from None
-    return of_array(pixels.astype(np.uint8, copy=False), str(path))
+    return of_array(pixels.astype(np.uint8, copy=False), printable(str(path)))
 
 
 def _holds_pictures(stored: Stored) -> bool:
@@ -200,5 +201,5 @@ def _of_table(path: Path) -> Loose:
     if cells.dtype != pl.Binary or cells.null_count():
         allowed = f"encoded pictures in column {column!r} (bytes, or a struct with bytes)"
         raise DataError(str(path), allowed, f"{cells.null_count()} empty cells" if cells.null_count() else cells.dtype)
-    names = [f"{path}[{row}]" for row in range(len(cells))]
+    names = [f"{printable(str(path))}[{row}]" for row in range(len(cells))]
     return Loose(names, partial(_decoded, Encoded(cells.to_list(), names.__getitem__)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossbench.metrics import PerPicture, auroc, calibration_error, in_top, log_softmax, per_picture
+from lossbench.metrics import PerPicture, auroc, calibration_error, in_top, per_picture
 from lossbench.results.temperature import fit_temperature
 from lossbench.store import Row
 
@@ -29,6 +29,7 @@ class Outputs:
 
     tensors: Mapping[str, np.ndarray]
     rows: Sequence[Row]
+    _known: dict[str, PerPicture | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def correct(self) -> np.ndarray:
@@ -52,6 +53,11 @@ class Outputs:
         Trials of losses whose probabilities are not the softmax of the logits lack them if they were trained before
         they were kept. The NLL of the history tells.
         """
+        if split not in self._known:
+            self._known[split] = self._per_picture(split)
+        return self._known[split]
+
+    def _per_picture(self, split: str) -> PerPicture | None:
         if f"{split}.last" not in self.tensors:
             return None
         each = per_picture(self._given(split), self.tensors[f"{split}.target"])
@@ -78,7 +84,7 @@ class Outputs:
         top = self.top5(split)
         found: dict[str, float | None] = {"top5": None if top is None else float(top.mean()), "auroc": None}
         if self.per_picture(split) is not None:
-            area = auroc(np.exp(log_softmax(self._given(split))), self.tensors[f"{split}.target"])
+            area = auroc(self._given(split), self.tensors[f"{split}.target"])
             found["auroc"] = None if math.isnan(area) else area
         return found
 
