@@ -182,7 +182,9 @@ class TestTheReadme:
         assert "cross_entropy" in done.stdout
 
     def test_continuous_integration_calls_its_test_command(self) -> None:
-        assert "\nmake test\n" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+        steps = (ROOT / ".ci/run").read_text(encoding="utf-8")
+        assert "\nmake test\n" in steps
+        assert "\nmake docs\n" in steps
 
 
 class TestThePreset:
