@@ -22,8 +22,15 @@ def test_a_gpu_computes_in_one_order_and_is_left_as_it_was(monkeypatch: pytest.M
         assert torch.are_deterministic_algorithms_enabled()
         assert torch.is_deterministic_algorithms_warn_only_enabled(), "a user's model may have no such form"
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert not _fast_attention()
     assert torch.are_deterministic_algorithms_enabled() is before
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    assert _fast_attention()
+
+
+def _fast_attention() -> bool:
+    """Whether attention may be computed in an order that is another each time."""
+    return torch.backends.cuda.mem_efficient_sdp_enabled() or torch.backends.cuda.flash_sdp_enabled()
 
 
 def test_a_processor_is_left_alone() -> None:
