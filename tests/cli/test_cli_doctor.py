@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def found(lossbench: Runner, *arguments: str) -> dict[tuple[str, str], dict[str,
 
 def test_it_says_what_the_machine_is(lossbench: Runner) -> None:
     values = {key: finding["value"] for key, finding in found(lossbench).items()}
-    assert values["versions", "torch"] == torch.__version__
+    assert values["versions", "torch"] == metadata.version("torch")
     assert values["machine", "cores"].startswith(f"{usable_cores()} usable")
     assert "GiB" in values["machine", "memory"]
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -106,11 +107,14 @@ def test_a_missing_package_that_is_needed_is_broken(monkeypatch: pytest.MonkeyPa
 
 
 def test_each_optional_part_has_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    extras = ["optuna>=4; extra == 'tune'", "huggingface-hub>=0.30 ; extra == 'hub'", 'typst>=0.13; extra == "pdf"']
+    monkeypatch.setattr(metadata, "requires", lambda name: ["optuna; extra == 'dev'", "torch>=2", *extras])
     monkeypatch.setattr(packages_module, "find_spec", lambda name: None)
     hints = {finding.name: finding.hint for finding in optional()}
     assert hints["optuna"] == "pip install 'lossbench[tune]'"
     assert hints["huggingface-hub"] == "pip install 'lossbench[hub]'"
     assert hints["typst"] == "pip install 'lossbench[pdf]'"
+    assert hints["pandas"] == "pip install pandas"
     assert all(hint.startswith("pip install ") for hint in hints.values())
 
 
