@@ -14,7 +14,7 @@ _RULES = """\
 .md-typeset .formula { overflow-x: auto; padding: .4em 0; font-size: 1.1em; }
 .md-typeset .formula math { text-align: left; width: max-content; margin: 0; }
 .md-typeset figure.drawn { display: block; width: 100%; text-align: left; margin: 1em 0; overflow-x: auto; }
-.md-typeset figure.drawn svg { width: 100%; max-width: calc(var(--w, 560) * 1px); min-width: 340px; height: auto; }
+.md-typeset figure.drawn svg { width: 100%; max-width: calc(var(--w, 560) * 1px); min-width: 520px; height: auto; }
 .md-typeset figure.drawn figcaption { max-width: none; margin: .3em 0; font-style: normal; }
 svg.rooms { font: 12px system-ui, sans-serif; fill: var(--ink); }
 svg.rooms .line { stroke: var(--grid); fill: none; }
