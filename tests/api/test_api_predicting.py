@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from kept_makers import OWN_MODEL, kept_study
 from PIL import Image
+from torch import nn
 
 import lossbench
 from lossbench.errors import RequestError, SaveDirError, StoreError
+from lossbench.models.libraries import library_digest
 from lossbench.store import Store, StudyFolder
 from makers import made_pictures
 
@@ -184,3 +186,52 @@ def test_a_class_whose_name_is_taken_gets_its_number() -> None:
     names = ("picture", "probability", "b")
     found = Predictions(("x",), names, np.full((1, 3), 1 / 3), np.zeros((1, 1, 3)), "mae", (1,), "")
     assert found.frame.columns[3:] == ["picture (0)", "probability (1)", "b"]
+
+
+class TestModelsFromPython:
+    @pytest.fixture
+    def given(self, tmp_path: Path) -> Path:
+        return kept_study(tmp_path, losses=["cross_entropy"], seeds=1, models={"mine": lambda **shape: net(**shape)})
+
+    def test_the_object_is_asked_for_and_makes_the_network_again(self, given: Path) -> None:
+        with pytest.raises(
+            RequestError, match=r"^model: expected the object that python:mine was made by, got nothing"
+        ):
+            lossbench.predict(given, TEST)
+        found = lossbench.predict(given, TEST, model=lambda **shape: net(**shape))
+        assert np.array_equal(found.logits[0], stored(given, "cross_entropy", 1))
+
+    def test_another_object_is_said_to_be_one(self, given: Path) -> None:
+        def other(num_classes: int, in_channels: int) -> nn.Module:
+            return net(num_classes=num_classes, in_channels=in_channels)
+
+        found = lossbench.predict(given, TEST, model=other)
+        assert found.notes == (
+            "the source of python:mine is not the one that was trained, though the weights may fit it",
+        )
+
+    def test_a_model_with_a_name_takes_no_object(self, log: Path) -> None:
+        with pytest.raises(RequestError, match="--model: expected cnn, which was trained, got <function net"):
+            lossbench.predict(log, TEST, model=net)
+
+
+def net(num_classes: int, in_channels: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(64 * in_channels, num_classes))
+
+
+def test_a_librarys_model_need_not_be_named_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "from torch import nn\n__version__ = '1'\ndef list_models(pretrained=False): return ['net']\n"
+    source += "def create_model(name, pretrained=False, num_classes=1, in_chans=3):\n"
+    source += "    return nn.Sequential(nn.Flatten(), nn.Linear(64 * in_chans, num_classes))\n"
+    (tmp_path / "timm.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
+    monkeypatch.setattr("lossbench.models.libraries._version", lambda package: "1")
+    library_digest.cache_clear()
+    log = kept_study(tmp_path, losses=["cross_entropy"], seeds=1, models="timm:net")
+    assert np.array_equal(lossbench.predict(log, TEST).logits[0], stored(log, "cross_entropy", 1))
+    monkeypatch.setattr("lossbench.models.libraries._version", lambda package: "2")
+    library_digest.cache_clear()
+    assert lossbench.predict(log, TEST).notes[0].startswith("the version of timm:net is not the one that was trained")
+    library_digest.cache_clear()
+    monkeypatch.delitem(sys.modules, "timm")

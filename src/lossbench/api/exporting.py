@@ -20,7 +20,7 @@ import numpy as np
 from lossbench.analysis import Estimate
 from lossbench.analysis.estimates import estimate_all
 from lossbench.api.kept.choice import BEST, Chosen, chosen
-from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier
+from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier, Maker
 from lossbench.api.kept.graph import onnx_bytes, plain_graph, torch_bytes
 from lossbench.errors import RequestError, StoreError, UnknownNameError
 from lossbench.files import write_atomically, writing
@@ -80,7 +80,7 @@ def export(
     *,
     loss: str = BEST,
     seed: int | None = None,
-    model: str | None = None,
+    model: str | Maker | None = None,
 ) -> Exported:
     """Writes a network that a study trained and kept.
 
@@ -92,7 +92,8 @@ def export(
             what goes in and what comes out.
         loss: `best` for the loss with the best mean of the plan's metric, or a loss of the study.
         seed: of which trial; the first that finished with weights when it is None.
-        model: for a model of the user's own, its name as the study has it: code is imported only where it is named.
+        model: for a model of the user's own, its name as the study has it, for code is imported only where it is named;
+            or the object that the study was given.
 
     Raises:
         RequestError: the study has no such loss, seed or weights, the target is unknown or not installed, or a file is

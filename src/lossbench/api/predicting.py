@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from lossbench.api.kept.choice import BEST, Chosen, chosen
-from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier
+from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier, Maker
 from lossbench.data.loose import Form, Loose, loose, of_array
 from lossbench.data.pictures import Values
 from lossbench.errors import RequestError
@@ -80,7 +80,7 @@ def predict(
     *,
     seed: int | None = None,
     seeds: Sequence[int] | Literal["all"] | None = None,
-    model: str | None = None,
+    model: str | Maker | None = None,
     resize: bool = False,
 ) -> Predictions:
     """Predicts pictures with the kept weights of a study.
@@ -95,7 +95,8 @@ def predict(
         loss: `best` for the loss with the best mean of the plan's metric, or a loss of the study.
         seed: of which trial.
         seeds: of which trials, or `all`.
-        model: for a model of the user's own, its name as the study has it: code is imported only where it is named.
+        model: for a model of the user's own, its name as the study has it, for code is imported only where it is named;
+            or the object that the study was given.
         resize: whether pictures of another size than the training's are resized, not refused.
 
     Raises:

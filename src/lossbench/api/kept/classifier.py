@@ -5,9 +5,10 @@ A model of the user's own is imported only where they name it again (law 10): re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,17 +21,19 @@ from lossbench.imports import settings_kept
 from lossbench.losses import bind
 from lossbench.losses.bound import Link
 from lossbench.metrics import log_softmax
-from lossbench.models import build, model_digest
+from lossbench.models import build, is_library_model, model_digest
 from lossbench.native import normalise
 from lossbench.rng import torch_stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
 from lossbench.train.classifier import build_classifier, forward, input_type, scale_and_shift
 
-__all__ = ["EVALUATION_BATCH", "Classifier"]
+__all__ = ["EVALUATION_BATCH", "Classifier", "Maker"]
 
 EVALUATION_BATCH = 250
 """Pictures at a time, as in training's evaluation: with as many the bits are the same."""
+
+Maker = Callable[..., Any]
 
 _CPU = torch.device("cpu")
 
@@ -44,21 +47,23 @@ class Classifier:
         weights: the last ones, by their names in the model's state_dict.
         pictures: what it was trained on.
         notes: what is to be said of it, in sentences.
+        function: what makes a model that was given as a Python object; None for any other.
     """
 
     trial: Trial
     weights: Mapping[str, np.ndarray]
     pictures: Pictures
     notes: tuple[str, ...] = ()
+    function: Maker | None = None
 
     @classmethod
-    def of(cls, chosen: Chosen, key: str, model: str | None = None) -> Classifier:
+    def of(cls, chosen: Chosen, key: str, model: str | Maker | None = None) -> Classifier:
         """The network of a chosen trial.
 
         Args:
             chosen: the trials that are meant.
             key: of one of them.
-            model: for one whose model is the user's own, its name, typed again.
+            model: for one whose model is the user's own, its name, typed again, or the object that it was given as.
 
         Raises:
             RequestError: the model is not the one that was trained, or cannot be imported.
@@ -67,7 +72,8 @@ class Classifier:
         kept = chosen.store.kept(key)
         trial = kept.trial()
         pictures = chosen.store.pictures(chosen.folder.data["digest"])
-        return cls(trial, kept.weights(), pictures, _checked(trial, model))
+        function, notes = _checked(trial, model)
+        return cls(trial, kept.weights(), pictures, notes, function)
 
     def logits(self, pixels: np.ndarray) -> np.ndarray:
         """Logits (n, classes), float32, as training's evaluation computes them on a processor.
@@ -104,7 +110,7 @@ class Classifier:
         """The network as it was evaluated in training."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build_classifier(self.trial.recipe.model, *shape, self.trial.seed, _CPU)
+            model = build_classifier(self.trial.recipe.model, *shape, self.trial.seed, _CPU, self.function)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
@@ -121,7 +127,7 @@ class Classifier:
         """The network without the kernels of lossbench, as anybody would build it."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build(self.trial.recipe.model, *shape, self.trial.seed)
+            model = build(self.trial.recipe.model, *shape, self.trial.seed, self.function)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
@@ -148,19 +154,24 @@ def _with_weights(model: nn.Module, weights: Mapping[str, np.ndarray], name: str
     return model.eval()
 
 
-def _checked(trial: Trial, model: str | None) -> tuple[str, ...]:
-    """What is to be said of the model's code.
+def _checked(trial: Trial, model: str | Maker | None) -> tuple[Maker | None, tuple[str, ...]]:
+    """What makes a model that was given as an object, and what is to be said of the model's code.
 
     Raises:
         RequestError: it is the user's own and was not named, or is another one than was trained.
     """
-    name = trial.recipe.model
-    own = ":" in name
-    if model is None and own:
+    name, function = trial.recipe.model, model if callable(model) else None
+    library = is_library_model(name)  # whose package has a name that we know: nobody else's code is meant
+    own, given = ":" in name and not library, name.startswith("python:")
+    if given and function is None:
+        hint = "predict and export of lossbench take it as model="
+        raise RequestError("model", f"the object that {name} was made by", model or "nothing", hint)
+    if function is None and model is None and own:
         hint = "code is imported only where you type its name"
         raise RequestError("--model", f"{name}, for the network is of your own code", "nothing", hint)
-    if model is not None and model != name:
+    if (function is not None and not given) or (function is None and model is not None and model != name):
         raise RequestError("--model", f"{name}, which was trained", model)
-    if own and model_digest(name) != trial.digests.get("model"):
-        return (f"the source of {name} is not the one that was trained, though the weights may fit it",)
-    return ()
+    if (own or library) and model_digest(name, function) != trial.digests.get("model"):
+        what = "version" if library else "source"
+        return function, (f"the {what} of {name} is not the one that was trained, though the weights may fit it",)
+    return function, ()
