@@ -17,7 +17,7 @@ from lossbench.spec import Recipe
 __all__ = ["train"]
 
 
-class _Module(pl.LightningModule):  # type: ignore[misc]  # of any type where Lightning is not installed
+class _Module(pl.LightningModule):
     """The model, its loss, and both splits as validation data."""
 
     def __init__(self, model: nn.Module, recipe: Recipe) -> None:
@@ -40,7 +40,7 @@ class _Module(pl.LightningModule):  # type: ignore[misc]  # of any type where Li
         return [optimizer], [torch.optim.lr_scheduler.StepLR(optimizer, schedule.step, schedule.gamma)]
 
 
-class _Stamps(pl.Callback):  # type: ignore[misc]  # of any type where Lightning is not installed
+class _Stamps(pl.Callback):
     """Notes the time at the beginning and after each epoch; the validation of an epoch lies before its end."""
 
     def __init__(self) -> None:
