@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,10 @@ class TestHelp:
         done = lossbench(command, "--help")
         assert done.code == 0
         assert f"lossbench {command}" in done.out
+
+    def test_the_version_is_that_of_the_distribution(self, lossbench: Runner) -> None:
+        done = lossbench("--version")
+        assert (done.code, done.out) == (0, f"lossbench {version('lossbench')}\n")
 
     @pytest.mark.parametrize("arguments", [(), ("--help",)])
     def test_without_a_command_it_lists_them(self, lossbench: Runner, arguments: tuple[str, ...]) -> None:

@@ -29,6 +29,7 @@ from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
 from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.cli.tune import tune
+from lossbench.cli.version import root
 from lossbench.cli.watch import watch
 from lossbench.cli.workers import checkpoint_seconds_of, workers_of
 
@@ -40,15 +41,15 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+app.callback(
     help=(
         "Which loss function should this classifier be trained with, and is the difference real?\n\n"
         "`lossbench run` alone compares L1, cross entropy and focal loss on the digits that scikit-learn carries: "
         "no download, under a minute. `lossbench init` writes a study file to start your own from."
     ),
-)
+)(root)
 
 
 Pictures = Annotated[
