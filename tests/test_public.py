@@ -282,6 +282,7 @@ ROOMS = {
         "TrackedTrial",
         "Tracker",
         "TrackerSpec",
+        "check_installed",
         "open_tracker",
         "parse_tracker",
         "send",

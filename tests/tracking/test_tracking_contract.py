@@ -164,6 +164,26 @@ def test_a_study_sent_twice_is_there_once(make: Callable[[], Opened], kind: Kind
     assert len(seen[TRIAL.key].told) == len(set(seen[TRIAL.key].told))
 
 
+def test_names_that_look_alike_do_not_meet(make: Callable[[], Opened], kind: Kind, tmp_path: Path) -> None:
+    long = "x" * 300
+    trials = [
+        replace(TRIAL, study=study, condition=condition, key=f"{place:024x}")
+        for place, (study, condition) in enumerate(
+            [("größe", ""), ("grüße", ""), ("研究", ""), ("a/b", ""), ("a:b", ""), ("s", f"{long}1"), ("s", f"{long}2")]
+        )
+    ]
+    tracker = make().tracker
+    for epoch, trial in enumerate(trials, 1):
+        tracker.begin(trial, None)
+        tracker.log(trial, points(epoch))
+        tracker.end(trial, Ended("finished"))
+        tracker.conclude(Concluded(trial.study, "which?", "none", ()))
+    tracker.close()
+    seen = kind.read(tmp_path)
+    for epoch, trial in enumerate(trials, 1):
+        assert seen[trial.key].metrics == pytest.approx(values(epoch), rel=kind.digits)
+
+
 def test_a_conclusion_with_files_and_a_trial_without_epochs(
     make: Callable[[], Opened], kind: Kind, tmp_path: Path
 ) -> None:

@@ -83,7 +83,8 @@ class Raises(Notes):
 
 
 def feed_of(*trackers: Tracker) -> Feed:
-    return Feed([Opened(TrackerSpec(f"own:tracker_{number}"), tracker) for number, tracker in enumerate(trackers)])
+    """Trackers that have a name each."""
+    return Feed(lambda: [Opened(TrackerSpec("own", f"tracker_{n}"), tracker) for n, tracker in enumerate(trackers)])
 
 
 def rows(*epochs: int) -> tuple[Row, ...]:
@@ -181,7 +182,8 @@ def test_what_a_tracker_raises_is_said_in_one_sentence(tmp_path: Path, call: str
     feed(Event("failed", FIRST, reason="x"))
     (said,) = feed.close()
     assert said.startswith(f"own:tracker_0 did not take {TRACKED[FIRST].name} ({type(error).__name__}")
-    assert said.endswith("the store has everything, and `lossbench export FOLDER --to own:tracker_0` sends it")
+    folder = tmp_path / "studies" / "study"
+    assert said.endswith(f"the store has everything, and `lossbench export {folder} --to own:tracker_0` sends it")
     assert [item[0] for item in notes.heard] == ["begin", "log", "end", "close"]
 
 
@@ -210,6 +212,7 @@ def test_a_tracker_that_fails_three_times_in_a_row_is_left_alone(tmp_path: Path)
 
 def test_a_conclusion_or_an_end_that_fails_is_said(tmp_path: Path) -> None:
     feed = feed_of(Raises("conclude"), Raises("close"))
+    feed.follow(Store(tmp_path), TRACKED)
     feed.conclude(lambda: Concluded("study", "?", "!", ()))
     first, second = feed.close()
     assert "did not take the conclusion of study" in first
@@ -250,7 +253,47 @@ def test_a_slow_tracker_is_waited_for_as_long_as_something_gets_through(tmp_path
     assert len(slow.heard) == 12
 
 
-def test_without_trackers_nobody_is_asked_for_a_conclusion() -> None:
-    feed = Feed([])
+def test_a_slow_tracker_is_told_of_epochs_whose_checkpoint_is_gone_by_then(tmp_path: Path) -> None:
+    store, begun, notes = Store(tmp_path), threading.Event(), Notes()
+
+    class Slow(Notes):
+        def begin(self, trial: TrackedTrial, started: datetime | None) -> None:
+            begun.wait(60)
+            super().begin(trial, started)
+
+    slow = Slow()
+    feed = feed_of(slow, notes)
+    feed.follow(store, TRACKED)
+    with store.claim(TRIALS[FIRST]):
+        store.save_checkpoint(FIRST, Record(rows(1, 2), epochs=2), {}, 2, 1.0)
+        feed(Event("started", FIRST))
+        feed(Event("epoch", FIRST, 3, metrics=metrics(3)))
+        store.finish(TRIALS[FIRST], Record(rows(1, 2, 3), epochs=3), {}, {"seconds": 1.0})
+    feed(Event("finished", FIRST, 3))
+    begun.set()
+    assert feed.close() == ()
+    assert slow.heard == notes.heard
+    assert [item[2] for item in slow.heard if item[0] == "log"] == [1, 2, 3]
+
+
+def test_trackers_are_opened_when_there_are_trials_to_tell_of(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def open_all() -> list[Opened]:
+        opened.append("now")
+        return [Opened(TrackerSpec("own", "x"), Notes())]
+
+    feed = Feed(open_all)
+    feed.conclude(lambda: pytest.fail("nobody asked"))
+    assert opened == []
+    feed.follow(Store(tmp_path), TRACKED)
+    feed.follow(Store(tmp_path), TRACKED)
+    assert opened == ["now"]
+    feed.close()
+
+
+def test_without_trackers_nobody_is_asked_for_a_conclusion(tmp_path: Path) -> None:
+    feed = Feed(list)
+    feed.follow(Store(tmp_path), TRACKED)
     feed.conclude(lambda: pytest.fail("nobody asked"))
     assert feed.close() == ()

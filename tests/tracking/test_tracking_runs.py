@@ -213,7 +213,11 @@ def test_a_tracker_that_fails_while_a_study_is_sent_is_an_error_in_one_sentence(
         ("tensorbord", "--track: expected one of csv, jsonl, mlflow, tensorboard, wandb, got tensorbord (did you mean"),
         ("csv", "--track: expected csv:FILE, got csv"),
         ("csv:there", "--track: expected a file that can be written, got there (it is no file)"),
-        ("csv:other.csv", "--track: expected a new file, or one that csv wrote before, got other.csv (it has other"),
+        (
+            "csv:other.csv",
+            "--track: expected a new file, or one that a tracker wrote before, got other.csv, which has other",
+        ),
+        ("jsonl:other.csv", "--track: expected a new file, or one that a tracker wrote before, got other.csv, which"),
         ("no_such_module:Tracker", "--track: expected module:callable that can be imported from here, got no_such"),
         (
             "collections:OrderedDict",
@@ -226,12 +230,34 @@ def test_a_tracker_that_cannot_be_opened_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    before = sorted(tmp_path.rglob("*"))
-    result = Runner(capsys)("run", "--track", spec)
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n3,", encoding="utf-8")
+    (tmp_path / "broken_tracker.py").write_text(
+        "def raises(): raise ValueError('no')\ndef leaves(): raise SystemExit(4)\ndef asks(where): pass\n"
+    )
+    before = files_in(tmp_path)
+    result = Runner(capsys)("run", "--track", spec, "--epochs", "1", "--seeds", "2", "--model", "mlp")
+    sys.modules.pop("broken_tracker", None)
+    shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"lossbench: {said}")
-    assert sorted(tmp_path.rglob("*")) == before
+    assert files_in(tmp_path) == before
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    return {str(path): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_study_that_is_refused_leaves_no_trackers_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    monkeypatch.chdir(tmp_path)
+    run = Runner(capsys)
+    result = run("run", "--data", "nowhere", "--track", "mlflow:sqlite:///fresh.db", "--track", "csv:there/a.csv")
+    assert result.code == 2
+    result = run("run", "--track", "csv:a.csv", "--track", "csv:a.csv")
+    assert result.err == "lossbench: --track: expected every tracker once, got csv:a.csv twice\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb"])
@@ -271,5 +297,6 @@ def test_a_second_run_says_that_trackers_are_not_told_of_what_was_finished(
         "--executor", "inline", "--track", "csv:metrics.csv",
     )  # fmt: skip
     assert result.code == 0
-    assert "4 trials were finished before this run, and the trackers are not told of them" in result.out
+    assert "4 trials were finished before this run, and the trackers are not told of that" in result.out
+    assert "`lossbench export log/studies/digits-mlp --to TRACKER` sends the whole study" in result.out
     assert not (tmp_path / "metrics.csv").exists()

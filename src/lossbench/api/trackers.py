@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lossbench.analysis import Within
 from lossbench.api.conditions import analysed, collected
+from lossbench.errors import RequestError
 from lossbench.report import across_text, summary_text
 from lossbench.spec import Condition, Study
 from lossbench.store import locate_study
@@ -19,6 +20,7 @@ from lossbench.tracking import (
     TrackedTrial,
     Tracker,
     TrackerSpec,
+    check_installed,
     open_tracker,
     parse_tracker,
     tracked,
@@ -36,11 +38,18 @@ _AT_AN_INTERRUPT = 1.0  # seconds that a tracker gets: whoever interrupts waits 
 def feed_for(trackers: Iterable[str | TrackerSpec | Tracker], field: str = "--track") -> Feed:
     """What tells several trackers; texts are read as the option `--track` reads them.
 
+    They are opened when the first trials are known, so that a study that cannot be run leaves nothing there.
+
     Raises:
-        RequestError: one is unknown, not installed, or cannot be opened.
+        RequestError: one is unknown, not installed, or named twice.
     """
     specs = [parse_tracker(given, field) if isinstance(given, str) else given for given in trackers]
-    return Feed([open_tracker(given, field) for given in specs])
+    for place, given in enumerate(specs):
+        if isinstance(given, TrackerSpec):
+            check_installed(given, field)
+            if given in specs[:place]:
+                raise RequestError(field, "every tracker once", f"{given} twice")
+    return Feed(lambda: [open_tracker(given, field) for given in specs])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 import webbrowser
 from collections.abc import Sequence
@@ -196,9 +197,11 @@ def run(
                 show_untestable(make_console(), prepared.untestable)
             feed.follow(prepared.store, trials_of(prepared))
             if track and first and (before := prepared.ended):
+                folder = prepared.store.study_folder(prepared.study.name)
+                were = "trial was" if before == 1 else "trials were"
                 _complain(
-                    f"{before} trials were finished before this run, and the trackers are not told of them; "
-                    f"`lossbench export {prepared.store.root} --to TRACKER` sends all of a study"
+                    f"{before} {were} finished before this run, and the trackers are not told of that; "
+                    f"`lossbench export {shlex.quote(str(folder))} --to TRACKER` sends the whole study"
                 )
             heard = (measured.heard, feed)
             return prepared, _train(prepared, chosen, measured, heard, keep_weights, at_most)

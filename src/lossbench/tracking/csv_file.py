@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from lossbench.errors import RequestError
 from lossbench.results.spreadsheet import csv_bytes, unguarded
 from lossbench.store import Row
-from lossbench.tracking.appended import opened
+from lossbench.tracking.appended import Appended
 from lossbench.tracking.tracker import Concluded, Ended, Point, TrackedTrial
 
 __all__ = ["CSVFile"]
@@ -39,29 +38,30 @@ class CSVFile:
     """
 
     def __init__(self, where: str, field: str) -> None:
-        self._file = opened(where, field)
         self._head = csv_bytes(pl.DataFrame(schema=_SCHEMA))
+        self._file = Appended(where, field, self._is_ours)
         self._known = set[tuple[str, str, int, str]]()
         self._size = 0
-        try:
-            self._read()
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-            raise RequestError(field, "a new file, or one that csv wrote before", f"{where} ({error})") from None
+
+    def _is_ours(self, content: bytes) -> bool:
+        """Whether it has our columns, be it that the write of their names was cut off."""
+        return content.startswith(self._head) or self._head.startswith(content)
 
     def begin(self, trial: TrackedTrial, started: datetime | None) -> None:
         """Nothing: the rows say whose they are."""
 
     def log(self, trial: TrackedTrial, points: Sequence[Point]) -> None:
         """Appends a row per epoch and split."""
-        if self._file.size != self._size:  # another run of the study appends to it, too
-            self._read()
-        rows = [row for point in points for row in _rows(trial, point) if _place(row) not in self._known]
-        if rows:
-            table = pl.DataFrame(rows, schema=_SCHEMA, orient="row")
-            lines = csv_bytes(table, header=False)
-            self._file.add(lines if self._size else self._head + lines)
-            self._size = self._file.size
-            self._known |= {_place(row) for row in rows}
+        with self._file.held() as file:
+            if file.size != self._size:  # another run appends to it, too, or did before
+                content = file.content()
+                self._known = set(_known(content)) if content else set()
+            rows = [row for point in points for row in _rows(trial, point) if _place(row) not in self._known]
+            if rows:
+                lines = csv_bytes(pl.DataFrame(rows, schema=_SCHEMA, orient="row"), header=False)
+                file.add(lines if file.size else self._head + lines)
+                self._known |= {_place(row) for row in rows}
+            self._size = file.size
 
     def end(self, trial: TrackedTrial, ended: Ended) -> None:
         """Nothing: there is no column for it."""
@@ -71,18 +71,6 @@ class CSVFile:
 
     def close(self) -> None:
         """Nothing is buffered."""
-
-    def _read(self) -> None:
-        """Takes note of the rows that are there.
-
-        Raises:
-            ValueError: the file has other columns.
-        """
-        content = self._file.content()
-        if content and not content.startswith(self._head):
-            raise ValueError("it has other columns")
-        self._known = set(_known(content)) if content else set()
-        self._size = len(content)
 
 
 def _rows(trial: TrackedTrial, point: Point) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossbench.errors import shown, told
@@ -28,29 +29,37 @@ class Feed:
     """Tells trackers what happens to trials. What a tracker raises is noted, and ends there.
 
     Args:
-        trackers: where to.
+        open_all: opens the trackers, when the first trials are known; a RequestError that it raises is passed on.
     """
 
-    def __init__(self, trackers: Sequence[Opened]) -> None:
-        self._lines = [_Line(opened) for opened in trackers]
+    def __init__(self, open_all: Callable[[], Sequence[Opened]]) -> None:
+        self._open_all = open_all
+        self._lines: list[_Line] | None = None
+        self._store: Store | None = None
 
     def follow(self, store: Store, trials: Mapping[str, TrackedTrial]) -> None:
         """Takes note of the trials that are about to be trained, by their keys."""
+        if self._lines is None:
+            self._lines = [_Line(opened) for opened in self._open_all()]
+        self._store = store
         for line in self._lines:
             line.put(partial(line.follow, store, trials))
 
     def __call__(self, event: Event) -> None:
         """Tells of an event; returns at once."""
+        if not self._lines or self._store is None:
+            return
+        # Read now: when a slow tracker hears of it, the trial may have ended and its checkpoint be gone.
+        before = points_of(checkpoint_rows(self._store, event.key)) if event.kind == "started" else []
         for line in self._lines:
-            line.put(partial(line.hear, event))
+            line.put(partial(line.hear, event, before))
 
     def conclude(self, came_to: Callable[[], Concluded]) -> None:
         """Tells what a study came to, which is asked for where there are trackers; they are told later."""
-        if not self._lines:
-            return
-        study = came_to()
-        for line in self._lines:
-            line.put(partial(line.conclude, study))
+        if self._lines:
+            study = came_to()
+            for line in self._lines:
+                line.put(partial(line.conclude, study))
 
     def close(self, patience: float = 30.0) -> tuple[str, ...]:
         """Waits for the trackers; gives a sentence for each that does not have everything.
@@ -58,9 +67,10 @@ class Feed:
         Args:
             patience: seconds without anything getting through, after which a tracker is waited for no longer.
         """
-        for line in self._lines:
+        lines = self._lines or []
+        for line in lines:
             line.put(None)
-        return tuple(complaint for line in self._lines if (complaint := line.complaint(patience)))
+        return tuple(complaint for line in lines if (complaint := line.complaint(patience)))
 
 
 class _Line(threading.Thread):
@@ -76,6 +86,7 @@ class _Line(threading.Thread):
         self.lost: dict[str, str] = {}  # names of the trials that it does not have, by key
         self.rest: list[str] = []  # what else it did not take
         self.failures, self.why = 0, ""
+        self.folder = Path("FOLDER")
         self.start()
 
     def put(self, thing: Callable[[], None] | None) -> None:
@@ -96,7 +107,7 @@ class _Line(threading.Thread):
             if self.done != done:
                 done, since = self.done, time.monotonic()
             self.join(timeout=min(patience, 0.2))
-        again = f"the store has everything, and `lossbench export FOLDER --to {self.opened.spec}` sends it"
+        again = f"the store has everything, and `{self.opened.again(self.folder)}` sends it"
         if self.is_alive():
             return f"{self.opened.spec} has not answered for {patience:g} seconds and was left; {again}"
         if self.lost or self.rest:
@@ -108,12 +119,14 @@ class _Line(threading.Thread):
         """Takes note of trials, and of where their results will be."""
         self.store = store
         self.trials |= trials
+        for trial in trials.values():
+            self.folder = store.study_folder(trial.study)
 
-    def hear(self, event: Event) -> None:
-        """Tells the tracker of an event."""
+    def hear(self, event: Event, before: Sequence[Point]) -> None:
+        """Tells the tracker of an event, and of the epochs before it that a trial goes on from."""
         trial = self.trials.get(event.key)
         if trial is not None and (event.kind in ("started", "epoch") or event.ends):
-            self._try(trial, lambda: self._tell(trial, event))
+            self._try(trial, lambda: self._tell(trial, event, before))
 
     def conclude(self, study: Concluded) -> None:
         """Tells the tracker what a study came to."""
@@ -123,12 +136,12 @@ class _Line(threading.Thread):
         else:
             self.rest.append(name)
 
-    def _tell(self, trial: TrackedTrial, event: Event) -> None:
+    def _tell(self, trial: TrackedTrial, event: Event, before: Sequence[Point]) -> None:
         tracker, key = self.opened.tracker, trial.key
         if event.kind == "started" or key not in self.sent:
             tracker.begin(trial, None)
             self.sent[key] = 0
-            self._log(tracker, trial, points_of(checkpoint_rows(self.store, key)))
+            self._log(tracker, trial, before)
         if event.kind == "epoch" and event.metrics:
             self._log(tracker, trial, [Point(event.epoch, event.metrics)])
         if event.ends:

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from lossbench.tracking.appended import opened
+from lossbench.tracking.appended import Appended
 from lossbench.tracking.tracker import Concluded, Ended, Point, TrackedTrial
 
 __all__ = ["JSONLines"]
+
+_START = b'{"event": "'
 
 
 class JSONLines:
@@ -22,10 +24,13 @@ class JSONLines:
     Args:
         where: the file.
         field: what a complaint is about.
+
+    Raises:
+        RequestError: the file is something else.
     """
 
     def __init__(self, where: str, field: str) -> None:
-        self._file = opened(where, field)
+        self._file = Appended(where, field, _is_ours)
 
     def begin(self, trial: TrackedTrial, started: datetime | None) -> None:
         """A line with all parameters."""
@@ -55,7 +60,13 @@ class JSONLines:
 
     def _write(self, event: str, values: Mapping[str, Any]) -> None:
         line = json.dumps({"event": event, **values}, ensure_ascii=False, allow_nan=False)
-        self._file.add(f"{line}\n".encode(errors="backslashreplace"))
+        with self._file.held() as file:
+            file.add(f"{line}\n".encode(errors="backslashreplace"))
+
+
+def _is_ours(content: bytes) -> bool:
+    """Whether the first line is one of ours, be it that its write was cut off."""
+    return content.startswith(_START) or _START.startswith(content)
 
 
 def _text(time: datetime | None) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import mlflow
@@ -16,6 +19,7 @@ __all__ = ["MLflow"]
 
 _KEY = "lossbench.key"
 _STUDY = "lossbench.study"
+_MARK = "lossbench.study_digest"  # what it is found by: a name may have quotes in it, which a search does not take
 _NOTE, _PARENT = "mlflow.note.content", "mlflow.parentRunId"  # what its pages show as description, and nest runs by
 _MOST_METRICS = 900  # the service takes 1000 in a batch
 _MOST_PARAMETERS = 90  # and of these 100
@@ -38,7 +42,8 @@ class MLflow:
 
     def __init__(self, where: str, field: str) -> None:
         try:
-            self._client = mlflow.MlflowClient(tracking_uri=where or None)
+            with _quiet():
+                self._client = mlflow.MlflowClient(tracking_uri=where or None)
         except Exception as error:  # an unknown scheme, a database that cannot be opened: from several libraries
             raise RequestError(field, "a tracking URI that MLflow can open", f"{where} ({told(error)})") from None
         self._experiments: dict[str, str] = {}
@@ -121,18 +126,19 @@ class MLflow:
     def _study(self, study: str) -> str:
         """The run of a study, made with its first trial."""
         if study not in self._studies:
-            found = self._find(study, _STUDY, study)
+            digest = hashlib.sha256(study.encode()).hexdigest()[:24]
+            found = self._find(study, _MARK, digest)
             if found is None:
-                found = self._client.create_run(self._experiment(study), tags={_STUDY: study}, run_name=study)
+                tags = {_STUDY: study, _MARK: digest}
+                found = self._client.create_run(self._experiment(study), tags=tags, run_name=study)
             else:
                 self._client.update_run(found.info.run_id, status="RUNNING")
             self._studies[study] = found.info.run_id
         return self._studies[study]
 
     def _find(self, study: str, tag: str, value: str) -> Run | None:
-        quoted = value.replace("'", "\\'")
         found = self._client.search_runs(
-            [self._experiment(study)], f"tags.`{tag}` = '{quoted}'", ViewType.ACTIVE_ONLY, max_results=1
+            [self._experiment(study)], f"tags.`{tag}` = '{value}'", ViewType.ACTIVE_ONLY, max_results=1
         )
         return found[0] if found else None
 
@@ -141,6 +147,20 @@ class MLflow:
         name = next(iter(run.data.metrics), None)
         steps = [metric.step for metric in self._client.get_metric_history(run.info.run_id, name)] if name else []
         return max(steps, default=0)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps what a new database tells of its tables out of a run's progress."""
+    loggers = [logging.getLogger(name) for name in ("mlflow.store.db.utils", "alembic")]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _tags(values: Mapping[str, str]) -> list[RunTag]:

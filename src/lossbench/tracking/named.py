@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from lossbench.errors import RequestError, UnknownNameError
+from lossbench.errors import RequestError, UnknownNameError, told
 from lossbench.imports import import_own
 from lossbench.tracking.tracker import Tracker
 
-__all__ = ["KINDS", "Kind", "Opened", "TrackerSpec", "open_tracker", "parse_tracker"]
+__all__ = ["KINDS", "Kind", "Opened", "TrackerSpec", "check_installed", "open_tracker", "parse_tracker"]
 
 _METHODS = ("begin", "log", "end", "conclude", "close")
 
@@ -66,6 +69,11 @@ class Opened:
     spec: TrackerSpec
     tracker: Tracker
 
+    def again(self, folder: Path) -> str:
+        """What sends a study there once more."""
+        written = self.spec.where or self.spec.name in KINDS
+        return f"lossbench export {shlex.quote(str(folder))} --to {self.spec}" if written else "lossbench.send"
+
 
 def parse_tracker(text: str, field: str = "--track") -> TrackerSpec:
     """Reads `tensorboard`, `csv:FILE`, `mlflow:sqlite:///runs.db`, or `module:callable` for one of the user's own.
@@ -99,16 +107,36 @@ def open_tracker(given: TrackerSpec | Tracker, field: str = "--track") -> Opened
     kind = KINDS.get(given.name)
     if kind is None:
         make = import_own(str(given), field)
-        return Opened(given, _checked(make(), str(given), field))
-    if kind.package and find_spec(kind.package) is None:
-        install = f"the extra `{given.name}`: pip install 'lossbench[{given.name}]'"
-        raise RequestError(field, install, f"{given}, and no {kind.package} is installed")
+        with _made(given, field, "module:callable that makes a tracker without arguments"):
+            tracker = make()
+        return Opened(given, _checked(tracker, str(given), field))
+    check_installed(given, field)
     try:
         module = import_module(f"lossbench.tracking.{kind.module}")
     except ImportError as error:  # a version that lacks something, or another package that it lacks
         raise RequestError(field, f"a {kind.package} that can be imported", f"{given} ({error})") from error
     make_tracker: Callable[[str, str], Tracker] = getattr(module, kind.class_name)
-    return Opened(given, make_tracker(given.where, field))
+    with _made(given, field, f"a {kind.package or given.name} that can be used"):
+        return Opened(given, make_tracker(given.where, field))
+
+
+def check_installed(given: TrackerSpec, field: str) -> None:
+    """Raises a RequestError where the extra of a tracker is missing."""
+    kind = KINDS.get(given.name)
+    if kind and kind.package and find_spec(kind.package) is None:
+        install = f"the extra `{given.name}`: pip install 'lossbench[{given.name}]'"
+        raise RequestError(field, install, f"{given}, and no {kind.package} is installed")
+
+
+@contextmanager
+def _made(given: TrackerSpec, field: str, allowed: str) -> Iterator[None]:
+    """Whatever making a tracker raises is an answer to the request."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise RequestError(field, allowed, f"{given} ({told(error)})") from error
 
 
 def _checked(tracker: Any, name: str, field: str) -> Tracker:

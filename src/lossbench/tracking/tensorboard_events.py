@@ -18,12 +18,13 @@ from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from lossbench.errors import RequestError
+from lossbench.tracking.names import safe_name
 from lossbench.tracking.tracker import Concluded, Ended, Parameter, Point, TrackedTrial
 
 __all__ = ["TensorBoard"]
 
 _DEFAULT = "runs"  # where others write to, and `tensorboard --logdir runs` looks
-_NO_NAME = re.compile(r"[^\w.()=,+-]+")
+_UNFIT = re.compile(r"[^\w.()\[\]=,+ -]+")
 _LONGEST = 120
 
 
@@ -85,7 +86,7 @@ class TensorBoard:
 
     def conclude(self, study: Concluded) -> None:
         """Writes the answer as text."""
-        writer = EventFileWriter(str(self._root / _name(study.study)))
+        writer = EventFileWriter(str(self._root / safe_name(study.study, _UNFIT, _LONGEST)))
         now = time.time()
         writer.add_event(Event(wall_time=now, step=0, session_log=SessionLog(status=SessionLog.START)))
         _add(writer, now, 0, text_pb("answer", f"{study.question}\n\n{study.answer}"))
@@ -104,13 +105,7 @@ class TensorBoard:
 
     def _folder(self, trial: TrackedTrial) -> Path:
         parts = [trial.study, *([trial.condition] if trial.condition else []), trial.loss_function]
-        return self._root.joinpath(*(_name(part) for part in parts), f"seed-{trial.seed}")
-
-
-def _name(part: str) -> str:
-    """A folder's name; the part itself where it can be one."""
-    name = _NO_NAME.sub("_", part).strip(".")
-    return name.encode()[:_LONGEST].decode(errors="ignore") or "_"
+        return self._root.joinpath(*(safe_name(part, _UNFIT, _LONGEST) for part in parts), f"seed-{trial.seed}")
 
 
 def _put(place: Any, value: Parameter) -> None:

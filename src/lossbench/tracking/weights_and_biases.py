@@ -12,12 +12,13 @@ from typing import Any
 import wandb
 
 from lossbench.errors import RequestError
+from lossbench.tracking.names import safe_name
 from lossbench.tracking.tracker import Concluded, Ended, Point, TrackedTrial
 
 __all__ = ["WeightsAndBiases"]
 
-_NO_NAME = re.compile(r"[^\w.-]+", re.ASCII)
-_LONGEST = 100
+_UNFIT = re.compile(r"[^\w.-]+", re.ASCII)
+_LONGEST = 60
 
 
 class WeightsAndBiases:
@@ -49,7 +50,7 @@ class WeightsAndBiases:
         self._drop(trial.key, 255)
         self._runs[trial.key] = self._init(
             trial.study,
-            id=_name(f"{trial.key}-{trial.study}"),
+            id=f"{trial.key}-{_name(trial.study)}",
             name=trial.name,
             job_type="trial",
             tags=[trial.loss_function[:64]],
@@ -70,7 +71,7 @@ class WeightsAndBiases:
 
     def conclude(self, study: Concluded) -> None:
         """Keeps the answer as the notes of a run of the study, and the report and tables as its artifact."""
-        run = self._init(study.study, id=_name(f"study-{study.study}"), name=study.study, job_type="study")
+        run = self._init(study.study, id=f"study-{_name(study.study)}", name=study.study, job_type="study")
         run.notes = f"{study.question}\n\n{study.answer}"
         run.summary.update({"answer": study.answer})
         artifact = wandb.Artifact(_name(study.study), type="report")
@@ -103,4 +104,4 @@ def _about(trial: TrackedTrial, started: datetime | None) -> dict[str, str]:
 
 def _name(text: str) -> str:
     """What may name a run or an artifact there."""
-    return _NO_NAME.sub("-", text)[:_LONGEST]
+    return safe_name(text, _UNFIT, _LONGEST)
