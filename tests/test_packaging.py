@@ -15,6 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
 OPTIONAL = {
     "huggingface_hub": "the extra `hub`, imported where a data set is asked of the Hub",
+    "timm": "the extra of its name, imported where a model of it is asked for",
+    "torchvision": "the same",
     "mlflow": "the extra of its name, imported where a study is tracked there",
     "tensorboard": "the same",
     "wandb": "the same",

@@ -19,6 +19,10 @@ _HEAD = """\
 results never imports torch. Errors that a caller can cause are `RequestError`s, which name the field, what is allowed
 and what came.
 """
+_PUBLIC_ROOMS = """
+Two rooms are public as they are: [`lossbench.nn`](../losses.md#as-modules), every loss of the catalogue as a `torch.nn.Module`, and
+`lossbench.testing`, which has [`check_loss`](../losses.md#in-a-test) for the tests of those who write losses.
+"""
 _ROOMS = """\
 # Rooms
 
@@ -30,7 +34,8 @@ What each room of the code gives to the others, and to those who go below the su
 def python_pages() -> dict[str, str]:
     """Path below the site's sources -> Markdown with a directive per name."""
     rooms = rooms_with_names()
-    pages = {"reference/python.md": _HEAD + "".join(_entry("lossbench", name, home) for name, home in _top().items())}
+    top = "".join(_entry("lossbench", name, home) for name, home in _top().items())
+    pages = {"reference/python.md": f"{_HEAD}{_PUBLIC_ROOMS}{top}"}
     rows = [[f"[`{room}`](rooms/{room}.md)", text(_said(room))] for room in rooms]
     pages["reference/rooms.md"] = f"{_ROOMS}\n{table(['room', 'what it is'], rows)}\n"
     for room, names in rooms.items():

@@ -295,7 +295,8 @@ def _train(
         def heard(event: Event) -> None:
             for listener in listeners:
                 listener(event)
-            notify(event)
+            if event.key in missing:  # not where another process took a finished trial away just now
+                notify(event)
 
         profile.lap("preparing")
         results = running.train_missing(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 __all__ = ["WORKSPACE", "one_thread", "repeatable"]
 
@@ -37,6 +36,8 @@ def repeatable(device: str) -> Iterator[None]:
     if not device.startswith(("cuda", "mps")):
         yield
         return
+    from torch.nn.attention import SDPBackend, sdpa_kernel  # which imports much that a processor has no use for
+
     for name, value in WORKSPACE.items():
         os.environ.setdefault(name, value)
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()

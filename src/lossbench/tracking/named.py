@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from lossbench.errors import RequestError, UnknownNameError, told
 from lossbench.imports import import_own
+from lossbench.tracking.csv_file import CSVFile
+from lossbench.tracking.json_lines import JSONLines
 from lossbench.tracking.tracker import Tracker
 
 __all__ = ["KINDS", "Kind", "Opened", "TrackerSpec", "check_installed", "open_tracker", "parse_tracker"]
@@ -20,29 +21,45 @@ __all__ = ["KINDS", "Kind", "Opened", "TrackerSpec", "check_installed", "open_tr
 _METHODS = ("begin", "log", "end", "conclude", "close")
 
 
+def _tensorboard(where: str, field: str) -> Tracker:
+    from lossbench.tracking.tensorboard_events import TensorBoard
+
+    return TensorBoard(where, field)
+
+
+def _mlflow(where: str, field: str) -> Tracker:
+    from lossbench.tracking.mlflow_runs import MLflow
+
+    return MLflow(where, field)
+
+
+def _wandb(where: str, field: str) -> Tracker:
+    from lossbench.tracking.weights_and_biases import WeightsAndBiases
+
+    return WeightsAndBiases(where, field)
+
+
 @dataclass(frozen=True)
 class Kind:
     """A tracker that has a name.
 
     Args:
-        module: its module in this room, and there the class `class_name`.
-        class_name: is called with where to.
+        make: makes it, given where to and what a complaint is about; imports what it needs.
         needs_file: whether a file's name has to stand behind the colon.
         package: what has to be installed; the extra bears the tracker's name.
     """
 
-    module: str
-    class_name: str
+    make: Callable[[str, str], Tracker]
     needs_file: bool = False
     package: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
-    "tensorboard": Kind("tensorboard_events", "TensorBoard", package="tensorboard"),
-    "mlflow": Kind("mlflow_runs", "MLflow", package="mlflow"),
-    "wandb": Kind("weights_and_biases", "WeightsAndBiases", package="wandb"),
-    "csv": Kind("csv_file", "CSVFile", needs_file=True),
-    "jsonl": Kind("json_lines", "JSONLines", needs_file=True),
+    "tensorboard": Kind(_tensorboard, package="tensorboard"),
+    "mlflow": Kind(_mlflow, package="mlflow"),
+    "wandb": Kind(_wandb, package="wandb"),
+    "csv": Kind(CSVFile, needs_file=True),
+    "jsonl": Kind(JSONLines, needs_file=True),
 }
 
 
@@ -111,13 +128,8 @@ def open_tracker(given: TrackerSpec | Tracker, field: str = "--track") -> Opened
             tracker = make()
         return Opened(given, _checked(tracker, str(given), field))
     check_installed(given, field)
-    try:
-        module = import_module(f"lossbench.tracking.{kind.module}")
-    except ImportError as error:  # a version that lacks something, or another package that it lacks
-        raise RequestError(field, f"a {kind.package} that can be imported", f"{given} ({error})") from error
-    make_tracker: Callable[[str, str], Tracker] = getattr(module, kind.class_name)
     with _made(given, field, f"a {kind.package or given.name} that can be used"):
-        return Opened(given, make_tracker(given.where, field))
+        return Opened(given, kind.make(given.where, field))
 
 
 def check_installed(given: TrackerSpec, field: str) -> None:
