@@ -13,7 +13,7 @@ import typer
 
 from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
-from lossbench.cli.complete import DEVICES, EXECUTORS, one_of
+from lossbench.cli.complete import DEVICES, EXECUTORS, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
@@ -125,6 +125,7 @@ def run(
         typer.Option(
             metavar="TRACKER",
             help=f"Tell a tracker of each trial as it is trained: {TRACKER_FORMS}; may be repeated.",
+            autocompletion=one_of(TRACKERS),
         ),
     ] = None,
     pictures: Pictures = True,
