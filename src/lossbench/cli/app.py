@@ -20,7 +20,7 @@ from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
-from lossbench.cli.overrides import build_study
+from lossbench.cli.overrides import build_study, naming
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
 from lossbench.cli.prune import prune
@@ -181,7 +181,7 @@ def run(
     at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = running.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
-    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
+    prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
         show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
