@@ -33,7 +33,9 @@ set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "lossbench-hypothesis")  #
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="the long forms: of the fault tests, as make torture runs them, and the notebooks")
+    parser.addoption(
+        "--long", action="store_true", help="the long forms of tests, as make torture runs them, and the notebooks"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
