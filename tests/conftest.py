@@ -33,7 +33,9 @@ set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "lossbench-hypothesis")  #
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="the long forms of the fault tests, as make torture runs them")
+    parser.addoption(
+        "--long", action="store_true", help="the long forms of tests, as make torture runs them, and the notebooks"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -42,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
-    """Whether the long forms of the fault tests are asked for."""
+    """Whether the long forms are asked for."""
     return bool(request.config.getoption("--long"))
 
 

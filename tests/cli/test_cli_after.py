@@ -144,6 +144,16 @@ class TestMetric:
             "lossbench: --metric: expected module:function, or 'module:function, lower is better'"
         )
 
+    def test_also_where_it_is_not_found_before_it_is_imported(self, lossbench: Runner, here: Path) -> None:
+        (here / "cli_metrics_without.py").write_text("cost = 1\n")
+        (here / "study.yaml").write_text("plan: {metrics: ['cli_metrics_without:nope']}\n")
+        words = "expected module:callable that can be imported from here, got cli_metrics_without:nope"
+        for more in ((), ("--dry-run",)):
+            done = lossbench("run", *more, "--metric", "cli_metrics_without:nope")
+            assert (done.code, done.err.startswith(f"lossbench: --metric: {words}")) == (2, True), done.err
+        done = lossbench("run", "study.yaml", "--dry-run")
+        assert (done.code, done.err.startswith(f"lossbench: plan.metrics: {words}")) == (2, True), done.err
+
 
 class TestPrune:
     def test_it_lists_before_it_deletes(self, lossbench: Runner, kept: Path) -> None:

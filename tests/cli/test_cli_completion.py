@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cli_runner import Runner
-from lossbench.cli.complete import DATA, EXECUTORS, LOSSES, MODELS, losses, one_of
+from lossbench.cli.complete import DATA, EXECUTORS, LOSSES, MODELS, NETWORKS, TRACKERS, losses, one_of
 from lossbench.data.named import KNOWN
 from lossbench.losses import CATALOGUE
 from lossbench.spec import PRESETS
+from lossbench.tracking import KINDS
 
 HEAVY = ("torch", "polars", "scipy", "altair", "sklearn", "numpy")
 
@@ -30,11 +31,14 @@ def offered(*words: str) -> list[str]:
 
 
 def test_the_names_are_those_of_the_catalogues() -> None:
+    from lossbench.api.exporting import TARGETS
     from lossbench.models import MODELS as MODELS_BY_NAME
 
     assert tuple(CATALOGUE) == LOSSES
     assert tuple(MODELS_BY_NAME) == MODELS
     assert tuple(KNOWN) == DATA
+    assert tuple(TARGETS) == NETWORKS
+    assert tuple(KINDS) == TRACKERS
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,9 @@ def test_all_of_them_for_nothing_typed() -> None:
         (("run", "--losses", "l1,foc"), ["l1,focal"]),
         (("run", "--model", "res"), ["resnet20", "resnet32", "resnet50"]),
         (("run", "--data", "di"), ["digits"]),
+        (("run", "--data", "cifar"), ["cifar10", "cifar100"]),
+        (("run", "--track", "m"), ["mlflow"]),
+        (("export", "log", "--to", "t"), ["torch", "tensorboard"]),
         (("run", "--preset", "course-report-"), [name for name in PRESETS if name.startswith("course-report-")]),
         (("run", "--precision", "b"), ["bf16"]),
         (("run", "--device", "c"), ["cpu", "cuda"]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ from cli_runner import Runner
 from lossbench.api.doctor import Finding, examine
 from lossbench.api.doctor import packages as packages_module
 from lossbench.api.doctor.packages import optional
+from lossbench.api.exporting import TARGETS
 from lossbench.resolve import settle_precision
 from lossbench.run import usable_cores
 
@@ -104,6 +107,39 @@ def test_a_missing_package_that_is_needed_is_broken(monkeypatch: pytest.MonkeyPa
     known = packages_module._version
     monkeypatch.setattr(packages_module, "_version", lambda name: "" if name == "polars" else known(name))
     assert Finding("versions", "polars", "not installed", "broken", "pip install polars") in examine()
+
+
+@pytest.mark.parametrize("name", ["torch", "numpy", "polars", "altair"])
+def test_a_package_that_raises_when_it_is_imported_is_broken(name: str, tmp_path: Path) -> None:
+    (tmp_path / "fake" / name).mkdir(parents=True)
+    raising = f'raise OSError("lib{name}_cpu.so: cannot open shared object file\\nand more")\n'
+    (tmp_path / "fake" / name / "__init__.py").write_text(raising, encoding="utf-8")
+    first = os.pathsep.join([str(tmp_path / "fake"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "lossbench", "doctor", "--json"]
+    told = {**os.environ, "PYTHONPATH": first}
+    done = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+    findings = {(finding["group"], finding["name"]): finding for finding in json.loads(done.stdout)}
+    value = f"{metadata.version(name)} cannot be imported: lib{name}_cpu.so: cannot open shared object file"
+    broken = {"group": "versions", "name": name, "value": value, "state": "broken", "hint": f"install {name} anew"}
+    assert findings["versions", name] == broken
+    assert ("folders", "save dir") in findings
+    assert ("optional", "optuna") in findings
+    assert (("training", "torch") in findings) == (name == "altair")
+
+
+def test_a_part_of_lossbench_that_cannot_be_imported_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lossbench.api.doctor.training", None)
+    (finding,) = (finding for finding in examine() if finding.group == "training")
+    assert finding.state == "broken"
+    assert finding.value.startswith("cannot be imported: ")
+
+
+def test_whatever_an_export_needs_is_an_optional_part() -> None:
+    needed = {name for target in TARGETS.values() for name in target.needs}
+    assert {"onnx", "onnxscript"} <= needed
+    assert needed <= {finding.name for finding in optional()}
 
 
 def test_each_optional_part_has_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

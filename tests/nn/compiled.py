@@ -8,7 +8,7 @@ import torch
 from nn_makers import COUPLED, NAMES, batch, made
 
 from lossbench.losses import CATALOGUE
-from lossbench.nn import EvidentialLoss
+from lossbench.nn import EvidentialLoss, FocalLoss
 
 
 def wrong(name: str) -> str:
@@ -43,5 +43,18 @@ def follows() -> str:
     return ""
 
 
+def scheduled() -> str:
+    """What is wrong where a hyperparameter is set between steps."""
+    torch._dynamo.reset()
+    logits, target = batch()
+    module = FocalLoss()
+    compiled = torch.compile(module, backend="aot_eager", fullgraph=True)
+    for gamma in (2.0, 1.0, 0.5):
+        module.gamma = gamma
+        if not torch.allclose(compiled(logits, target), FocalLoss(gamma=gamma)(logits, target)):
+            return f"another value at gamma {gamma}"
+    return ""
+
+
 if __name__ == "__main__":
-    print(json.dumps({name: wrong(name) for name in NAMES} | {"progress": follows()}))  # noqa: T201 - what is asked for
+    print(json.dumps({name: wrong(name) for name in NAMES} | {"progress": follows(), "scheduled": scheduled()}))  # noqa: T201 - what is asked for

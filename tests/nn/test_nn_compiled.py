@@ -28,3 +28,7 @@ def test_it_goes_into_one_graph_with_the_same_value_and_gradient(name: str, foun
 
 def test_a_compiled_loss_follows_progress(found: dict[str, str]) -> None:
     assert found["progress"] == ""
+
+
+def test_a_compiled_loss_follows_a_schedule_of_a_hyperparameter(found: dict[str, str]) -> None:
+    assert found["scheduled"] == ""

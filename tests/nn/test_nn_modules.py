@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from nn_makers import CLASSES_MADE, COUNTS, COUPLED, NAMES, batch, in_catalogue, made, probabilities
@@ -26,6 +27,7 @@ from lossbench.nn import (
     LDAMLoss,
     LossModule,
     MbLSLoss,
+    MSELoss,
     PeerLoss,
     Poly1Loss,
     module_of,
@@ -241,6 +243,71 @@ def test_alpha_may_be_a_tensor_or_a_list() -> None:
     expected = lossbench.loss("focal(alpha=[1, 2, 3, 4, 5])")(logits, target).mean()
     for alpha in ([1.0, 2.0, 3.0, 4.0, 5.0], torch.arange(1.0, 6.0)):
         torch.testing.assert_close(FocalLoss(alpha=alpha)(logits, target), expected)  # type: ignore[arg-type]  # both
+
+
+LABELS = np.array([0, 1, 1, 2, 2, 2, 3, 4])
+
+
+class TestNumbersOfNumPy:
+    @pytest.mark.parametrize("gamma", [np.float32(2), np.int64(2), np.array(2), torch.tensor(2), torch.tensor(2.0)])
+    def test_a_hyperparameter(self, gamma: Any) -> None:
+        assert repr(FocalLoss(gamma=gamma)) == repr(FocalLoss(gamma=2.0))
+        assert type(FocalLoss(gamma=gamma).gamma) is float
+
+    @pytest.mark.parametrize("alpha", [np.arange(1, 6, dtype=np.float32), list(np.arange(1, 6)), tuple(torch.ones(5))])
+    def test_one_for_each_class(self, alpha: Any) -> None:
+        found: Any = FocalLoss(alpha=alpha).alpha
+        assert found == tuple(alpha)
+        assert {type(value) for value in found} <= {int, float}
+
+    def test_a_flag(self) -> None:
+        assert MSELoss(mean=np.True_).mean is True  # type: ignore[arg-type]  # NumPy's are no bool
+
+    def test_class_counts(self) -> None:
+        counted: Any = np.bincount(LABELS)
+        logits, target = batch()
+        expected = lossbench.loss("ldam", class_counts=counted.tolist())(logits, target).mean()
+        for counts in (counted, list(counted), counted.astype(np.float32), torch.from_numpy(counted)):
+            module = LDAMLoss(class_counts=counts)
+            assert module.class_counts.tolist() == [1, 2, 3, 1, 1]
+            torch.testing.assert_close(module(logits, target), expected)
+
+    def test_options_and_progress(self) -> None:
+        options: Any = {"label_smoothing": np.float32(0.25), "ignore_index": np.int64(3)}
+        assert repr(Poly1Loss(**options)) == repr(Poly1Loss(label_smoothing=0.25, ignore_index=3))
+        module = EvidentialLoss()
+        module.progress = np.float32(0.5)  # type: ignore[assignment]  # as above
+        assert type(module.progress) is float
+
+
+class TestSetLater:
+    @pytest.mark.parametrize("wrong", [-5, np.float32(-5), "high", None, True, float("nan"), [1.0], object(), [[1.0]]])
+    def test_a_hyperparameter_is_checked_as_when_it_is_made(self, wrong: Any) -> None:
+        module = FocalLoss(gamma=3.0)
+        for setting in (lambda: setattr(module, "gamma", wrong), lambda: FocalLoss(gamma=wrong)):
+            with pytest.raises(RequestError, match=r"^losses.focal.gamma: expected a number of at least 0, got"):
+                setting()
+        assert module.gamma == 3.0
+
+    def test_a_schedule_is_followed(self) -> None:
+        logits, target = batch()
+        module = copy.deepcopy(FocalLoss())
+        for gamma in (5, np.float32(0.5), torch.tensor(1.5)):
+            module.gamma = gamma  # type: ignore[assignment]  # as above
+            assert torch.equal(module(logits, target), FocalLoss(gamma=float(gamma))(logits, target))
+
+    def test_by_its_keyword(self) -> None:
+        module = MbLSLoss()
+        module.term_weight = 0.5
+        assert module.text == "mbls(weight=0.5)"
+        with pytest.raises(RequestError, match=r"^losses.mbls.weight: expected a number of at least 0"):
+            module.term_weight = -1
+
+    def test_a_parameter_stays_one(self) -> None:
+        module = FocalLoss()
+        gamma = nn.Parameter(torch.tensor(2.0))
+        module.gamma = gamma  # type: ignore[assignment]  # as above
+        assert [*module.parameters()] == [gamma]
 
 
 class TestProgress:

@@ -14,14 +14,14 @@ import typer
 
 from lossbench.cli import recipe_options, show, study_options
 from lossbench.cli.compare import compare
-from lossbench.cli.complete import DEVICES, EXECUTORS, one_of
+from lossbench.cli.complete import DEVICES, EXECUTORS, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
-from lossbench.cli.overrides import build_study
+from lossbench.cli.overrides import build_study, naming
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
 from lossbench.cli.prune import prune
@@ -126,6 +126,7 @@ def run(
         typer.Option(
             metavar="TRACKER",
             help=f"Tell a tracker of each trial as it is trained: {TRACKER_FORMS}; may be repeated.",
+            autocompletion=one_of(TRACKERS),
         ),
     ] = None,
     pictures: Pictures = True,
@@ -181,7 +182,7 @@ def run(
     at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = running.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
-    prepare = partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device)
+    prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
         show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-__all__ = ["DATA", "DEVICES", "EXECUTORS", "LOSSES", "MODELS", "PRECISIONS", "losses", "one_of"]
+__all__ = [
+    "DATA",
+    "DEVICES",
+    "EXECUTORS",
+    "LOSSES",
+    "MODELS",
+    "NETWORKS",
+    "PRECISIONS",
+    "TRACKERS",
+    "losses",
+    "one_of",
+]
 
 LOSSES = (
     *("l1", "l1_probabilities", "mae", "smooth_l1", "huber", "mse", "brier", "amse", "cross_entropy"),
@@ -20,8 +31,14 @@ LOSSES = (
 MODELS = ("mlp", "lenet5", "cnn", "cnn8", "resnet20", "resnet32", "resnet50")
 """Those of the models; a test holds them to their catalogue."""
 
-DATA = ("digits", "fashion_mnist", "cifar10")
-"""The data sets that can be named; a path is completed by the shell itself."""
+DATA = ("digits", "fashion_mnist", "cifar10", "cifar100", "mnist")
+"""The data sets that can be named; a test holds them to those, and a path is completed by the shell itself."""
+
+NETWORKS = ("torch", "onnx", "safetensors")
+"""What a network is exported as; a test holds them to the forms that there are."""
+
+TRACKERS = ("tensorboard", "mlflow", "wandb", "csv", "jsonl")
+"""The trackers that have a name; a test holds them to those."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 EXECUTORS = ("processes", "inline")

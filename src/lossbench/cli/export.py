@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
+from lossbench.cli.complete import NETWORKS, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.predict import KeptModel, KeptSeed, StudyName, WhichLoss, whole_seed
 from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.errors import RequestError, UnknownNameError
 
 __all__ = ["export"]
-
-_NETWORKS = ("torch", "onnx", "safetensors")
 
 
 def export(
@@ -29,6 +28,7 @@ def export(
             "--to",
             help="For a network: torch (torch.export), onnx (the extra onnx) or safetensors. For the whole study: "
             f"{TRACKER_FORMS}.",
+            autocompletion=one_of([*NETWORKS, *TRACKERS]),
         ),
     ] = "torch",
     study: StudyName = None,
@@ -45,11 +45,11 @@ def export(
     from lossbench.api.kept.choice import folder_of
     from lossbench.tracking import KINDS
 
-    if to in _NETWORKS:
+    if to in NETWORKS:
         _network(folder_of(folder, study), to, out, loss=loss, seed=whole_seed(seed), model=model)
         return
     if ":" not in to and to not in KINDS:
-        raise UnknownNameError("--to", to, (*_NETWORKS, *KINDS))
+        raise UnknownNameError("--to", to, (*NETWORKS, *KINDS))
     given = {"OUT": out, "--loss": None if loss == "best" else loss, "--seed": seed, "--model": model}
     for name, value in given.items():
         if value is not None:

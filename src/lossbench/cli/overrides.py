@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from lossbench.spec import (
     split_outside,
 )
 
-__all__ = ["OPTIONS", "SCALE", "UNTIL_DECIDED", "build_study"]
+__all__ = ["OPTIONS", "SCALE", "UNTIL_DECIDED", "build_study", "naming"]
 
 UNTIL_DECIDED = "--until-decided"
 
@@ -104,6 +105,20 @@ def build_study(file: Path | None, preset: str | None, options: Mapping[str, Any
     if "--max-seeds" in given and not until_decided:
         raise RequestError("--max-seeds", f"{UNTIL_DECIDED} beside it", f"{study.plan.max_seeds} alone")
     return study
+
+
+@contextmanager
+def naming(option: str, value: object) -> Iterator[None]:
+    """Lets a complaint about what an option brought name the option, where it is found after the study was built.
+
+    Args:
+        option: one of `OPTIONS`.
+        value: of that option; None or empty where it was not given.
+    """
+    try:
+        yield
+    except RequestError as error:
+        raise _in_options_words(error, {option: value} if value else {}) from error.__cause__
 
 
 def _at_scale(study: Study, share: object, *, named: bool) -> Study:

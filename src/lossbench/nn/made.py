@@ -36,6 +36,7 @@ def _made(loss: Loss) -> type[LossModule]:
         "__module__": _HOME,
         "__signature__": _signature(card),
         "card": card,
+        "_by_keyword": MappingProxyType({keyword_name(item.name): item for item in card.hyperparameters}),
         "_function": staticmethod(loss.function),
     }
     return type(class_name(card.name), (base,), members)

@@ -19,6 +19,7 @@ from lossbench.nn.options import (
     checked_options,
     checked_progress,
     checked_weight,
+    plain,
 )
 from lossbench.nn.rows import Rows
 from lossbench.nn.weighing import reduced, smoothed, weighed
@@ -37,10 +38,12 @@ class LossModule(nn.Module):
         reduction: `mean`, `sum` or `none`.
         label_smoothing: how much of a target is shared among all classes.
 
-    Hyperparameters are attributes, too, under the names of the arguments.
+    Hyperparameters are attributes, too, under the names of the arguments; setting one checks it as the constructor
+    does.
     """
 
     card: ClassVar[LossCard]
+    _by_keyword: ClassVar[Mapping[str, Hyperparameter]] = {}
     _function: ClassVar[Callable[..., Tensor]]
 
     weight: Tensor | None
@@ -55,10 +58,14 @@ class LossModule(nn.Module):
         self.register_buffer("weight", checked_weight(given["weight"]))
         if "class_counts" in self.card.needs:
             self.register_buffer("class_counts", checked_class_counts(self.card, given["class_counts"]))
-        wanted = {item.name: _plain(given[keyword_name(item.name)]) for item in self.card.hyperparameters}
-        for item in self.card.hyperparameters:
-            value = self.card.complete(wanted)[item.name]
-            setattr(self, keyword_name(item.name), _typed(item, value))
+        for name in self._by_keyword:
+            setattr(self, name, given[name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        item = self._by_keyword.get(name)
+        if item is not None and not isinstance(value, nn.Parameter):  # which one may train with the network
+            value = _checked(self.card, item, value)
+        super().__setattr__(name, value)
 
     @property
     def text(self) -> str:
@@ -241,11 +248,18 @@ def _given(cls: type, arguments: Sequence[Any], options: Mapping[str, Any]) -> d
     return bound.arguments
 
 
-def _plain(value: Any) -> Any:
-    """A hyperparameter as a spec holds it."""
-    if isinstance(value, Tensor):
-        value = value.tolist()
-    return tuple(value) if isinstance(value, list) else value
+def _checked(card: LossCard, item: Hyperparameter, value: Any) -> Any:
+    """A hyperparameter as a spec holds it, of a type that its function's parameter has.
+
+    Raises:
+        RequestError: it is out of its range, or nothing that a hyperparameter may be.
+    """
+    value = plain(value)
+    value = tuple(value) if isinstance(value, list) else value
+    if not all(isinstance(one, float | int | str | None) for one in (value if isinstance(value, tuple) else [value])):
+        raise RequestError(f"losses.{card.name}.{item.name}", item.allowed, value)
+    item.check(card.name, value)
+    return _typed(item, value)
 
 
 def _typed(item: Hyperparameter, value: Any) -> Any:

@@ -12,9 +12,21 @@ from torch import Tensor
 from lossbench.errors import RequestError
 from lossbench.losses import LossCard
 
-__all__ = ["Reduction", "checked_class_counts", "checked_options", "checked_progress", "checked_weight"]
+__all__ = ["Reduction", "checked_class_counts", "checked_options", "checked_progress", "checked_weight", "plain"]
 
 Reduction = Literal["mean", "sum", "none"]
+
+
+def plain(value: Any) -> Any:
+    """Numbers and arrays of torch, NumPy and their like as Python's, those in a list or a tuple, too."""
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, type):
+        return value
+    for method in ("tolist", "item"):
+        if callable(getattr(value, method, None)):
+            return getattr(value, method)()
+    return value
 
 
 def checked_options(card: LossCard, given: Mapping[str, Any]) -> tuple[int | None, Reduction, float]:
@@ -23,7 +35,7 @@ def checked_options(card: LossCard, given: Mapping[str, Any]) -> tuple[int | Non
     Raises:
         RequestError: one is out of its range, or label smoothing is asked of a loss that takes no class probabilities.
     """
-    ignored, reduction, smoothing = given["ignore_index"], given["reduction"], given["label_smoothing"]
+    ignored, reduction, smoothing = plain(given["ignore_index"]), given["reduction"], plain(given["label_smoothing"])
     if isinstance(ignored, bool) or not isinstance(ignored, int | None):
         raise RequestError("ignore_index", "a whole number, or None where no target is to be ignored", ignored)
     if reduction not in get_args(Reduction):
@@ -45,7 +57,7 @@ def checked_weight(value: object) -> Tensor | None:
     if value is None:
         return None
     if not isinstance(value, Tensor) or value.dim() != 1 or not value.is_floating_point():
-        hint = "hyperparameters are given by keyword" if _number(value) else ""
+        hint = "hyperparameters are given by keyword" if _number(plain(value)) else ""
         raise RequestError("weight", "a tensor with one float per class", _seen(value), hint)
     return value
 
@@ -57,10 +69,10 @@ def checked_class_counts(card: LossCard, value: Any) -> Tensor:
         RequestError: something else, or a class without samples.
     """
     allowed = f"training samples per class, at least 1 of each, which {card.name} needs"
-    flat = value.dim() == 1 if isinstance(value, Tensor) else isinstance(value, Sequence) and not isinstance(value, str)
-    if not flat:
+    given = plain(value)
+    if not isinstance(given, Sequence) or isinstance(given, str):
         raise RequestError("class_counts", allowed, _seen(value))
-    listed: list[Any] = value.tolist() if isinstance(value, Tensor) else list(value)
+    listed = list(given)
     if not listed or not all(_number(count) and float(count).is_integer() and count >= 1 for count in listed):
         raise RequestError("class_counts", allowed, _seen(value) if len(str(listed)) > 100 else listed)
     device = value.device if isinstance(value, Tensor) else None
@@ -73,9 +85,10 @@ def checked_progress(value: Any) -> float:
     Raises:
         RequestError: no number from 0 to 1.
     """
-    if not _number(value) or not 0 <= value <= 1:
-        raise RequestError("progress", "the share of training done, from 0 to 1", value)
-    return float(value)
+    share = plain(value)
+    if not _number(share) or not 0 <= share <= 1:
+        raise RequestError("progress", "the share of training done, from 0 to 1", share)
+    return float(share)
 
 
 def _number(value: Any) -> bool:
@@ -83,4 +96,6 @@ def _number(value: Any) -> bool:
 
 
 def _seen(value: object) -> object:
-    return f"{value.dtype} of shape {tuple(value.shape)}" if isinstance(value, Tensor) else value
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype} of shape {tuple(value.shape)}"
+    return value

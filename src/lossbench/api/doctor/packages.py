@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import re
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 
 from lossbench.api.doctor.finding import Finding
 
-__all__ = ["optional", "versions"]
+__all__ = ["cannot_be_imported", "optional", "versions"]
 
 _OLDEST_PYTHON = (3, 11)
 _NEEDED = ("torch", "numpy", "polars", "scipy", "altair")
@@ -27,24 +27,27 @@ _OPTIONAL = (
     ("mlflow", "mlflow", "tracking in MLflow"),
     ("wandb", "wandb", "tracking in Weights & Biases"),
     ("onnx", "onnx", "models as ONNX"),
+    ("onnxscript", "onnxscript", "models as ONNX"),
 )
 """What is installed under which name, what it is imported as, and what it is for."""
 
 
 def versions() -> list[Finding]:
-    """Python, lossbench, and what it stands on; each is looked up, and torch has to be importable."""
+    """Python, lossbench, and what it stands on; each of these has to be importable."""
     old = sys.version_info[:2] < _OLDEST_PYTHON
     found = [
         Finding("versions", "lossbench", _version("lossbench") or "a source tree that was not installed"),
         Finding("versions", "Python", platform.python_version(), "broken" if old else "ok", "3.11 or newer" * old),
     ]
-    for name in _NEEDED:
-        version = _version(name)
-        if version:
-            found.append(Finding("versions", name, version))
-        else:
-            found.append(Finding("versions", name, "not installed", "broken", f"pip install {name}"))
-    return found
+    return [*found, *map(_needed, _NEEDED)]
+
+
+def cannot_be_imported(error: Exception) -> str:
+    """What an import raised, in one line: the first of what lies at its bottom."""
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"cannot be imported: {lines[0] if lines else type(error).__name__}"
 
 
 def optional() -> list[Finding]:
@@ -56,6 +59,17 @@ def optional() -> list[Finding]:
         else:
             found.append(Finding("optional", distribution, f"{_version(distribution) or 'here'}: {purpose}"))
     return found
+
+
+def _needed(name: str) -> Finding:
+    version = _version(name)
+    if not version:
+        return Finding("versions", name, "not installed", "broken", f"pip install {name}")
+    try:
+        import_module(name)
+    except Exception as error:  # whatever a broken installation raises
+        return Finding("versions", name, f"{version} {cannot_be_imported(error)}", "broken", f"install {name} anew")
+    return Finding("versions", name, version)
 
 
 def _version(distribution: str) -> str:
