@@ -21,6 +21,7 @@ from torch.utils.data import (
 )
 
 from lossbench.data import Data, Pictures, find
+from lossbench.data.checked import checked
 from lossbench.data.pictures import digest_of, parts_of
 from lossbench.errors import DataError
 
@@ -223,6 +224,25 @@ def test_values_that_are_no_data() -> None:
     says("data, train: expected one label for each of 6 pictures, got 5 labels", y=LABELS[:5])
     says("data, train: expected pictures of every class, got none of class '0' (label 0)", y=LABELS + 1)
     says("data, train row 0: expected a label from 0 to 1, got 7", y=LABELS + 7, class_names=["a", "b"])
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("missing", [[0, 1, None, 1, 0, 1], ["a", "b", None, "b", "a", "b"]])
+def test_a_missing_label_is_named(split: str, names: Any, missing: Any) -> None:
+    good = [label if label is not None else missing[0] for label in missing]
+    labels = {"train": good, "test": good} | {split: missing}
+    data = Data((PIXELS, labels["train"]), (PIXELS, labels["test"]), class_names=names)
+    with pytest.raises(DataError) as error:
+        _ = data.pictures
+    assert str(error.value) == f"data, {split} row 2: expected a label, got nothing"
+
+
+@pytest.mark.parametrize("labels", [np.array([0.0, np.nan] * 3), np.array([None, 1] * 3), np.array(["0", "1"] * 3)])
+def test_no_source_gives_labels_that_are_no_whole_numbers(labels: Any) -> None:
+    for pairs in (((PIXELS, LABELS), (PIXELS, labels)), ((PIXELS, labels), (PIXELS, LABELS))):
+        with pytest.raises(DataError, match=rf"x, t\w+: expected labels that are whole numbers, got {labels.dtype}"):
+            checked("x", "x", *pairs)
 
 
 class Endless(torch.utils.data.IterableDataset[Any]):
