@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lossbench.data.asked import LABEL_NAMES
 from lossbench.data.checked import checked
 from lossbench.data.given_arrays import as_values, plain_array
-from lossbench.data.given_datasets import LABEL_KEYS, is_dataset, read_dataset, unwrapped
+from lossbench.data.given_datasets import is_dataset, read_dataset, unwrapped
 from lossbench.data.pictures import GIVEN, Pictures, Values
 from lossbench.data.sources import Source
 from lossbench.data.tables import check_labels, named_labels
@@ -116,7 +117,7 @@ def _classes(split: Any) -> tuple[str, ...] | None:
     """The names that a dataset has for its classes, as torchvision's and Hugging Face's have."""
     while split is not None:
         features = getattr(split, "features", None)
-        labels = [features[key] for key in LABEL_KEYS if key in features] if isinstance(features, Mapping) else []
+        labels = [features[key] for key in LABEL_NAMES if key in features] if isinstance(features, Mapping) else []
         classes = getattr(labels[0] if labels else None, "names", None) or getattr(split, "classes", None)
         if isinstance(classes, list | tuple) and classes:
             return tuple(str(name) for name in classes)

@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lossbench.data.asked import Asked
+from lossbench.data.asked import LABEL_NAMES, Asked
 from lossbench.data.checked import checked
 from lossbench.data.found import Names
 from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pictures, Vectors
 from lossbench.errors import DataError
 
-__all__ = ["LABEL_NAMES", "check_labels", "from_frames", "is_feature", "label_column", "named_labels"]
+__all__ = ["check_labels", "from_frames", "is_feature", "label_column", "named_labels"]
 
-LABEL_NAMES = ("label", "labels", "target", "class", "y")
 _BYTES_PER_NUMBER = 4
 
 Whole = npt.NDArray[np.integer]
