@@ -199,3 +199,20 @@ def test_tuning_takes_data_too(tmp_path: Path) -> None:
     assert tuning.study.data == "python:trees"
     results = lossbench.run(tuning.study, tmp_path, data=VECTORS, executor="inline")
     assert isinstance(results, lossbench.Conditions)
+
+
+@pytest.mark.parametrize("data", [(X, Y), ((X, Y), (X_TEST, Y_TEST)), X, [1, 2], object()])
+def test_data_that_are_not_wrapped_are_refused_in_a_sentence(tmp_path: Path, data: Any) -> None:
+    said = f"data: expected lossbench.Data(train=..., test=...), got {type(data).__name__}"
+    for call in (lossbench.run, lossbench.tune):
+        with pytest.raises(RequestError) as error:
+            call(study(), save_dir=tmp_path / "log", data=data)
+        assert str(error.value) == said
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_name_goes_into_the_study(tmp_path: Path) -> None:
+    with pytest.raises(
+        RequestError, match=r"got str \(a name or a path goes into the study, as lossbench.Study\(data="
+    ):
+        lossbench.run(study(), tmp_path, data="digits")  # type: ignore[arg-type]  # wrong on purpose
