@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -115,13 +116,13 @@ def _decode(
         return _decode_vectors(folder, shards, columns, name)
     read = {split: _read(f"{folder}, {split}", files, columns[split]) for split, files in shards.items()}
     (train, train_labels), (test, test_labels) = read.values()
-    train_pixels, test_pixels = decode(train, test, size=size)
+    train_pixels, test_pixels, others = decode(train, test, size=size)
     if train_labels.dtype.is_integer() and test_labels.dtype.is_integer():
         first, second = train_labels.to_numpy(), test_labels.to_numpy()
         names = next(iter(columns.values())).class_names or class_names
     else:
         first, second, names = named_labels(str(folder), train_labels, test_labels)
-    return checked(name, str(folder), (train_pixels, first), (test_pixels, second), names)
+    return replace(checked(name, str(folder), (train_pixels, first), (test_pixels, second), names), resized=others)
 
 
 def _decode_vectors(folder: Path, shards: Shards, columns: Mapping[str, Columns], name: str) -> Pictures:
