@@ -98,6 +98,8 @@ def made(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (here / f"{name}.parquet").rename(here / "hub" / "small" / f"{name}.parquet")
     hub = ModuleType("huggingface_hub")
     hub.snapshot_download = lambda *_, **__: str(here / "hub")  # type: ignore[attr-defined]  # a module made here
+    names = [file.relative_to(here / "hub").as_posix() for file in (here / "hub").rglob("*.parquet")]
+    hub.list_repo_files = lambda *_, **__: names  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     for name, source in (("timm", TIMM), ("torchvision", TORCHVISION)):
         (here / f"{name}.py").write_text(source)

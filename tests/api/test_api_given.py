@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from torch import nn
 
 import lossbench
@@ -106,12 +107,33 @@ def test_scenarios_and_mixup_of_vectors(tmp_path: Path) -> None:
 
 
 def test_a_size_is_said_where_the_data_are(tmp_path: Path) -> None:
-    results = lossbench.run(study(data="digits", size=5, seeds=1), tmp_path, executor="inline")
+    asked = study(data="digits", size=5, seeds=1)
+    results = lossbench.run(asked, tmp_path, executor="inline")
     assert isinstance(results, lossbench.Results)
     assert results.data.size == (5, 5, 1)
     page = (tmp_path / "studies" / "digits-mlp" / "report.html").read_text(encoding="utf-8")
     assert "grey pictures of 5 × 5 pixels" in page
-    assert "Every picture was resized to that" in page
+    assert "Pictures of another size were resized to that" in page
+    assert prepare(asked, tmp_path).data_path == "scikit-learn, resized to 5×5"
+
+
+@pytest.mark.parametrize("form", ["digits", "folder"])
+def test_what_has_the_size_already_is_not_said_to_be_resized(tmp_path: Path, form: str) -> None:
+    for name in ("train/a", "train/b", "test/a", "test/b"):
+        (tmp_path / "folder" / name).mkdir(parents=True)
+        for number in range(4):
+            picture = RNG.integers(0, 255, (5, 6), dtype=np.uint8)
+            Image.fromarray(picture).save(tmp_path / "folder" / name / f"{number}.png")
+    data, size = ("digits", 8) if form == "digits" else (str(tmp_path / "folder"), (5, 6))
+    for data_size, said in ((size, False), (4, True)):
+        for _ in range(2):  # decoded, and then found in the save dir
+            asked = study(data=data, size=data_size, seeds=1, losses=["cross_entropy"], name=f"s{said}")
+            results = lossbench.run(asked, tmp_path / "log", executor="inline")
+            assert isinstance(results, lossbench.Results)
+            assert results.data.resized is said
+            page = (tmp_path / "log" / "studies" / f"s{said}" / "report.html").read_text(encoding="utf-8")
+            assert ("were resized to that" in page) is said
+            assert prepare(asked, tmp_path / "log").pictures.resized is said
 
 
 class Small(nn.Module):
@@ -199,3 +221,20 @@ def test_tuning_takes_data_too(tmp_path: Path) -> None:
     assert tuning.study.data == "python:trees"
     results = lossbench.run(tuning.study, tmp_path, data=VECTORS, executor="inline")
     assert isinstance(results, lossbench.Conditions)
+
+
+@pytest.mark.parametrize("data", [(X, Y), ((X, Y), (X_TEST, Y_TEST)), X, [1, 2], object()])
+def test_data_that_are_not_wrapped_are_refused_in_a_sentence(tmp_path: Path, data: Any) -> None:
+    said = f"data: expected lossbench.Data(train=..., test=...), got {type(data).__name__}"
+    for call in (lossbench.run, lossbench.tune):
+        with pytest.raises(RequestError) as error:
+            call(study(), save_dir=tmp_path / "log", data=data)
+        assert str(error.value) == said
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_name_goes_into_the_study(tmp_path: Path) -> None:
+    with pytest.raises(
+        RequestError, match=r"got str \(a name or a path goes into the study, as lossbench.Study\(data="
+    ):
+        lossbench.run(study(), tmp_path, data="digits")  # type: ignore[arg-type]  # wrong on purpose

@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import tarfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -206,3 +207,71 @@ def test_archives_that_are_none_or_hold_something_else(tmp_path: Path) -> None:
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         archive.add(tmp_path / "c", "cifar-10-batches-py")
     says(buffer.getvalue()[:-3000], ": expected a whole .tar.gz archive, got ")
+
+
+@pytest.mark.parametrize("instruction", [b"(", b"N", b"}", b"]", b")", b"K\x01"])
+def test_a_pickle_of_endless_instructions_is_refused_before_they_fill_the_memory(instruction: bytes) -> None:
+    with pytest.raises(ValueError, match="a pickle of more than 2097152 instructions"):
+        read_plain(b"\x80\x02" + instruction * (1 << 21) + b".")
+
+
+def test_marks_take_no_memory_of_their_own() -> None:
+    content = b"\x80\x02" + b"(" * 100_000 + b"."
+    tracemalloc.start()
+    try:
+        read_plain(content)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 2_000_000  # a reference each is 800,000; an object each would be 5 million
+
+
+def test_text_becomes_bytes_once() -> None:
+    encode = b"c_codecs\nencode\nq\x00X\x00\x10\x00\x00" + b"a" * 4096 + b"q\x01X\x06\x00\x00\x00latin1q\x02"
+    assert read_plain(b"\x80\x02" + encode + b"\x86R.") == b"a" * 4096
+    with pytest.raises(ValueError, match="more bytes than it has"):
+        read_plain(b"\x80\x02" + encode + b"h\x00h\x01h\x02\x86R" * 300 + b".")
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_long_names_and_attributes_are_not_read_whole(tmp_path: Path, kind: bytes) -> None:
+    head = tarfile.TarInfo("x")
+    head.type, head.size = kind, 64 << 20
+    with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as file:
+        file.write(head.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+    source = find(str(tmp_path / "a.tar.gz"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="at most 32768 bytes of names and attributes before a file, got more"):
+            source.decode()
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 << 20
+
+
+def test_an_archive_of_very_many_files_or_of_names_of_names(tmp_path: Path) -> None:
+    def says(blocks: list[bytes], text: str) -> None:
+        (tmp_path / "a.tar.gz").write_bytes(gzip.compress(b"".join(blocks), 1))
+        with pytest.raises(DataError, match=text):
+            find(str(tmp_path / "a.tar.gz")).decode()
+
+    name = tarfile.TarInfo("x")
+    says([name.tobuf()] * 10_001, "an archive of at most 10000 files, got more")
+    name.type = tarfile.GNUTYPE_LONGNAME
+    says([name.tobuf(tarfile.GNU_FORMAT)] * 5000, "at most 32768 bytes of names and attributes before a file, got more")
+    name.type, name.size = tarfile.REGTYPE, 3000
+    says([tarfile.TarInfo("x").tobuf(), name.tobuf()], "expected a whole .tar.gz archive, got ")
+
+
+def test_an_archive_with_attributes_and_long_names_is_read(tmp_path: Path) -> None:
+    write_cifar10(tmp_path / "c")
+    digests = set()
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=form, pax_headers={"comment": "x" * 2000}) as archive:
+            archive.addfile(tarfile.TarInfo("y" * 3000))
+            archive.add(tmp_path / "c", "./cifar-10-batches-py")
+        digests.add(find(str(tmp_path / "a.tar.gz")).decode().digest)
+    assert digests == {find(str(tmp_path / "c")).decode().digest}

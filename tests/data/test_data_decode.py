@@ -27,14 +27,14 @@ def in_mode(mode: str, value: int | tuple[int, ...] = 0, size: tuple[int, int] =
 
 def test_colour_comes_back_exactly() -> None:
     pictures = pixels(5)
-    train, test = decode(items([encoded(picture) for picture in pictures]), items([encoded(pictures[0])], "test"))
+    train, test, _ = decode(items([encoded(picture) for picture in pictures]), items([encoded(pictures[0])], "test"))
     np.testing.assert_array_equal(train, pictures)
     np.testing.assert_array_equal(test, pictures[:1])
 
 
 def test_grey_keeps_one_channel_and_bilevel_counts_as_grey() -> None:
     pictures = pixels(3, channels=1)
-    train, test = decode(items([encoded(picture) for picture in pictures]), items([in_mode("1", 1)], "test"))
+    train, test, _ = decode(items([encoded(picture) for picture in pictures]), items([in_mode("1", 1)], "test"))
     np.testing.assert_array_equal(train, pictures)
     assert test.shape == (1, 4, 5, 1)
     assert (test == 255).all()
@@ -42,7 +42,7 @@ def test_grey_keeps_one_channel_and_bilevel_counts_as_grey() -> None:
 
 def test_one_colour_picture_anywhere_makes_all_of_them_colour() -> None:
     grey, colour = pixels(2, channels=1), pixels(1)
-    train, test = decode(items([encoded(picture) for picture in grey]), items([encoded(colour[0])], "test"))
+    train, test, _ = decode(items([encoded(picture) for picture in grey]), items([encoded(colour[0])], "test"))
     np.testing.assert_array_equal(train, np.repeat(grey, 3, axis=3))
     np.testing.assert_array_equal(test, colour)
 
@@ -50,7 +50,7 @@ def test_one_colour_picture_anywhere_makes_all_of_them_colour() -> None:
 @pytest.mark.parametrize("mode", ["P", "RGBA", "LA"])
 def test_other_modes_become_colour(mode: str) -> None:
     picture = in_mode(mode)
-    train, _ = decode(items([picture]), items([picture]))
+    train, _, _ = decode(items([picture]), items([picture]))
     assert train.shape == (1, 4, 5, 3)
     assert (train == 0).all()
 
@@ -124,7 +124,8 @@ def test_a_decompression_bomb_is_an_error(limit: int, monkeypatch: pytest.Monkey
 def test_the_number_of_threads_changes_nothing() -> None:
     pictures = items([encoded(picture, "JPEG") for picture in pixels(300, 8, 8)])
     one, many = decode(pictures, pictures, workers=1), decode(pictures, pictures, workers=7)
-    np.testing.assert_array_equal(one, many)
+    np.testing.assert_array_equal(one[0], many[0])
+    np.testing.assert_array_equal(one[1], many[1])
 
 
 def test_large_pictures_are_decoded_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,5 +138,17 @@ def test_large_pictures_are_decoded_in_threads(monkeypatch: pytest.MonkeyPatch) 
 
 def test_files_are_read_as_bytes_are(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(pixels(1)[0]))
-    train, _ = decode(items([tmp_path / "a.png"]), items([tmp_path / "a.png"]))
+    train, _, _ = decode(items([tmp_path / "a.png"]), items([tmp_path / "a.png"]))
     np.testing.assert_array_equal(train, pixels(1))
+
+
+def test_whether_any_was_of_another_size_is_said() -> None:
+    same, other = (encoded(pixels(1, height=height)[0]) for height in (4, 6))
+    for train, test, size, others in (
+        ([same] * 300, [same], (4, 5), False),
+        ([same] * 300, [same], None, False),
+        ([same] * 299 + [other], [same], (4, 5), True),
+        ([same], [other], (4, 5), True),
+        ([same], [same], (6, 5), True),
+    ):
+        assert decode(items(train), items(test, "test"), size=size)[2] is others

@@ -21,6 +21,8 @@ from torch.utils.data import (
 )
 
 from lossbench.data import Data, Pictures, find
+from lossbench.data.asked import LABEL_NAMES
+from lossbench.data.checked import checked
 from lossbench.data.pictures import digest_of, parts_of
 from lossbench.errors import DataError
 
@@ -225,6 +227,25 @@ def test_values_that_are_no_data() -> None:
     says("data, train row 0: expected a label from 0 to 1, got 7", y=LABELS + 7, class_names=["a", "b"])
 
 
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("missing", [[0, 1, None, 1, 0, 1], ["a", "b", None, "b", "a", "b"]])
+def test_a_missing_label_is_named(split: str, names: Any, missing: Any) -> None:
+    good = [label if label is not None else missing[0] for label in missing]
+    labels = {"train": good, "test": good} | {split: missing}
+    data = Data((PIXELS, labels["train"]), (PIXELS, labels["test"]), class_names=names)
+    with pytest.raises(DataError) as error:
+        _ = data.pictures
+    assert str(error.value) == f"data, {split} row 2: expected a label, got nothing"
+
+
+@pytest.mark.parametrize("labels", [np.array([0.0, np.nan] * 3), np.array([None, 1] * 3), np.array(["0", "1"] * 3)])
+def test_no_source_gives_labels_that_are_no_whole_numbers(labels: Any) -> None:
+    for pairs in (((PIXELS, LABELS), (PIXELS, labels)), ((PIXELS, labels), (PIXELS, LABELS))):
+        with pytest.raises(DataError, match=rf"x, t\w+: expected labels that are whole numbers, got {labels.dtype}"):
+            checked("x", "x", *pairs)
+
+
 class Endless(torch.utils.data.IterableDataset[Any]):
     def __iter__(self) -> Iterator[Any]:
         return iter([])
@@ -267,3 +288,90 @@ def test_the_source_is_known_by_what_it_holds() -> None:
     assert first.fingerprint == again.fingerprint
     other = Data(train=(PIXELS[::-1], LABELS), test=(PIXELS, LABELS)).source
     assert other.fingerprint != first.fingerprint
+
+
+SCALED = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16).repeat(2, 1, 1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
+def test_both_ways_to_divide_by_255_are_pictures_and_nothing_between(dtype: torch.dtype) -> None:
+    """torchvision's v2.ToDtype(scale=True) multiplies by 1/255 in place, which is not always x / 255."""
+    labels = [0, 1]
+    whole = made(SCALED, labels).digest
+    scaled = SCALED.to(dtype).mul_(1.0 / 255)
+    assert made(scaled, labels).digest == made(SCALED.to(dtype).div(255), labels).digest == whole
+    assert dtype == torch.float16 or not torch.equal(scaled, SCALED.to(dtype).div(255))
+    for level in (1, 77, 254):
+        pair = {(level / np.float64(255)), scaled[0].flatten()[level].item()}
+        nearly = scaled.numpy().copy()
+        nearly.reshape(-1)[level] = np.nextafter(nearly.dtype.type(max(pair)), nearly.dtype.type(1))
+        nearly.reshape(-1)[level] = np.nextafter(nearly.reshape(-1)[level], nearly.dtype.type(1))
+        with pytest.raises(DataError, match="whole multiples of 1/255"):
+            made(nearly, labels)
+
+
+def test_a_sparse_tensor() -> None:
+    sparse = torch.eye(6).to_sparse()
+    for split in ((sparse, LABELS), (PIXELS, sparse)):
+        with pytest.raises(
+            DataError, match=r"data\.train\[[01]\]: expected an array, a tensor, or lists of one length, got"
+        ):
+            _ = Data(train=split, test=split).pictures
+
+
+@pytest.mark.parametrize("names", [5, "ab", {"a": 0, "b": 1}, object()])
+def test_class_names_that_are_no_list(names: Any) -> None:
+    with pytest.raises(DataError, match=r"^data\.class_names: expected a list of names, got "):
+        Data(train=(PIXELS, LABELS), test=(PIXELS, LABELS), class_names=names)
+
+
+@pytest.mark.parametrize(
+    ("label", "received"),
+    [
+        (np.eye(2)[0], "float64 of shape (2,)"),
+        (torch.eye(3)[0], "float32 of shape (3,)"),
+        ([torch.tensor(0), torch.tensor(1)], "list"),
+        (object(), "object"),
+        (b"cat", "bytes"),
+    ],
+)
+def test_items_whose_labels_are_no_numbers_or_words(label: Any, received: str) -> None:
+    dataset = Pairs(torch.from_numpy, labels=[label] * 6)
+    with pytest.raises(DataError) as error:
+        _ = Data(train=dataset, test=dataset).pictures
+    assert str(error.value) == f"data.train item 0, label: expected a class number or a word, got {received}"
+
+
+class Leaves(Pairs):
+    """A dataset of a program that ends itself, when it is read or when it is asked for its length."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(torch.from_numpy)
+        self.where = where
+
+    def __len__(self) -> int:
+        if self.where == "length":
+            raise SystemExit(3)
+        return super().__len__()
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        raise SystemExit("enough")
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("item", "data.train item 0: expected an item that can be read, got SystemExit: enough"),
+        ("length", "data.train: expected a dataset that says how many items it has, got SystemExit: 3"),
+    ],
+)
+def test_a_dataset_does_not_end_the_program(where: str, text: str) -> None:
+    with pytest.raises(DataError) as error:
+        _ = Data(train=Leaves(where), test=Leaves(where)).pictures
+    assert str(error.value) == text
+
+
+@pytest.mark.parametrize("key", LABEL_NAMES)
+def test_items_may_call_their_label_as_tables_do(key: str) -> None:
+    dataset = [{"image": x, key: int(y)} for x, y in zip(PIXELS, LABELS, strict=True)]
+    assert Data(train=dataset, test=dataset).pictures.digest == WHOLE.digest

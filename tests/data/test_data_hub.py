@@ -23,12 +23,17 @@ PICTURES = [encoded(picture) for picture in pixels(4)]
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., str]], None]:
-    """Puts a module in the place of huggingface_hub, whose snapshot_download is given."""
+def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts a module in the place of huggingface_hub, whose snapshot_download is given, and lists what that gives."""
 
-    def put(download: Callable[..., str]) -> None:
+    def put(download: Callable[..., str], names: Callable[..., list[str]] | None = None) -> None:
+        def listed(repository: str, **options: str) -> list[str]:
+            root = Path(download(repository, **options))
+            return [file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()]
+
         module = ModuleType("huggingface_hub")
         module.snapshot_download = download  # type: ignore[attr-defined]  # a module made here
+        module.list_repo_files = names or listed  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "huggingface_hub", module)
 
     return put
@@ -58,7 +63,7 @@ def test_a_repository_with_its_own_features(tmp_path: Path, hub: Any) -> None:
         asked.append((repository, options))
         return str(tmp_path)
 
-    hub(download)
+    hub(download, lambda *_, **__: ["README.md", "data/train-0.parquet", "data/test-0.parquet"])
     source = find("hub:someone/pets")
     assert asked == [("someone/pets", {"repo_type": "dataset", "allow_patterns": "*.parquet"})]
     made = source.decode()
@@ -76,6 +81,51 @@ def test_configurations(tmp_path: Path, hub: Any) -> None:
          "(write hub:someone/pets:large, for instance)")  # fmt: skip
     says("hub:someone/pets:huge", "data hub:someone/pets:huge: expected train-*.parquet and test-*.parquet on the Hub, "
          "got a repository without them")  # fmt: skip
+
+
+@pytest.mark.parametrize("main_is_empty", [False, True])
+def test_a_choice_is_asked_for_before_anything_is_fetched(tmp_path: Path, hub: Any, main_is_empty: bool) -> None:
+    fetched: list[Any] = []
+
+    def download(_: str, **options: str) -> str:
+        fetched.append(options)
+        return str(tmp_path)
+
+    def names(*_: str, revision: str = "main", **__: str) -> list[str]:
+        main = [".cache/x.parquet", "README.md", "b/train-0.parquet", "b/test-0.parquet", "extra/more.parquet"]
+        return ["train.zip"] if main_is_empty and revision == "main" else [*main, "a/train/0.parquet"]
+
+    hub(download, names)
+    says("hub:someone/pets", "data hub:someone/pets: expected one configuration, got several: a, b (write ")
+    assert fetched == []
+    says("hub:someone/pets:a", "data hub:someone/pets:a: expected train-*.parquet and test-*.parquet on the Hub, got ")
+    revision = {"revision": "refs/convert/parquet"} if main_is_empty else {}
+    assert fetched == [{"repo_type": "dataset", "allow_patterns": "a/*.parquet", **revision}]
+
+
+def test_in_a_cache_that_has_several_one_has_to_be_named_too(tmp_path: Path, hub: Any) -> None:
+    for name in ("small", "large"):
+        write_hub_folder(tmp_path / name)
+
+    def unreachable(*_: str, **__: str) -> list[str]:
+        raise type("ConnectError", (Exception,), {})("no route")
+
+    hub(snapshot(tmp_path), unreachable)
+    says("hub:someone/pets", "data hub:someone/pets: expected one configuration, got several: large, small (write ")
+    assert len(find("hub:someone/pets:small").decode().train) == 6
+    hub(snapshot(tmp_path / "nothing"), unreachable)
+    says("hub:someone/pets", "data hub:someone/pets: expected a data set on the Hugging Face Hub, got it is not in the "
+         "Hub's cache, and the Hub cannot be reached")  # fmt: skip
+
+
+@pytest.mark.parametrize("configuration", ["../..", "..", "a/b", "*", "a?", "[ab]", ".git", "a\\b"])
+def test_a_configuration_is_one_folder(hub: Any, configuration: str) -> None:
+    def asked(*_: str, **__: str) -> str:
+        raise AssertionError("nothing is to be asked for")
+
+    hub(asked, asked)
+    says(f"hub:someone/pets:{configuration}", f"data hub:someone/pets:{configuration}: expected a data set on the "
+         f"Hugging Face Hub, got {configuration!r}, which is no name of a configuration")  # fmt: skip
 
 
 def test_the_hubs_own_conversion_where_there_is_no_parquet(tmp_path: Path, hub: Any) -> None:

@@ -119,11 +119,12 @@ def test_nowhere_names_the_package_of_the_system() -> None:
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., str]], None]:
-    """Puts a module in the place of huggingface_hub, whose snapshot_download is given."""
+    """Puts a module in the place of huggingface_hub, whose snapshot_download is given, and which lists a file."""
 
     def put(download: Callable[..., str]) -> None:
         module = ModuleType("huggingface_hub")
         module.snapshot_download = download  # type: ignore[attr-defined]  # a module made here
+        module.list_repo_files = lambda *_, **__: ["plain_text/train.parquet"]  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "huggingface_hub", module)
 
     return put
@@ -158,7 +159,7 @@ def test_fashion_mnist_has_its_repository(tmp_path: Path, stand_in: Callable[[Ca
 
 def test_a_hub_that_fails_says_why(stand_in: Callable[[Callable[..., str]], None]) -> None:
     def download(*_: str, **__: str) -> str:
-        raise ConnectionError("cannot reach\nthe Hub")
+        raise OSError("cannot reach\nthe Hub")
 
     stand_in(download)
     with pytest.raises(DataError) as error:

@@ -156,7 +156,7 @@ def test_columns_that_cannot_be_told(tmp_path: Path) -> None:
     fails(
         tmp_path,
         f"{tmp_path}/train.parquet: expected a column of type ClassLabel, or one called label, labels, fine_label, "
-        "got image, kind",
+        "target, class, y, got image, kind",
     )
 
 
@@ -193,3 +193,10 @@ def test_a_panic_of_the_reader_is_an_error_too(tmp_path: Path, monkeypatch: pyte
 def test_signs_with_a_meaning_in_patterns_are_plain_in_a_path(tmp_path: Path) -> None:
     write_hub_folder(tmp_path / "a[1]*" / "key=value")
     assert len(find(str(tmp_path / "a[1]*" / "key=value")).decode().train) == 6
+
+
+def test_shards_whose_labels_are_words_and_numbers(tmp_path: Path) -> None:
+    for name, labels in (("train-0", LABELS), ("train-1", ["cat", "dog"] * 2), ("test", LABELS)):
+        pl.DataFrame({"image": PICTURES, "label": labels}).write_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(DataError, match=r", train: expected files whose columns are of one type each, got "):
+        find(str(tmp_path)).decode()

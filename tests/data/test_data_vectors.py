@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,9 @@ class TestSources:
     def test_the_column_of_labels_can_be_named(self, tmp_path: Path) -> None:
         folder = csv(tmp_path / "c", frame(TRAIN, LABELS, "kind"), frame(TEST, TEST_LABELS, "kind"))
         expected = (
-            "PATH/train.csv: expected a column of labels called label, labels, target, class, y, got f0, f1, f2, "
+            "PATH/train.csv: expected a column of labels called label, labels, fine_label, target, class, y, got "
         )
-        says(folder, f"{expected}kind (name another with --label-column)")
+        says(folder, f"{expected}f0, f1, f2, kind (name another with --label-column)")
         assert find(str(folder), asked=Asked(label_column="kind")).decode().digest == given().digest
         says(folder, "label_column: expected one of the columns of PATH/train.csv, f0, f1, f2, kind, got x",
              Asked(label_column="x"))  # fmt: skip
@@ -215,3 +216,56 @@ class TestScenarios:
             expected[row] = np.searchsorted(np.cumsum(likely), luck[row] / rates[row] * likely.sum(), side="right")
         assert (part.labels != expected).sum() <= 2
         assert 0.3 < (part.labels != labels).mean() < 0.5
+
+
+class TestShards:
+    """Several Parquet files to a split."""
+
+    def write(self, folder: Path, *shards: pl.DataFrame, test: pl.DataFrame | None = None) -> Path:
+        folder.mkdir(exist_ok=True)
+        for number, shard in enumerate(shards):
+            shard.write_parquet(folder / f"train-{number}.parquet")
+        (frame(TEST, TEST_LABELS) if test is None else test).write_parquet(folder / "test.parquet")
+        return folder
+
+    def test_their_columns_may_stand_in_any_order(self, tmp_path: Path) -> None:
+        one, two = frame(TRAIN[:20], LABELS[:20]), frame(TRAIN[20:], LABELS[20:]).select("label", "f2", "f0", "f1")
+        assert find(str(self.write(tmp_path / "s", one, two))).decode().digest == given().digest
+
+    def test_other_columns_are_named(self, tmp_path: Path) -> None:
+        one, two = frame(TRAIN[:20], LABELS[:20]), frame(TRAIN[20:], LABELS[20:])
+        says(
+            self.write(tmp_path / "a", one, two.drop("f1")),
+            "PATH/train-1.parquet: expected the columns of train-0.parquet, f0, f1, f2, label, got f0, f2, label",
+        )
+        says(
+            self.write(tmp_path / "b", one, two.rename({"label": "y"})),
+            "PATH/train-1.parquet: expected the columns of train-0.parquet, f0, f1, f2, label, got f0, f1, f2, y",
+        )
+        says(
+            self.write(tmp_path / "c", one, two.with_columns(pl.concat_list("f1"))),
+            "PATH, train: expected files whose columns are of one type each, got ",
+        )
+
+    def test_a_test_split_without_the_features(self, tmp_path: Path) -> None:
+        for number, columns in enumerate((["label"], ["f0", "label"])):
+            test = frame(TEST, TEST_LABELS).select(columns)
+            says(
+                self.write(tmp_path / str(number), frame(TRAIN, LABELS), test=test),
+                f"PATH, test: expected the columns of train, f0, f1, f2, got {', '.join(columns)}",
+            )
+        says(
+            self.write(tmp_path / "none", frame(TRAIN, LABELS), test=frame(TEST, TEST_LABELS).drop("label")),
+            "PATH, test: expected a column of labels called label, got f0, f1, f2",
+        )
+
+
+@pytest.mark.parametrize("names", [None, ["a", "b"]])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_label_past_int64(tmp_path: Path, split: str, names: list[str] | None) -> None:
+    features = {"label": {"_type": "ClassLabel", "names": names}}
+    metadata = {} if names is None else {"huggingface": json.dumps({"info": {"features": features}})}
+    for name, x, y in (("train", TRAIN, LABELS), ("test", TEST, TEST_LABELS)):
+        labels = pl.Series("label", [int(label) % 2 + (2**63 if name == split else 0) for label in y], dtype=pl.UInt64)
+        frame(x, y).with_columns(labels).write_parquet(tmp_path / f"{name}.parquet", metadata=metadata)
+    says(tmp_path, f"PATH, {split} row 0: expected a label of at most 2^63 - 1, got 9223372036854775808")

@@ -5,19 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossbench.data import Asked, Data, Source, find, fitted
+from lossbench.errors import RequestError
 from lossbench.spec import Study, default_name
 
 __all__ = ["source_of", "with_data"]
 
 
-def with_data(study: Study, data: Data | None) -> Study:
+def with_data(study: Study, data: object) -> Study:
     """The study on data that were given from Python, which outrank what it says of data.
 
     Args:
         study: what is asked for.
-        data: the given data; None leaves the study as it is.
+        data: the `Data`; None leaves the study as it is.
+
+    Raises:
+        RequestError: they are not wrapped in `Data`.
     """
-    if data is None or study.data == data.written:
+    if data is None:
+        return study
+    if not isinstance(data, Data):
+        hint = "a name or a path goes into the study, as lossbench.Study(data=...)" if isinstance(data, str) else ""
+        raise RequestError("data", "lossbench.Data(train=..., test=...)", type(data).__name__, hint)
+    if study.data == data.written:
         return study
     changes = {"data": data.written}
     if study.name == default_name(study.data, study.model):

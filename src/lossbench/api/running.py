@@ -97,8 +97,8 @@ class Prepared:
     @property
     def data_path(self) -> str:
         """Where the data lay, and what was done to their size, as provenance has it."""
-        size = self.study.size
-        return self.source.location + (f", resized to {size[0]}×{size[1]}" if size else "")
+        pictures = self.pictures
+        return self.source.location + (f", resized to {'×'.join(map(str, pictures.size))}" if pictures.resized else "")
 
     @property
     def untestable(self) -> dict[str, str]:
@@ -401,7 +401,7 @@ def _folder(resolved: Resolved, place: str) -> StudyFolder:
         "class_counts": np.bincount(train.clean, minlength=pictures.num_classes).tolist(),
         "mislabelled": int((train.labels != train.clean).sum()),
         "size": [*pictures.size, pictures.channels],
-        **({"resized": True} if study.size is not None else {}),
+        **({"resized": True} if pictures.resized else {}),
     }
     counts = np.bincount(train.labels, minlength=pictures.num_classes).tolist()
     cards = [card_values(arm, counts) for arm in study.losses]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NOTHING", "Asked"]
+__all__ = ["LABEL_NAMES", "NOTHING", "Asked"]
+
+LABEL_NAMES = ("label", "labels", "fine_label", "target", "class", "y")
+"""What a column of labels is called where none is asked for: the first of these that is there."""
 
 
 @dataclass(frozen=True)

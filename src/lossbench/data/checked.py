@@ -39,6 +39,8 @@ def checked(name: str, place: str, train: Pair, test: Pair, class_names: Sequenc
     if train[0].shape[1:] != test[0].shape[1:]:
         allowed = f"the size of the training {_called(train[0])}, {_size(train[0])}"
         raise DataError(f"{place}, test", allowed, _size(test[0]))
+    for split, (_, labels) in pairs.items():
+        _check_whole(f"{place}, {split}", labels)
     names = tuple(class_names) if class_names is not None else _numbered(train[1])
     for split, (_, labels) in pairs.items():
         _check_labels(f"{place}, {split}", labels, len(names))
@@ -83,6 +85,12 @@ def _check_vectors(place: str, vectors: Values) -> None:
 
 def _called(values: Values) -> str:
     return "vectors" if values.ndim == 2 else "pictures"
+
+
+def _check_whole(place: str, labels: npt.NDArray[np.integer]) -> None:
+    """Whatever read them: `astype` would make -2^63 of a missing one."""
+    if labels.dtype.kind not in "iu":
+        raise DataError(place, "labels that are whole numbers", str(labels.dtype))
 
 
 def _check_labels(place: str, labels: npt.NDArray[np.integer], classes: int) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 from lossbench.data.asked import Asked
 from lossbench.data.checked import Pair, check_count, checked
 from lossbench.data.found import Found, Names
-from lossbench.data.limits import check_growth
+from lossbench.data.packed import check_size, unpacked
 from lossbench.data.pictures import Pictures
 from lossbench.data.plain_pickle import read_plain
 from lossbench.errors import DataError
@@ -23,7 +21,6 @@ from lossbench.errors import DataError
 __all__ = ["look"]
 
 _SIDE, _CHANNELS = 32, 3
-_LARGEST = 1 << 28  # bytes of a pickle; CIFAR-100's training split has 155 million
 
 Read = Callable[[str], bytes]
 
@@ -141,22 +138,13 @@ def _mapping(place: str, content: bytes) -> dict[str, Any]:
 
 def _read_file(folder: Path, name: str) -> bytes:
     path = folder / name
-    _check_size(str(path), path.stat().st_size)
+    check_size(str(path), path.stat().st_size)
     return path.read_bytes()
-
-
-def _check_size(place: str, size: int) -> None:
-    if size > _LARGEST:
-        raise DataError(place, f"a pickle of at most {_LARGEST} bytes", f"{size} bytes")
 
 
 def _decode_archive(path: Path, asked: Asked, name: str, class_names: Names | None) -> Pictures:
     """Only the files of the data set are unpacked, into memory."""
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            contents = _contents(path, archive)
-    except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
-        raise DataError(str(path), "a whole .tar.gz archive", str(error) or type(error).__name__) from None
+    contents = unpacked(path, [f"{kind.folder}/{file}" for kind in _KINDS for file in kind.files])
     for kind in _KINDS:
         if all(f"{kind.folder}/{file}" in contents for file in kind.files):
             own = {file: contents[f"{kind.folder}/{file}"] for file in kind.files}
@@ -165,18 +153,3 @@ def _decode_archive(path: Path, asked: Asked, name: str, class_names: Names | No
             return _decode(str(path), kind, labels, names, own.__getitem__, name, class_names)
     allowed = " or ".join(f"the files of {kind.folder}" for kind in _KINDS)
     raise DataError(str(path), allowed, ", ".join(contents) or "none of them")
-
-
-def _contents(path: Path, archive: tarfile.TarFile) -> dict[str, bytes]:
-    wanted: Sequence[str] = [f"{kind.folder}/{file}" for kind in _KINDS for file in kind.files]
-    contents: dict[str, bytes] = {}
-    total = 0
-    for member in archive:
-        total += member.size
-        check_growth(str(path), total, path.stat().st_size)
-        name = member.name.removeprefix("./")
-        if name in wanted and member.isreg():
-            _check_size(f"{path}, {name}", member.size)
-            file = archive.extractfile(member)
-            contents[name] = file.read() if file else b""
-    return contents

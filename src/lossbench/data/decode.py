@@ -50,7 +50,7 @@ class _ColourError(Exception):
 
 def decode(
     train: Encoded, test: Encoded, workers: int | None = None, size: tuple[int, int] | None = None
-) -> tuple[Pixels, Pixels]:
+) -> tuple[Pixels, Pixels, bool]:
     """Decodes two splits of pictures, of one size unless they are resized.
 
     They keep one channel if all are grey, and become red, green and blue otherwise; transparency is dropped.
@@ -62,7 +62,7 @@ def decode(
         size: height and width that every picture is resized to, as `resized` does it; None for as they are.
 
     Returns:
-        Two uint8 arrays (n, height, width, channels).
+        Two uint8 arrays (n, height, width, channels), and whether any picture was of another size.
 
     Raises:
         DataError: a picture that is broken, too large, deeper than 8 bits, or of another size than the first.
@@ -77,29 +77,36 @@ def decode(
             return _both(train, test, (height, width, 3), number, fixed=fixed)
 
 
-def _both(train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> tuple[Pixels, Pixels]:
-    return _decode(train, shape, workers, fixed=fixed), _decode(test, shape, workers, fixed=fixed)
+def _both(
+    train: Encoded, test: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool
+) -> tuple[Pixels, Pixels, bool]:
+    (first, one), (second, other) = (_decode(each, shape, workers, fixed=fixed) for each in (train, test))
+    return first, second, one or other
 
 
-def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> Pixels:
+def _decode(encoded: Encoded, shape: tuple[int, ...], workers: int, *, fixed: bool) -> tuple[Pixels, bool]:
     total = len(encoded.items)
     out = room(encoded.where(0) if total else "test", (total, *shape))
 
-    def some(start: int) -> None:
-        for position in range(start, min(start + _AT_ONCE, total)):
-            _decode_one(encoded, position, out[position], fixed=fixed)
+    def some(start: int) -> int:
+        rows = range(start, min(start + _AT_ONCE, total))
+        return sum(_decode_one(encoded, position, out[position], fixed=fixed) for position in rows)
 
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(some, range(0, total, _AT_ONCE)):  # in order, so the first bad picture is the one named
-            pass
-    return out
+    with ThreadPoolExecutor(workers) as pool:  # in order, so the first bad picture is the one named
+        others = sum(pool.map(some, range(0, total, _AT_ONCE)))
+    return out, others > 0
 
 
-def _decode_one(encoded: Encoded, position: int, out: Pixels, *, fixed: bool) -> None:
-    """Writes one picture into its place, (height, width, channels); it must have that size where this is fixed."""
+def _decode_one(encoded: Encoded, position: int, out: Pixels, *, fixed: bool) -> bool:
+    """Writes one picture into its place, (height, width, channels); it must have that size where this is fixed.
+
+    Returns:
+        whether it was of another size.
+    """
     height, width, channels = out.shape
     with opened(encoded, position) as picture:
-        if fixed and picture.size != (width, height):
+        other = picture.size != (width, height)
+        if fixed and other:
             allowed = f"pictures of one size, {height}×{width} as the first"
             hint = f"--size {min(height, width)} makes them so"
             raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}", hint)
@@ -111,6 +118,7 @@ def _decode_one(encoded: Encoded, position: int, out: Pixels, *, fixed: bool) ->
         plain = picture if picture.mode == mode else picture.convert(mode)
         values = np.asarray(plain if fixed else resized(plain, (height, width)))
     out[...] = values.reshape(out.shape)
+    return other
 
 
 def _shape(encoded: Encoded) -> tuple[int, int]:

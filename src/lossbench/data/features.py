@@ -10,16 +10,14 @@ from pathlib import Path
 
 import polars as pl
 
-from lossbench.data.asked import Asked
+from lossbench.data.asked import LABEL_NAMES, Asked
 from lossbench.data.parquet_footer import check_footer
-from lossbench.data.tables import LABEL_NAMES, is_feature
+from lossbench.data.tables import is_feature
 from lossbench.errors import DataError
 
 __all__ = ["Columns", "columns_of", "picture_column", "readable_parquet"]
 
 _PICTURE_NAMES = ("image", "img")
-_LABEL_NAMES = ("label", "labels", "fine_label")
-_OF_VECTORS = tuple(dict.fromkeys((*_LABEL_NAMES, *LABEL_NAMES)))
 
 
 @dataclass(frozen=True)
@@ -31,18 +29,24 @@ class Columns:
     class_names: tuple[str, ...] | None
 
 
-def columns_of(file: Path, asked: Asked) -> Columns:
+def columns_of(file: Path, asked: Asked, train: Columns | None = None) -> Columns:
     """Finds the columns: as asked, or by the feature types that Hugging Face writes beside them, or by usual names.
+
+    Args:
+        file: of one split.
+        asked: which columns are asked for.
+        train: those of the training split, where this is another: of vectors the same are looked for.
 
     Raises:
         DataError: the file is no Parquet file, or its columns cannot be told.
     """
     schema, features = _told(file)
     columns = list(schema)
+    if train is not None and train.picture is None:
+        return Columns(None, train.label, _class_names(features.get(train.label, {})))
     vectors = asked.image_column is None and _are_vectors(schema, features, asked)
     picture = None if vectors else _column(file, "Image", _PICTURE_NAMES, columns, features, asked.image_column)
-    names = _OF_VECTORS if vectors else _LABEL_NAMES
-    label = _column(file, "ClassLabel", names, columns, features, asked.label_column)
+    label = _column(file, "ClassLabel", LABEL_NAMES, columns, features, asked.label_column)
     return Columns(picture, label, _class_names(features.get(label, {})))
 
 
@@ -69,7 +73,7 @@ def _are_vectors(schema: Mapping[str, pl.DataType], features: Mapping[str, Mappi
     """Whether there is no picture, and every column but the label's is numbers."""
     if any(feature.get("_type") == "Image" for feature in features.values()):
         return False
-    label = asked.label_column or next((name for name in _OF_VECTORS if name in schema), None)
+    label = asked.label_column or next((name for name in LABEL_NAMES if name in schema), None)
     rest = [dtype for name, dtype in schema.items() if name != label]
     return bool(rest) and all(is_feature(dtype) for dtype in rest)
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from lossbench.data.asked import LABEL_NAMES
 from lossbench.data.checked import checked
 from lossbench.data.given_arrays import as_values, plain_array
-from lossbench.data.given_datasets import LABEL_KEYS, is_dataset, read_dataset, unwrapped
+from lossbench.data.given_datasets import is_dataset, read_dataset, unwrapped
 from lossbench.data.pictures import GIVEN, Pictures, Values
 from lossbench.data.sources import Source
-from lossbench.data.tables import named_labels
+from lossbench.data.tables import check_labels, named_labels
 from lossbench.errors import DataError
 
 __all__ = ["Data"]
@@ -45,7 +47,8 @@ class Data:
         name: what reports call the data.
 
     Raises:
-        RequestError: a name that is none; anything else is said when the data are read, by `run`.
+        RequestError: a name that is none, or class names that are no list; anything else is said when the data are
+            read, by `run`.
     """
 
     train: Any
@@ -56,6 +59,9 @@ class Data:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"\w[\w .-]{0,99}", str(self.name)):
             raise DataError("data.name", "a name of at most 100 letters, digits, blanks and - . _", self.name)
+        names = self.class_names
+        if names is not None and (isinstance(names, str | bytes) or not isinstance(names, Sequence | np.ndarray)):
+            raise DataError("data.class_names", "a list of names", names)
 
     @property
     def written(self) -> str:
@@ -70,6 +76,7 @@ class Data:
             DataError: something in it that cannot be used.
         """
         (train, train_labels), (test, test_labels) = _pair(f"{_FIELD}.train", self.train), _pair("data.test", self.test)
+        check_labels(_FIELD, train_labels, test_labels)
         if not (train_labels.dtype.is_integer() and test_labels.dtype.is_integer()):
             first, second, words = named_labels(_FIELD, train_labels, test_labels, self.class_names)
             return checked(self.name, _FIELD, (train, first), (test, second), words)
@@ -110,7 +117,7 @@ def _classes(split: Any) -> tuple[str, ...] | None:
     """The names that a dataset has for its classes, as torchvision's and Hugging Face's have."""
     while split is not None:
         features = getattr(split, "features", None)
-        labels = [features[key] for key in LABEL_KEYS if key in features] if isinstance(features, Mapping) else []
+        labels = [features[key] for key in LABEL_NAMES if key in features] if isinstance(features, Mapping) else []
         classes = getattr(labels[0] if labels else None, "names", None) or getattr(split, "classes", None)
         if isinstance(classes, list | tuple) and classes:
             return tuple(str(name) for name in classes)

@@ -27,15 +27,14 @@ def plain_array(place: str, values: Any) -> npt.NDArray[Any]:
     """An array of NumPy's, of torch's, or of nested lists.
 
     Raises:
-        DataError: rows of different lengths, or something else altogether.
+        DataError: rows of different lengths, a sparse tensor, or something else altogether.
     """
-    if hasattr(values, "detach"):  # a tensor, which may need a gradient or lie on another device
-        values = values.detach().cpu()
-        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
-        return np.asarray(values)
     try:
+        if hasattr(values, "detach"):  # a tensor, which may need a gradient or lie on another device
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         return np.asarray(values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # sparse tensors, and others without plain storage
         raise DataError(place, "an array, a tensor, or lists of one length", str(error)) from None
 
 
@@ -75,7 +74,7 @@ def _channels_last(place: str, pixels: Pixels) -> Pixels:
 
 
 def _bytes(place: str, array: npt.NDArray[Any]) -> Pixels:
-    """Whole numbers from 0 to 255; floats are those divided by 255, and nothing that comes close."""
+    """Whole numbers from 0 to 255; floats are those divided by 255 or times 1/255, and nothing that comes close."""
     if array.dtype == np.uint8 or not array.size:
         return array.astype(np.uint8, copy=False)
     if array.dtype.kind in "iu":
@@ -84,13 +83,22 @@ def _bytes(place: str, array: npt.NDArray[Any]) -> Pixels:
         return array.astype(np.uint8)
     if array.dtype.kind == "b":
         return array.astype(np.uint8) * np.uint8(255)
-    levels = np.arange(256).astype(array.dtype) / array.dtype.type(255)
+    divided, scaled = _levels(array.dtype)
     out = np.empty(array.shape, dtype=np.uint8)
     for values, place_of in zip(array, out, strict=True):  # one picture at a time: no second float copy of all
         with np.errstate(invalid="ignore"):
             nearest = np.clip(np.rint(values * 255), 0, 255)
         place_of[...] = np.nan_to_num(nearest)
-        if not np.array_equal(levels[place_of], values):
-            wrong = values[levels[place_of] != values].flat[0]
-            raise DataError(place, "pictures of whole multiples of 1/255, as ToTensor gives them", f"{wrong}", _HINT)
+        strange = (divided[place_of] != values) & (scaled[place_of] != values)
+        if strange.any():
+            allowed = "pictures of whole multiples of 1/255, as ToTensor gives them"
+            raise DataError(place, allowed, f"{values[strange].flat[0]}", _HINT)
     return out
+
+
+def _levels(dtype: npt.DTypeLike) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """What 0 to 255 become: x / 255 as ToTensor has it, and x * (1 / 255) as torchvision's v2.ToDtype(scale=True)."""
+    wide = np.result_type(dtype, np.float32)  # torch multiplies half precision in single
+    whole = np.arange(256)
+    scaled = whole.astype(wide) * wide.type(1 / 255)
+    return whole.astype(dtype) / np.dtype(dtype).type(255), scaled.astype(dtype)

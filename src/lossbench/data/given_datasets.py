@@ -9,15 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from lossbench.data.asked import LABEL_NAMES
 from lossbench.data.given_arrays import plain_array
 from lossbench.errors import DataError, told
 
-__all__ = ["LABEL_KEYS", "is_dataset", "read_dataset", "unwrapped"]
+__all__ = ["is_dataset", "read_dataset", "unwrapped"]
 
 _TRIED = 32  # items that are read twice
 _GREY = ("L", "1")
 _WHOLE = ("SequentialSampler", "RandomSampler", "BatchSampler", "NoneType")  # those that visit every item once
-_PICTURE_KEYS, LABEL_KEYS = ("image", "img", "pixel_values"), ("label", "labels", "fine_label")
+_PICTURE_KEYS = ("image", "img", "pixel_values")
 
 Item = tuple[npt.NDArray[Any], Any]
 
@@ -51,9 +52,13 @@ def read_dataset(place: str, dataset: Any) -> tuple[npt.NDArray[Any], list[Any]]
     the next, and belong into the recipe.
 
     Raises:
-        DataError: an item that is no pair or raises, that is another when it is read again, or is of another shape.
+        DataError: an item that is no pair, has no plain label or raises, that is another when it is read again, or is
+            of another shape.
     """
-    number = len(dataset)
+    try:
+        number = len(dataset)
+    except (Exception, SystemExit) as error:  # whatever a user's own code raises is an answer to the request
+        raise DataError(place, "a dataset that says how many items it has", told(error)) from error
     if not number:
         raise DataError(place, "at least one item", "none")
     for index in np.unique(np.linspace(0, number - 1, _TRIED).astype(int)).tolist():
@@ -81,14 +86,14 @@ def _item(place: str, dataset: Any, index: int) -> Item:
     where = f"{place} item {index}"
     try:
         item = dataset[index]
-    except Exception as error:  # whatever a user's own code raises is an answer to the request
+    except (Exception, SystemExit) as error:
         raise DataError(where, "an item that can be read", told(error)) from error
     if isinstance(item, Mapping):
-        item = tuple(next((item[key] for key in keys if key in item), None) for keys in (_PICTURE_KEYS, LABEL_KEYS))
+        item = tuple(next((item[key] for key in keys if key in item), None) for keys in (_PICTURE_KEYS, LABEL_NAMES))
     if not isinstance(item, tuple | list) or len(item) != 2 or any(part is None for part in item):
         raise DataError(where, "a pair of a picture or vector and its label", type(item).__name__)
     x, label = item
-    return _plain(where, x), _label(label)
+    return _plain(where, x), _label(where, label)
 
 
 def _plain(where: str, x: Any) -> npt.NDArray[Any]:
@@ -101,9 +106,12 @@ def _plain(where: str, x: Any) -> npt.NDArray[Any]:
     return plain_array(where, x)
 
 
-def _label(label: Any) -> Any:
+def _label(where: str, label: Any) -> Any:
     """A plain number or word; of a tensor or array of one, that one."""
+    received = type(label).__name__
     if hasattr(label, "detach") or isinstance(label, np.ndarray | np.generic):
-        array = plain_array("label", label)
-        return array.item() if array.size == 1 else array
+        array = plain_array(f"{where}, label", label)
+        label, received = (array.item() if array.size == 1 else array), f"{array.dtype} of shape {array.shape}"
+    if not isinstance(label, str | int | float):
+        raise DataError(f"{where}, label", "a class number or a word", received)
     return label

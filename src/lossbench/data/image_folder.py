@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -85,8 +86,8 @@ def _decode(
 ) -> Pictures:
     del class_names  # the folders' names are the class names
     (train, train_labels), (test, test_labels) = splits
-    pixels = decode(_encoded(train), _encoded(test), size=size)
-    return checked(name, str(root), (pixels[0], train_labels), (pixels[1], test_labels), classes)
+    first, second, others = decode(_encoded(train), _encoded(test), size=size)
+    return replace(checked(name, str(root), (first, train_labels), (second, test_labels), classes), resized=others)
 
 
 def _encoded(files: Sequence[Path]) -> Encoded:

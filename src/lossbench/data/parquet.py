@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -40,8 +42,10 @@ def look(path: Path, asked: Asked) -> Found | None:
     if "train" not in shards:
         raise DataError(str(folder), "a split called train", f"only {', '.join(sorted(shards))}")
     used = {split: shards[split] for split in ("train", which_test(folder, shards))}
-    columns = {split: columns_of(files[0], asked) for split, files in used.items()}
-    train, test = columns.values()
+    first, second = used
+    train = columns_of(used[first][0], asked)
+    test = columns_of(used[second][0], asked, train)
+    columns = {first: train, second: test}
     if train.class_names and test.class_names and train.class_names != test.class_names:
         allowed = f"the classes of the training split, {', '.join(train.class_names)}"
         raise DataError(f"{folder}, test", allowed, ", ".join(test.class_names))
@@ -49,9 +53,28 @@ def look(path: Path, asked: Asked) -> Found | None:
     return Found(files, partial(_decode, folder, used, columns, asked.size), train.class_names)
 
 
-def configurations(root: Path) -> list[str]:
-    """The subfolders that each hold shards; none where the root holds them itself."""
-    return [] if _shards(root) else [folder.name for folder in _folders(root) if _shards(folder)]
+def configurations(names: Iterable[str]) -> list[str]:
+    """The folders that each hold shards; none where shards lie beside them.
+
+    Args:
+        names: of files, with `/` between the folders.
+    """
+    found = set()
+    for name in names:
+        *folders, file = name.split("/")
+        if name.startswith(".") or "/." in name:
+            continue
+        if _is_shard(folders, file):
+            return []
+        if _is_shard(folders[1:], file):
+            found.add(folders[0])
+    return sorted(found)
+
+
+def _is_shard(folders: Sequence[str], file: str) -> bool:
+    """Whether a file lies as `train-*.parquet` or `train/0000.parquet`."""
+    in_split = len(folders) == 1 and folders[0] in SPLITS and file.endswith(".parquet")
+    return in_split or (not folders and _SHARD.fullmatch(file) is not None)
 
 
 def _folders(root: Path) -> list[Path]:
@@ -89,35 +112,49 @@ def _decode(
     name: str,
     class_names: Names | None,
 ) -> Pictures:
-    if None in (each.picture for each in columns.values()):
+    if columns["train"].picture is None:
         return _decode_vectors(folder, shards, columns, name)
     read = {split: _read(f"{folder}, {split}", files, columns[split]) for split, files in shards.items()}
     (train, train_labels), (test, test_labels) = read.values()
-    train_pixels, test_pixels = decode(train, test, size=size)
+    train_pixels, test_pixels, others = decode(train, test, size=size)
     if train_labels.dtype.is_integer() and test_labels.dtype.is_integer():
         first, second = train_labels.to_numpy(), test_labels.to_numpy()
         names = next(iter(columns.values())).class_names or class_names
     else:
         first, second, names = named_labels(str(folder), train_labels, test_labels)
-    return checked(name, str(folder), (train_pixels, first), (test_pixels, second), names)
+    return replace(checked(name, str(folder), (train_pixels, first), (test_pixels, second), names), resized=others)
 
 
 def _decode_vectors(folder: Path, shards: Shards, columns: Mapping[str, Columns], name: str) -> Pictures:
-    frames = []
-    for files in shards.values():
-        read = []
-        for file in files:
-            with readable_parquet(file):
-                read.append(pl.read_parquet(file, glob=False, hive_partitioning=False))
-        frames.append(pl.concat(read, how="vertical_relaxed"))
+    frames = [_rows(f"{folder}, {split}", files) for split, files in shards.items()]
     label = columns["train"].label
     if label not in frames[1].columns:
         raise DataError(f"{folder}, test", f"a column of labels called {label}", ", ".join(frames[1].columns))
     return from_frames(name, str(folder), frames[0], frames[1], label, columns["train"].class_names)
 
 
+def _rows(place: str, files: tuple[Path, ...]) -> pl.DataFrame:
+    """All rows of a split, whose files have the columns of the first in any order."""
+    read: list[pl.DataFrame] = []
+    for file in files:
+        with readable_parquet(file):
+            frame = pl.read_parquet(file, glob=False, hive_partitioning=False)
+        names = (read or [frame])[0].columns
+        if sorted(frame.columns) != sorted(names):
+            raise DataError(str(file), f"the columns of {files[0].name}, {', '.join(names)}", ", ".join(frame.columns))
+        read.append(frame.select(names))
+    return _joined(place, read, "vertical_relaxed")
+
+
+def _joined(place: str, read: list[pl.DataFrame], how: Literal["vertical", "vertical_relaxed"]) -> pl.DataFrame:
+    try:
+        return pl.concat(read, how=how, rechunk=True)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(place, "files whose columns are of one type each", str(error)) from None
+
+
 def _read(place: str, files: tuple[Path, ...], columns: Columns) -> tuple[Encoded, pl.Series]:
-    labels = pl.concat([_labels(file, columns.label) for file in files], rechunk=True)
+    labels = _joined(place, [_labels(file, columns.label).to_frame() for file in files], "vertical")[columns.label]
     pictures = Cells(place, files, columns.picture or "")
     if not len(pictures):
         raise DataError(place, "at least one picture", "none")

@@ -82,6 +82,7 @@ class Pictures:
         class_names: what the labels 0, 1, ... mean.
         digest: 32 hex digits of the decoded pictures, labels and class names; where they lay is not in it.
         other_labels: labels of the training split that a user has in files, by their digest; each int64 (n,).
+        resized: whether any picture is of another size where it lay; not in the digest.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Pictures:
     class_names: tuple[str, ...]
     digest: str
     other_labels: Mapping[str, Labels] = field(default_factory=dict)
+    resized: bool = False
 
     @property
     def num_classes(self) -> int:

@@ -18,6 +18,7 @@ __all__ = ["read_plain"]
 
 _RECONSTRUCT = ("numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct")
 _ADMITTED = (*_RECONSTRUCT, "numpy ndarray", "numpy dtype", "_codecs encode")
+_MOST_STEPS = 1 << 21  # instructions; CIFAR's largest pickle has fewer than half a million in any protocol
 _KINDS = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8")
 
 
@@ -31,11 +32,13 @@ def read_plain(content: bytes) -> Any:
         numbers, text, bytes, lists, tuples, mappings and arrays of whole numbers, inside one another.
 
     Raises:
-        ValueError: it is no pickle, is damaged, or asks for something else.
+        ValueError: it is no pickle, is damaged, is a longer program than plain values need, or asks for something else.
     """
-    machine = _Machine()
+    machine = _Machine(encodable=len(content))
     try:
-        for opcode, argument, _ in genops(content):
+        for number, (opcode, argument, _) in enumerate(genops(content)):
+            if number >= _MOST_STEPS:
+                raise ValueError(f"a pickle of more than {_MOST_STEPS} instructions")
             if opcode.name == "STOP":
                 return _plain(machine.stack.pop())
             machine.step(opcode.name, argument)
@@ -48,6 +51,9 @@ def read_plain(content: bytes) -> Any:
 
 class _Mark:
     """Stands on the stack where a collection begins."""
+
+
+_MARK = _Mark()
 
 
 @dataclass(frozen=True)
@@ -81,8 +87,9 @@ def _plain(value: Any) -> Any:
 
 @dataclass
 class _Machine:
-    """The stack, and what was set aside by number."""
+    """The stack, what was set aside by number, and how much text may yet become bytes: none of it does so twice."""
 
+    encodable: int
     stack: list[Any] = field(default_factory=list)
     memo: dict[int, Any] = field(default_factory=dict)
 
@@ -156,9 +163,16 @@ def _reduce(machine: _Machine) -> None:
     elif name == "numpy dtype" and _text(arguments[0]) in _KINDS:
         machine.stack.append(_Type(_text(arguments[0])))
     elif name == "_codecs encode" and arguments[1] == "latin1":
-        machine.stack.append(arguments[0].encode("latin-1"))
+        machine.stack.append(_encoded(machine, _text(arguments[0])))
     else:
         raise ValueError(f"a pickle that is more than plain values ({name or type(function).__name__})")
+
+
+def _encoded(machine: _Machine, text: str) -> bytes:
+    machine.encodable -= len(text)
+    if machine.encodable < 0:
+        raise ValueError("a damaged pickle (more bytes than it has)")
+    return text.encode("latin-1")
 
 
 def _build(machine: _Machine) -> None:
@@ -185,7 +199,7 @@ def _text(value: object) -> str:
 
 
 _CONSTANTS: Mapping[str, Callable[[], Any]] = {
-    "MARK": _Mark,
+    "MARK": lambda: _MARK,
     "NONE": lambda: None,
     "NEWTRUE": lambda: True,
     "NEWFALSE": lambda: False,

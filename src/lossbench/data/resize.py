@@ -37,7 +37,8 @@ def resized_pictures(pictures: Pictures, size: tuple[int, int]) -> Pictures:
         size: height and width.
     """
     train, test = (Split(_all(split.pictures, size), split.labels) for split in (pictures.train, pictures.test))
-    return replace(pictures, train=train, test=test, digest=digest_of(parts_of(train, test), pictures.class_names))
+    digest = digest_of(parts_of(train, test), pictures.class_names)
+    return replace(pictures, train=train, test=test, digest=digest, resized=True)
 
 
 def _all(pictures: Values, size: tuple[int, int]) -> Values:

@@ -15,10 +15,9 @@ from pathlib import Path
 from lossbench.data.asked import NOTHING, Asked
 from lossbench.data.digits import decode_digits, sklearn_version
 from lossbench.data.found import Found, Names
-from lossbench.data.hub import HubError, NoHubError, download, split_name
+from lossbench.data.hub import HubError, NoHubError, SeveralError, download, split_name
 from lossbench.data.layouts import look, unknown_layout
 from lossbench.data.named import KNOWN, Known, locate, places, spelled
-from lossbench.data.parquet import configurations
 from lossbench.data.pictures import VERSION, Pictures, is_given
 from lossbench.data.resize import resized_pictures
 from lossbench.errors import DataError, shown
@@ -184,17 +183,14 @@ def _from_hub(name: str, repository: str, configuration: str | None, asked: Aske
     """Pictures of a repository of the Hub; where it has several configurations, one has to be named."""
     try:
         root = download(repository, configuration)
+    except SeveralError as error:
+        hint = f"write hub:{repository}:{error.names[0]}, for instance"
+        raise DataError(f"data {name}", "one configuration", f"several: {', '.join(error.names)}", hint) from None
     except HubError as error:
         hint = 'pip install "lossbench[hub]"' if isinstance(error, NoHubError) else ""
         raise DataError(f"data {name}", "a data set on the Hugging Face Hub", shown(str(error), 200), hint) from None
     folder = root if configuration is None else root / configuration
-    found = None
-    if folder.is_dir():
-        several = [] if configuration else configurations(folder)
-        if len(several) > 1:
-            hint = f"write hub:{repository}:{several[0]}, for instance"
-            raise DataError(f"data {name}", "one configuration", f"several: {', '.join(several)}", hint)
-        found = look(folder, asked)
+    found = look(folder, asked) if folder.is_dir() else None
     if found is None:
         raise DataError(f"data {name}", "train-*.parquet and test-*.parquet on the Hub", "a repository without them")
     called = repository.rpartition("/")[2]

@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lossbench.data.asked import Asked
+from lossbench.data.asked import LABEL_NAMES, Asked
 from lossbench.data.checked import checked
 from lossbench.data.found import Names
 from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pictures, Vectors
 from lossbench.errors import DataError
 
-__all__ = ["LABEL_NAMES", "from_frames", "is_feature", "label_column", "named_labels"]
+__all__ = ["check_labels", "from_frames", "is_feature", "label_column", "named_labels"]
 
-LABEL_NAMES = ("label", "labels", "target", "class", "y")
 _BYTES_PER_NUMBER = 4
 
 Whole = npt.NDArray[np.integer]
@@ -68,7 +67,7 @@ def from_frames(
         raise DataError(f"{place}, test", f"the columns of train, {', '.join(names)}", ", ".join(test.columns))
     check_fits(place, (train.height + test.height) * _width(f"{place}, train", train, names) * _BYTES_PER_NUMBER)
     first, second = (_vectors(f"{place}, {split}", frame, names) for split, frame in _both(train, test))
-    _check_labels(place, train[label], test[label])
+    check_labels(place, train[label], test[label])
     if class_names is not None and train[label].dtype.is_integer() and test[label].dtype.is_integer():
         return checked(name, place, (first, train[label].to_numpy()), (second, test[label].to_numpy()), class_names)
     labels = named_labels(place, train[label], test[label])
@@ -88,7 +87,7 @@ def named_labels(place: str, train: pl.Series, test: pl.Series, class_names: Seq
         DataError: a row without a label, values that are neither words nor whole numbers, or a label that is not among
             the names.
     """
-    _check_labels(place, train, test)
+    check_labels(place, train, test)
     worded = not (train.dtype.is_integer() and test.dtype.is_integer())
     first, second = (labels.cast(pl.String if worded else pl.Int64) for labels in (train, test))
     values = first.unique().sort().to_list() if class_names is None else [str(name) for name in class_names]
@@ -110,13 +109,21 @@ def _places(place: str, labels: pl.Series, values: Sequence[object], whose: str)
     return np.array([known[label] for label in labels], dtype=np.int64)
 
 
-def _check_labels(place: str, train: pl.Series, test: pl.Series) -> None:
+def check_labels(place: str, train: pl.Series, test: pl.Series) -> None:
+    """Refuses what can be no label.
+
+    Raises:
+        DataError: a row without a label, values that are neither words nor whole numbers, or numbers past int64.
+    """
     for split, labels in (("train", train), ("test", test)):
         if labels.null_count():
             raise DataError(f"{place}, {split} row {labels.is_null().arg_max()}", "a label", "nothing")
         if not (labels.dtype.is_integer() or labels.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)):
             allowed = f"words or whole numbers in column {labels.name!r}"
             raise DataError(f"{place}, {split}", allowed, str(labels.dtype))
+        if labels.dtype.is_integer() and (lost := labels.cast(pl.Int64, strict=False).is_null()).any():
+            row = int(lost.arg_max() or 0)
+            raise DataError(f"{place}, {split} row {row}", "a label of at most 2^63 - 1", str(labels[row]))
 
 
 def _both(train: pl.DataFrame, test: pl.DataFrame) -> tuple[tuple[str, pl.DataFrame], ...]:

@@ -31,8 +31,8 @@ _HARMLESS = frozenset({"path", "data path", "data_path", "seconds", "time", "dat
 
 
 _RESIZED = (
-    "Every picture was resized to that: the largest part of this shape at its centre, by Pillow's bilinear filter, "
-    "which averages over all pixels that a new one covers."
+    "Pictures of another size were resized to that: the largest part of this shape at the centre, by Pillow's bilinear "
+    "filter, which averages over all pixels that a new one covers."
 )
 
 

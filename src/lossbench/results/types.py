@@ -146,7 +146,7 @@ class DataView:
         samples: per class a few training pictures, uint8 (count, height, width, channels); empty for vectors.
         class_counts: how many training pictures each class has, by what they show; empty where that is not known.
         mislabelled: how many training pictures have a wrong label, at the first seed.
-        resized: whether the pictures were resized to that size.
+        resized: whether any picture was of another size, and resized to that one.
     """
 
     name: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossbench.errors import RequestError, UnknownNameError
-from lossbench.spec.call import Value, parse_call, plain_value, print_value
+from lossbench.spec.call import Value, parse_arguments, plain_value, print_value
 from lossbench.spec.loss import LossSpec
 from lossbench.spec.recipe import Recipe
 
@@ -69,7 +69,7 @@ class Arm:
         opened = _last_bracket(written)
         if opened is None:
             return cls(LossSpec.parse(text, field))
-        call = parse_call(f"own({written[opened + 1 : -1]})", field)
+        call = parse_arguments(f"({written[opened + 1 : -1]})", field, text)
         if call.arguments or not call.keywords:
             raise RequestError(field, _FORM, text)
         return cls._checked(LossSpec.parse(written[:opened], field), call.keywords, field)

@@ -17,6 +17,7 @@ __all__ = [
     "Quotes",
     "Value",
     "check_unicode",
+    "parse_arguments",
     "parse_call",
     "plain_value",
     "print_call",
@@ -56,7 +57,7 @@ def parse_call(text: str, field: str) -> Call:
         raise RequestError(field, f"{_FORM} of at most {_LONGEST} characters", text)
     path = _PATH.fullmatch(text)
     if path:
-        call = parse_call(f"own{path[2] or ''}", field)
+        call = parse_arguments(path[2] or "()", field, text)
         return Call(path[1], call.arguments, call.keywords)
     try:
         with warnings.catch_warnings():  # Python warns of odd literals, which are refused below
@@ -72,6 +73,23 @@ def parse_call(text: str, field: str) -> Call:
     except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         pass
     raise RequestError(field, _FORM, text)
+
+
+def parse_arguments(written: str, field: str, text: str) -> Call:
+    """Reads `(gamma=0.5)` alone.
+
+    Args:
+        written: parentheses with what is between them.
+        field: what the complaint is about when it cannot be read.
+        text: what it is a part of, which the complaint shows.
+
+    Raises:
+        RequestError: it is not of that form.
+    """
+    try:
+        return parse_call(f"_{written}", field)
+    except RequestError as error:
+        raise RequestError(field, error.allowed, text) from None
 
 
 def print_call(name: str, keywords: Mapping[str, Value]) -> str:

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ __all__ = ["Status", "Store"]
 
 _STUDY = ("study.json", "study.yaml")  # the second alone in format 1
 
+_RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
 _LOCK = "claim.lock"
 _FAILURE = "failure.json"
 _PREPARED = re.compile("data/[0-9A-Za-z]{1,64}/prepared/[0-9a-f]{1,64}[.]npz")
@@ -113,9 +115,11 @@ class Store:
 
     def find_pictures(self, fingerprint: str) -> Pictures | None:
         """The decoded pictures of a source, if they were put here and are whole."""
-        for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}")):
+        for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}*")):
+            if note.name not in (fingerprint, fingerprint + _RESIZED):
+                continue
             try:
-                return self._read_whole(note.parent.parent)
+                return replace(self._read_whole(note.parent.parent), resized=note.name.endswith(_RESIZED))
             except StoreError:
                 continue
         return None
@@ -139,7 +143,7 @@ class Store:
             sweep(folder)
             write_labels(pictures, folder)
             (folder / "sources").mkdir(exist_ok=True)
-            write_atomically(folder / "sources" / fingerprint, "")
+            write_atomically(folder / "sources" / f"{fingerprint}{_RESIZED if pictures.resized else ''}", "")
 
     def pictures(self, digest: str, *, every_pixel: bool = False) -> Pictures:
         """The decoded pictures of a digest, memory-mapped; held against it to the last pixel if that is asked for.
