@@ -1,7 +1,8 @@
 """A trained network of a study for use elsewhere: as a graph of torch, as ONNX, or its bare weights.
 
-What is exported takes pictures as Pillow and NumPy have them, uint8 (n, height, width, channels); the normalisation is
-inside. It gives `logits` and `probabilities`, the latter by the link of the loss that it was trained with.
+What is exported takes pictures as Pillow and NumPy have them, uint8 (n, height, width, channels), or feature vectors,
+float32 (n, features); the normalisation is inside. It gives `logits` and `probabilities`, the latter by the link of
+the loss that it was trained with.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ import numpy as np
 from lossbench.analysis import Estimate
 from lossbench.analysis.estimates import estimate_all
 from lossbench.api.kept.choice import BEST, Chosen, chosen
-from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier, Maker
-from lossbench.api.kept.graph import onnx_bytes, plain_graph, torch_bytes
+from lossbench.api.kept.classifier import Classifier, Maker
+from lossbench.api.kept.graph import input_name, onnx_bytes, plain_graph, torch_bytes
+from lossbench.data import Pictures
 from lossbench.errors import RequestError, StoreError, UnknownNameError
 from lossbench.files import write_atomically, writing
 from lossbench.losses import CATALOGUE
 from lossbench.store.files import tensors_bytes
 from lossbench.text import slug
+from lossbench.train.classifier import EVALUATION_BATCH
 
 __all__ = ["TARGETS", "Exported", "Target", "export"]
 
@@ -35,6 +38,7 @@ _NEAR, _NEARLY = 1e-3, 0.1
 were trained in bfloat16 or on a GPU were evaluated so, with fewer digits."""
 
 _BEFORE = "before the model: (pictures / 255 - mean) / std, then channels first"
+_BEFORE_VECTORS = "before the model: (features - mean) / std"
 
 
 @dataclass(frozen=True)
@@ -139,22 +143,23 @@ def _check_free(file: Path, about: Path) -> None:
 
 
 def _checked(network: Classifier, found: Chosen, key: str) -> str:
-    """Holds the network against the stored logits of the first test pictures; says how near they are.
+    """Holds the network against the stored logits of the first of the test split; says how near they are.
 
     Raises:
         StoreError: it gives other probabilities than were stored.
     """
     kept = found.store.kept(key)
     stored = kept.logits()
-    pixels = np.array(network.pictures.test.pictures[:EVALUATION_BATCH])
-    given = plain_graph(network).logits(pixels)
+    values = np.array(network.pictures.test.pictures[:EVALUATION_BATCH])
+    given = plain_graph(network).logits(values)
     expected = network.probabilities(stored["test.last"][: len(given)])
     gap = float(np.abs(network.probabilities(given) - expected).max())
     alike = network.trial.recipe.precision == "fp32" and kept.provenance.get("device") == "cpu"
     if not gap <= (_NEAR if alike else _NEARLY):
         words = f"the network made from the weights of the trial {key} gives other outputs than were stored"
         raise StoreError(f"{words} (a probability differs by {gap:.2g}); nothing was written")
-    return f"checked on {len(pixels)} test pictures: probabilities within {gap:.1g} of those that were stored"
+    what = "vectors" if network.pictures.vectors else "pictures"
+    return f"checked on {len(values)} test {what}: probabilities within {gap:.1g} of those that were stored"
 
 
 def _described(network: Classifier, found: Chosen, seed: int, key: str, to: str) -> dict[str, Any]:
@@ -172,21 +177,28 @@ def _described(network: Classifier, found: Chosen, seed: int, key: str, to: str)
         "model": trial.recipe.model,
         "data": {"name": pictures.name, "digest": pictures.digest},
         "classes": list(pictures.class_names),
-        "input": {
-            "name": "pictures",
-            "type": "uint8",
-            "shape": ["n", *pictures.size, pictures.channels],
-            "axes": ["picture", "height", "width", "channel"],
-            "channels": ["grey"] if pictures.channels == 1 else ["red", "green", "blue"],
-        },
+        "input": _input(pictures),
         "normalisation": {
-            "where": _BEFORE if to == "safetensors" else "inside",
+            "where": "inside" if to != "safetensors" else _BEFORE_VECTORS if pictures.vectors else _BEFORE,
             "mean": mean.tolist(),
             "std": std.tolist(),
         },
         "outputs": {"logits": ["n", pictures.num_classes], "probabilities": ["n", pictures.num_classes]},
         "link": _link(network),
         "test": row,
+    }
+
+
+def _input(pictures: Pictures) -> dict[str, Any]:
+    name, shape = input_name(pictures), ["n", *pictures.size, pictures.channels]
+    if pictures.vectors:
+        return {"name": name, "type": "float32", "shape": shape, "axes": ["vector", "feature"]}
+    return {
+        "name": name,
+        "type": "uint8",
+        "shape": shape,
+        "axes": ["picture", "height", "width", "channel"],
+        "channels": ["grey"] if pictures.channels == 1 else ["red", "green", "blue"],
     }
 
 

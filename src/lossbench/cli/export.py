@@ -39,8 +39,8 @@ def export(
     """Send a study to a tracker, or write a network that it kept (lossbench run --keep-weights) for use elsewhere.
 
     A tracker is sent every trial that has ended, with all its epochs, and the report; a study that is sent again is
-    there once. A network takes pictures as they are, uint8 (n, height, width, channels), and gives logits and
-    probabilities; a JSON file beside it says the rest.
+    there once. A network takes pictures as they are, uint8 (n, height, width, channels), or feature vectors, float32
+    (n, features), and gives logits and probabilities; a JSON file beside it says the rest.
     """
     from lossbench.api.kept.choice import folder_of
     from lossbench.tracking import KINDS

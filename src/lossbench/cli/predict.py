@@ -42,7 +42,11 @@ _MOST_CLASSES = 12  # of which each has a column in the terminal, where there is
 def predict(
     folder: Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")],
     pictures: Annotated[
-        list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders of them, .npz or .parquet files.")
+        list[str],
+        typer.Argument(
+            metavar="PICTURES...",
+            help="Pictures, folders of them, .npz or .parquet files. Of vectors: .npz, .csv or .parquet files.",
+        ),
     ],
     study: StudyName = None,
     loss: WhichLoss = "best",
@@ -58,7 +62,7 @@ def predict(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table there, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
-    """Predict pictures with the weights that a study kept (lossbench run --keep-weights).
+    """Predict pictures or feature vectors with the weights that a study kept (lossbench run --keep-weights).
 
     One network predicts: of the best loss, or the one named, the first seed that finished with weights.
     """
@@ -111,7 +115,7 @@ def _write(file: Path, found: Predictions) -> None:
 def _json(found: Predictions) -> str:
     rows = [
         {
-            "picture": name,
+            found.called: name,
             "prediction": found.class_names[label],
             "probability": float(each[label]),
             "probabilities": dict(zip(found.class_names, each.tolist(), strict=True)),
@@ -139,6 +143,6 @@ def _show(console: Console, found: Predictions) -> None:
 
 def _cells(found: Predictions, *, classes: bool) -> list[list[str]]:
     """Heads, and one row per picture."""
-    frame = found.frame if classes else found.frame.select("picture", "prediction", "probability")
+    frame = found.frame if classes else found.frame.select(found.called, "prediction", "probability")
     rows = [[picture, said, *(f"{value:.4f}" for value in rest)] for picture, said, *rest in frame.iter_rows()]
     return [frame.columns, *rows]

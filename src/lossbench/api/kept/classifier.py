@@ -22,16 +22,18 @@ from lossbench.losses import bind
 from lossbench.losses.bound import Link
 from lossbench.metrics import log_softmax
 from lossbench.models import build, is_library_model, model_digest
-from lossbench.native import normalise
 from lossbench.rng import torch_stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
-from lossbench.train.classifier import build_classifier, forward, input_type, scale_and_shift
+from lossbench.train.classifier import (
+    build_classifier,
+    forward,
+    input_type,
+    prepared,
+    scale_and_shift,
+)
 
-__all__ = ["EVALUATION_BATCH", "Classifier", "Maker"]
-
-EVALUATION_BATCH = 250
-"""Pictures at a time, as in training's evaluation: with as many the bits are the same."""
+__all__ = ["Classifier", "Maker"]
 
 Maker = Callable[..., Any]
 
@@ -75,11 +77,11 @@ class Classifier:
         function, notes = _checked(trial, model)
         return cls(trial, kept.weights(), pictures, notes, function)
 
-    def logits(self, pixels: np.ndarray) -> np.ndarray:
+    def logits(self, values: np.ndarray) -> np.ndarray:
         """Logits (n, classes), float32, as training's evaluation computes them on a processor.
 
         Args:
-            pixels: uint8 (n, height, width, channels), n at most EVALUATION_BATCH.
+            values: uint8 (n, height, width, channels), or float32 (n, features); n at most EVALUATION_BATCH, as there.
 
         Raises:
             RequestError: a model of the user's own raised.
@@ -87,12 +89,9 @@ class Classifier:
         (scale, shift), recipe = self._scaling, self.trial.recipe
         try:
             with one_thread(), settings_kept(), torch.no_grad(), torch_stream(self.trial.seed, "prediction"):
-                inputs = normalise(
-                    torch.from_numpy(pixels), torch.arange(len(pixels)), scale, shift, input_type(recipe)
-                )
-                given = forward(
-                    self.model, inputs.permute(0, 3, 1, 2), self.pictures.num_classes, bf16=recipe.precision == "bf16"
-                )
+                everything = torch.arange(len(values))
+                inputs = prepared(torch.from_numpy(values), everything, scale, shift, input_type(recipe))
+                given = forward(self.model, inputs, self.pictures.num_classes, bf16=recipe.precision == "bf16")
                 return given.numpy()
         except LossbenchError:
             raise
@@ -115,7 +114,7 @@ class Classifier:
 
     @cached_property
     def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the training pictures per channel, black 0 and white 1."""
+        """Mean and standard deviation of the training data per channel, black 0 and white 1, or per feature."""
         return self.pictures.normalisation()
 
     @cached_property
