@@ -235,3 +235,40 @@ def test_a_librarys_model_need_not_be_named_again(tmp_path: Path, monkeypatch: p
     assert lossbench.predict(log, TEST).notes[0].startswith("the version of timm:net is not the one that was trained")
     library_digest.cache_clear()
     monkeypatch.delitem(sys.modules, "timm")
+
+
+PRETRAINED = """
+from torch import nn
+
+__version__ = "1"
+online = True
+
+def list_models(pretrained=False):
+    return ["net"]
+
+def create_model(name, pretrained=False, num_classes=1000, in_chans=3):
+    net = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(in_chans, 5), nn.ReLU(), nn.Linear(5, num_classes))
+    if pretrained:
+        if not online:
+            raise ConnectionError("no network")
+        nn.init.constant_(net[2].weight, 0.5)
+    return net
+"""
+
+
+def test_kept_weights_of_a_pretrained_model_are_all_that_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "timm.py").write_text(PRETRAINED, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
+    monkeypatch.setattr("lossbench.models.libraries._version", lambda package: "1")
+    library_digest.cache_clear()
+    log = kept_study(tmp_path, losses=["cross_entropy"], seeds=1, models="timm:net(pretrained=true)")
+    library_digest.cache_clear()
+    monkeypatch.setattr("timm.online", False)
+    found = lossbench.predict(log, TEST)
+    assert np.array_equal(found.logits[0], stored(log, "cross_entropy", 1))
+    assert found.notes == ()
+    assert lossbench.export(log, "torch", tmp_path / "it.pt2").notes[0].startswith("checked on 30 test pictures")
+    monkeypatch.delitem(sys.modules, "timm")

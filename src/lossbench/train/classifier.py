@@ -28,13 +28,15 @@ def build_classifier(
     seed: int,
     device: torch.device,
     function: Callable[..., Any] | None = None,
+    *,
+    fetched: bool = True,
 ) -> nn.Module:
     """The model of a name with the first weights of a seed, as `models.build` has them, ready to be trained.
 
     Raises:
         RequestError: as `models.build`.
     """
-    model = build(name, num_classes, channels, size, seed, function)
+    model = build(name, num_classes, channels, size, seed, function, fetched=fetched)
     if device.type == "cpu":
         fuse(model)
     _keep_head_in_float32(model, num_classes)

@@ -21,7 +21,7 @@ from lossbench.imports import settings_kept
 from lossbench.losses import bind
 from lossbench.losses.bound import Link
 from lossbench.metrics import log_softmax
-from lossbench.models import build, is_library_model, model_digest
+from lossbench.models import build, is_library_model, is_pretrained, model_digest
 from lossbench.rng import torch_stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
@@ -109,7 +109,8 @@ class Classifier:
         """The network as it was evaluated in training."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build_classifier(self.trial.recipe.model, *shape, self.trial.seed, _CPU, self.function)
+            name, seed = self.trial.recipe.model, self.trial.seed
+            model = build_classifier(name, *shape, seed, _CPU, self.function, fetched=False)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
@@ -126,7 +127,7 @@ class Classifier:
         """The network without the kernels of lossbench, as anybody would build it."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build(self.trial.recipe.model, *shape, self.trial.seed, self.function)
+            model = build(self.trial.recipe.model, *shape, self.trial.seed, self.function, fetched=False)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
@@ -170,6 +171,8 @@ def _checked(trial: Trial, model: str | Maker | None) -> tuple[Maker | None, tup
         raise RequestError("--model", f"{name}, for the network is of your own code", "nothing", hint)
     if (function is not None and not given) or (function is None and model is not None and model != name):
         raise RequestError("--model", f"{name}, which was trained", model)
+    if is_pretrained(name):  # its digest is of weights that would have to be fetched for it
+        return function, ()
     if (own or library) and model_digest(name, function) != trial.digests.get("model"):
         what = "version" if library else "source"
         return function, (f"the {what} of {name} is not the one that was trained, though the weights may fit it",)
