@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,6 +96,7 @@ class TestChoice:
         [
             ({"loss": "focal"}, "--loss: expected one of bce, best, cross_entropy, got focal"),
             ({"loss": "("}, "--loss: expected"),
+            ({"loss": None}, "--loss: expected best, or a loss of the study as its report writes it, got None"),
             ({"seed": 7}, "seed: expected a seed whose weights were kept, 1 or 2, got 7"),
             ({"seeds": [1, 7]}, "seeds: expected a seed whose weights were kept, 1 or 2, got 7"),
             ({"seed": 1, "seeds": "all"}, "seeds: expected nothing beside seed, got all"),
@@ -111,6 +113,30 @@ class TestChoice:
             lossbench.predict(log, TEST)
         found = lossbench.predict(log / "studies" / "small" / "conditions" / "cnn-clean", TEST)
         assert found.seeds == (1,)
+
+
+class TestPictures:
+    @pytest.mark.parametrize("shape", [(0, 8, 8), (0, 8, 8, 1), (2, 0, 8)])
+    def test_none_at_all(self, log: Path, shape: tuple[int, ...]) -> None:
+        with pytest.raises(RequestError, match=r"^pictures: expected at least one picture, got an array of shape"):
+            lossbench.predict(log, np.zeros(shape, np.uint8))
+
+    @pytest.mark.parametrize("what", [5, None, [TEST], [1.5]])
+    def test_what_is_none(self, log: Path, what: Any) -> None:
+        with pytest.raises(RequestError, match=r"^pictures: expected a path, paths, or an array, got"):
+            lossbench.predict(log, what)
+
+    def test_of_a_study_that_resized_its_own_they_are_resized_too(self, tmp_path: Path) -> None:
+        """Those that it was tested with, in their own size, have the logits that were stored."""
+        log = kept_study(tmp_path, size=6, losses=["cross_entropy"], seeds=1, models="mlp")
+        Image.fromarray(TEST[0, ..., 0]).save(tmp_path / "0.png")
+        for given in (TEST, tmp_path / "data" / "made.npz"):
+            found = lossbench.predict(log, given)
+            assert np.array_equal(found.logits[0], stored(log, "cross_entropy", 1))
+            assert found.notes == ("30 pictures resized to 6×6, as the study's were",)
+        file = lossbench.predict(log, tmp_path / "0.png")
+        assert np.allclose(file.logits[0, 0], found.logits[0, 0], atol=1e-5)
+        assert lossbench.predict(log, TEST[:, :6, :6]).notes == ()
 
 
 class TestWeights:

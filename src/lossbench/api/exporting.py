@@ -25,7 +25,7 @@ from lossbench.api.kept.classifier import Classifier, Maker
 from lossbench.api.kept.graph import input_name, onnx_bytes, plain_graph, torch_bytes
 from lossbench.data import Pictures
 from lossbench.errors import RequestError, StoreError, UnknownNameError
-from lossbench.files import write_atomically, writing
+from lossbench.files import write_atomically, writing_file
 from lossbench.losses import CATALOGUE
 from lossbench.store.files import tensors_bytes
 from lossbench.text import slug
@@ -102,19 +102,20 @@ def export(
     Raises:
         RequestError: the study has no such loss, seed or weights, the target is unknown or not installed, or a file is
             there already.
+        SaveDirError: the file cannot be written.
         StoreError: the weights are damaged, or the network made from them is not the one that was trained.
     """
     target = _target(to)
     found = chosen(folder, loss, [] if seed is None else [seed])
     ((number, key),) = found.trials.items()
     file = Path(out) if out is not None else Path(f"{_name(found, number)}{target.suffix}")
-    about = file.with_name(f"{file.name}.json")
+    about = Path(f"{file}.json")
     _check_free(file, about)
     network = Classifier.of(found, key, model)
     checked = _checked(network, found, key)
     described = {**_described(network, found, number, key, to), "file": file.name}
     content = target.makes(network, described)
-    with writing("OUT", file):
+    with writing_file("OUT", file):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, content)
         write_atomically(about, json.dumps(described, indent=1, ensure_ascii=False) + "\n")

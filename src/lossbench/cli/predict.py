@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.cli.tables import empty_table
 from lossbench.errors import RequestError
-from lossbench.files import write_atomically, writing
+from lossbench.files import check_file, write_atomically, writing_file
 from lossbench.spec import parse_seeds
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def predict(
     """
     if seed is not None and seeds is not None:
         raise RequestError("--seeds", "nothing beside --seed", seeds)
+    if csv is not None:
+        check_file("--csv", csv)
     several: Literal["all"] | tuple[int, ...] | None = None
     if seeds is not None:
         several = "all" if seeds == "all" else parse_seeds(seeds, "--seeds")
@@ -92,7 +95,7 @@ def predict(
         console.print(f"written: {csv}", markup=False, highlight=False, soft_wrap=True)
 
 
-def whole_seed(seed: float | None) -> int | None:
+def whole_seed(seed: object) -> int | None:
     """The seed that was typed.
 
     Raises:
@@ -100,7 +103,7 @@ def whole_seed(seed: float | None) -> int | None:
     """
     if seed is None:
         return None
-    if seed != int(seed) or seed < 0:
+    if not isinstance(seed, int | float) or not math.isfinite(seed) or seed != int(seed) or seed < 0:
         raise RequestError("--seed", "a whole number of at least 0", seed)
     return int(seed)
 
@@ -108,7 +111,7 @@ def whole_seed(seed: float | None) -> int | None:
 def _write(file: Path, found: Predictions) -> None:
     from lossbench.results.spreadsheet import csv_bytes
 
-    with writing("--csv", file):
+    with writing_file("--csv", file):
         write_atomically(file, csv_bytes(found.frame))
 
 
