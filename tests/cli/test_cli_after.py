@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,14 @@ class TestExport:
             "described: digits-mlp-focal-seed1.safetensors.json",
         ]
         assert json.loads((kept / "digits-mlp-focal-seed1.safetensors.json").read_text())["model"] == "mlp"
+
+    def test_its_forms_are_known_without_torch(self) -> None:
+        code = "import sys; from lossbench.cli import export; print(export._FORMS); sys.exit('torch' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert done.stdout.startswith(
+            "torch (a program for torch.export.load), onnx (for ONNX runtimes, with the extra"
+        )
 
     def test_one_of_several_studies(self, lossbench: Runner, kept: Path) -> None:
         lossbench("run", *QUICK, "--losses", "cross_entropy", "--keep-weights", "--name", "other")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,16 +21,16 @@ from lossbench.analysis import Estimate
 from lossbench.analysis.estimates import estimate_all
 from lossbench.api.kept.choice import BEST, Chosen, chosen
 from lossbench.api.kept.classifier import Classifier, Maker
-from lossbench.api.kept.graph import input_name, onnx_bytes, plain_graph, torch_bytes
+from lossbench.api.kept.graph import input_name, plain_graph
+from lossbench.api.kept.targets import TARGETS, Target
 from lossbench.data import Pictures
 from lossbench.errors import RequestError, StoreError, UnknownNameError
 from lossbench.files import write_atomically, writing_file
 from lossbench.losses import CATALOGUE
-from lossbench.store.files import tensors_bytes
 from lossbench.text import slug
 from lossbench.train.classifier import EVALUATION_BATCH
 
-__all__ = ["TARGETS", "Exported", "Target", "export"]
+__all__ = ["Exported", "export"]
 
 _NEAR, _NEARLY = 1e-3, 0.1
 """By how much a probability may differ from what training stored: graphs are float32 on a processor, and networks that
@@ -39,23 +38,6 @@ were trained in bfloat16 or on a GPU were evaluated so, with fewer digits."""
 
 _BEFORE = "before the model: (pictures / 255 - mean) / std, then channels first"
 _BEFORE_VECTORS = "before the model: (features - mean) / std"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A form that networks are exported in.
-
-    Args:
-        suffix: of the file.
-        makes: the file's bytes, from the network and what is said of it.
-        told: what it is, for `--help`.
-        needs: packages that have to be installed, beside those of lossbench.
-    """
-
-    suffix: str
-    makes: Callable[[Classifier, Mapping[str, Any]], bytes]
-    told: str
-    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -210,17 +192,3 @@ def _link(network: Classifier) -> str:
 
 def _estimates(found: Chosen) -> list[Estimate]:
     return [e for e in estimate_all(found.results) if e.overall and e.loss == found.loss and e.split == "test"]
-
-
-def _weights(network: Classifier, described: Mapping[str, Any]) -> bytes:
-    return tensors_bytes(network.weights, {"lossbench": json.dumps(described, ensure_ascii=False)})
-
-
-TARGETS: Mapping[str, Target] = MappingProxyType(
-    {
-        "torch": Target(".pt2", torch_bytes, "a program for torch.export.load"),
-        "onnx": Target(".onnx", onnx_bytes, "for ONNX runtimes; takes the extra onnx", ("onnx", "onnxscript")),
-        "safetensors": Target(".safetensors", _weights, "the bare weights"),
-    }
-)
-"""The forms by name. A new one is a `Target` here."""

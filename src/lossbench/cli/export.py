@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
+from lossbench.api.kept.targets import TARGETS
 from lossbench.cli.console import make_console
 from lossbench.cli.predict import KeptModel, KeptSeed, StudyName, WhichLoss, whole_seed
 from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.errors import RequestError, UnknownNameError
+from lossbench.text import listed
 
 __all__ = ["export"]
 
-_NETWORKS = ("torch", "onnx", "safetensors")
+_FORMS = listed((f"{name} ({target.told})" for name, target in TARGETS.items()), "or")
 
 
 def export(
@@ -27,8 +29,7 @@ def export(
         str,
         typer.Option(
             "--to",
-            help="For a network: torch (torch.export), onnx (the extra onnx) or safetensors. For the whole study: "
-            f"{TRACKER_FORMS}.",
+            help=f"For a network: {_FORMS}. For the whole study: {TRACKER_FORMS}.",
         ),
     ] = "torch",
     study: StudyName = None,
@@ -45,11 +46,11 @@ def export(
     from lossbench.api.kept.choice import folder_of
     from lossbench.tracking import KINDS
 
-    if to in _NETWORKS:
+    if to in TARGETS:
         _network(folder_of(folder, study), to, out, loss=loss, seed=whole_seed(seed), model=model)
         return
     if ":" not in to and to not in KINDS:
-        raise UnknownNameError("--to", to, (*_NETWORKS, *KINDS))
+        raise UnknownNameError("--to", to, (*TARGETS, *KINDS))
     given = {"OUT": out, "--loss": None if loss == "best" else loss, "--seed": seed, "--model": model}
     for name, value in given.items():
         if value is not None:
