@@ -18,6 +18,7 @@ from lossbench.errors import RequestError, SaveDirError, StoreError
 from lossbench.models.libraries import library_digest
 from lossbench.store import Store, StudyFolder
 from makers import made_pictures
+from tuning_makers import small, written
 
 pytestmark = pytest.mark.usefixtures("blank_figures_throughout")
 
@@ -45,6 +46,16 @@ class TestBits:
     def test_a_network_of_bfloat16_too(self, tmp_path: Path) -> None:
         log = kept_study(tmp_path, recipe={"precision": "bf16"}, losses=["cross_entropy"], seeds=1)
         assert np.array_equal(lossbench.predict(log, TEST).logits[0], stored(log, "cross_entropy", 1))
+
+    def test_a_test_set_of_several_batches_too(self, tmp_path: Path) -> None:
+        made = made_pictures(train=60, test=610)
+        train, test = made.train, made.test
+        arrays = {"x_train": train.pictures, "y_train": train.labels, "x_test": test.pictures, "y_test": test.labels}
+        np.savez(tmp_path / "many.npz", **arrays)  # type: ignore[arg-type]  # NumPy's stubs take it for an option
+        study = small(tmp_path / "many.npz", models="cnn", losses=["cross_entropy"], seeds=1)
+        lossbench.run(study, tmp_path / "log", executor="inline", keep_weights=True)
+        found = lossbench.predict(tmp_path / "log", test.pictures)
+        assert np.array_equal(found.logits[0], stored(tmp_path / "log", "cross_entropy", 1))
 
     def test_more_pictures_than_fit_into_a_batch(self, log: Path) -> None:
         many = np.tile(TEST, (10, 1, 1, 1))
@@ -85,8 +96,6 @@ class TestChoice:
         assert found.why.endswith("seed 1, the first that finished with weights")
 
     def test_where_no_seed_was_kept_the_error_says_how(self, tmp_path: Path) -> None:
-        from tuning_makers import small, written
-
         lossbench.run(small(written(tmp_path / "data")), tmp_path / "log", executor="inline")
         with pytest.raises(RequestError, match=r"none with weights .run the study with --keep-weights"):
             lossbench.predict(tmp_path / "log", TEST, "gce")

@@ -17,6 +17,7 @@ import lossbench
 from lossbench.errors import DataError, RequestError
 from lossbench.models import build
 from lossbench.store import Store, StudyFolder
+from tuning_makers import small
 
 pytestmark = pytest.mark.usefixtures("blank_figures_throughout")
 
@@ -72,8 +73,6 @@ class TestPredict:
         for split in ("train", "test"):
             frame = pl.DataFrame(MADE[f"x_{split}"], schema=["a", "y", "c", "d"])
             frame.with_columns(species=pl.Series(MADE[f"y_{split}"])).write_csv(folder / f"{split}.csv")
-        from tuning_makers import small
-
         study = small(folder, losses=["cross_entropy"], seeds=1, label_column="species")
         lossbench.run(study, tmp_path / "log", executor="inline", keep_weights=True)
         found = lossbench.predict(tmp_path / "log", folder / "test.csv")
