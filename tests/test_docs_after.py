@@ -76,6 +76,6 @@ def _ran(lossbench: Runner, line: str) -> str:
 
 
 def test_what_it_says_of_targets_is_what_there_is() -> None:
-    from lossbench.api.exporting import TARGETS
+    from lossbench.api.kept.targets import TARGETS
 
     assert re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE) == list(TARGETS)

@@ -164,7 +164,7 @@ ROOMS = {
         "weighted_ce",
     ],
     "losses.audit": ["DECLARATIONS", "Audit", "Check", "Outcome", "audit"],
-    "models": ["MODELS", "ModelEntry", "build", "check_model", "is_library_model", "model_digest"],
+    "models": ["MODELS", "ModelEntry", "build", "check_model", "is_library_model", "is_pretrained", "model_digest"],
     "native": ["AddReLU", "fuse", "library", "normalise"],
     "nn": [
         "CLASSES",

@@ -18,9 +18,21 @@ from lossbench.errors import SaveDirError
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["check_regular", "holds", "read_regular", "sweep", "unheld", "unwritable", "write_atomically", "writing"]
+__all__ = [
+    "check_file",
+    "check_regular",
+    "holds",
+    "read_regular",
+    "sweep",
+    "unheld",
+    "unwritable",
+    "write_atomically",
+    "writing",
+    "writing_file",
+]
 
 _DRAFT = ".tmp"
+_FILE = "a file that can be written"
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -114,6 +126,31 @@ def writing(field: str, folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise unwritable(field, f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+@contextmanager
+def writing_file(field: str, file: Path) -> Iterator[None]:
+    """The same of a file that the user named, which is in no save dir: nothing of it is kept, and nothing goes on.
+
+    Raises:
+        SaveDirError: in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SaveDirError(field, _FILE, f"{error.filename or file}: {error.strerror or error}") from error
+
+
+def check_file(field: str, file: Path) -> None:
+    """Refuses a path that no file can be written to, before there is anything to write.
+
+    Raises:
+        SaveDirError: it is a folder, or its folder is not there.
+    """
+    if file.is_dir():
+        raise SaveDirError(field, _FILE, str(file), "it is a folder")
+    if not file.parent.is_dir():
+        raise SaveDirError(field, _FILE, str(file), f"{file.parent} is no folder")
 
 
 def check_writable(field: str, folder: Path) -> None:

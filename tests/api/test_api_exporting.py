@@ -17,8 +17,8 @@ from kept_makers import OWN_MODEL, kept_study
 from torch import nn
 
 import lossbench
-from lossbench.api.exporting import TARGETS
 from lossbench.api.kept.graph import Graph, without_kernels
+from lossbench.api.kept.targets import TARGETS
 from lossbench.errors import RequestError, StoreError
 from lossbench.losses import CATALOGUE, bind
 from lossbench.models import build

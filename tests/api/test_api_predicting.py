@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from lossbench.errors import RequestError, SaveDirError, StoreError
 from lossbench.models.libraries import library_digest
 from lossbench.store import Store, StudyFolder
 from makers import made_pictures
+from tuning_makers import small, written
 
 pytestmark = pytest.mark.usefixtures("blank_figures_throughout")
 
@@ -44,6 +46,16 @@ class TestBits:
     def test_a_network_of_bfloat16_too(self, tmp_path: Path) -> None:
         log = kept_study(tmp_path, recipe={"precision": "bf16"}, losses=["cross_entropy"], seeds=1)
         assert np.array_equal(lossbench.predict(log, TEST).logits[0], stored(log, "cross_entropy", 1))
+
+    def test_a_test_set_of_several_batches_too(self, tmp_path: Path) -> None:
+        made = made_pictures(train=60, test=610)
+        train, test = made.train, made.test
+        arrays = {"x_train": train.pictures, "y_train": train.labels, "x_test": test.pictures, "y_test": test.labels}
+        np.savez(tmp_path / "many.npz", **arrays)  # type: ignore[arg-type]  # NumPy's stubs take it for an option
+        study = small(tmp_path / "many.npz", models="cnn", losses=["cross_entropy"], seeds=1)
+        lossbench.run(study, tmp_path / "log", executor="inline", keep_weights=True)
+        found = lossbench.predict(tmp_path / "log", test.pictures)
+        assert np.array_equal(found.logits[0], stored(tmp_path / "log", "cross_entropy", 1))
 
     def test_more_pictures_than_fit_into_a_batch(self, log: Path) -> None:
         many = np.tile(TEST, (10, 1, 1, 1))
@@ -84,8 +96,6 @@ class TestChoice:
         assert found.why.endswith("seed 1, the first that finished with weights")
 
     def test_where_no_seed_was_kept_the_error_says_how(self, tmp_path: Path) -> None:
-        from tuning_makers import small, written
-
         lossbench.run(small(written(tmp_path / "data")), tmp_path / "log", executor="inline")
         with pytest.raises(RequestError, match=r"none with weights .run the study with --keep-weights"):
             lossbench.predict(tmp_path / "log", TEST, "gce")
@@ -95,6 +105,7 @@ class TestChoice:
         [
             ({"loss": "focal"}, "--loss: expected one of bce, best, cross_entropy, got focal"),
             ({"loss": "("}, "--loss: expected"),
+            ({"loss": None}, "--loss: expected best, or a loss of the study as its report writes it, got None"),
             ({"seed": 7}, "seed: expected a seed whose weights were kept, 1 or 2, got 7"),
             ({"seeds": [1, 7]}, "seeds: expected a seed whose weights were kept, 1 or 2, got 7"),
             ({"seed": 1, "seeds": "all"}, "seeds: expected nothing beside seed, got all"),
@@ -111,6 +122,30 @@ class TestChoice:
             lossbench.predict(log, TEST)
         found = lossbench.predict(log / "studies" / "small" / "conditions" / "cnn-clean", TEST)
         assert found.seeds == (1,)
+
+
+class TestPictures:
+    @pytest.mark.parametrize("shape", [(0, 8, 8), (0, 8, 8, 1), (2, 0, 8)])
+    def test_none_at_all(self, log: Path, shape: tuple[int, ...]) -> None:
+        with pytest.raises(RequestError, match=r"^pictures: expected at least one picture, got an array of shape"):
+            lossbench.predict(log, np.zeros(shape, np.uint8))
+
+    @pytest.mark.parametrize("what", [5, None, [TEST], [1.5]])
+    def test_what_is_none(self, log: Path, what: Any) -> None:
+        with pytest.raises(RequestError, match=r"^pictures: expected a path, paths, or an array, got"):
+            lossbench.predict(log, what)
+
+    def test_of_a_study_that_resized_its_own_they_are_resized_too(self, tmp_path: Path) -> None:
+        """Those that it was tested with, in their own size, have the logits that were stored."""
+        log = kept_study(tmp_path, size=6, losses=["cross_entropy"], seeds=1, models="mlp")
+        Image.fromarray(TEST[0, ..., 0]).save(tmp_path / "0.png")
+        for given in (TEST, tmp_path / "data" / "made.npz"):
+            found = lossbench.predict(log, given)
+            assert np.array_equal(found.logits[0], stored(log, "cross_entropy", 1))
+            assert found.notes == ("30 pictures resized to 6×6, as the study's were",)
+        file = lossbench.predict(log, tmp_path / "0.png")
+        assert np.allclose(file.logits[0, 0], found.logits[0, 0], atol=1e-5)
+        assert lossbench.predict(log, TEST[:, :6, :6]).notes == ()
 
 
 class TestWeights:
@@ -234,4 +269,41 @@ def test_a_librarys_model_need_not_be_named_again(tmp_path: Path, monkeypatch: p
     library_digest.cache_clear()
     assert lossbench.predict(log, TEST).notes[0].startswith("the version of timm:net is not the one that was trained")
     library_digest.cache_clear()
+    monkeypatch.delitem(sys.modules, "timm")
+
+
+PRETRAINED = """
+from torch import nn
+
+__version__ = "1"
+online = True
+
+def list_models(pretrained=False):
+    return ["net"]
+
+def create_model(name, pretrained=False, num_classes=1000, in_chans=3):
+    net = nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(in_chans, 5), nn.ReLU(), nn.Linear(5, num_classes))
+    if pretrained:
+        if not online:
+            raise ConnectionError("no network")
+        nn.init.constant_(net[2].weight, 0.5)
+    return net
+"""
+
+
+def test_kept_weights_of_a_pretrained_model_are_all_that_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "timm.py").write_text(PRETRAINED, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "timm", raising=False)
+    monkeypatch.setattr("lossbench.models.libraries._version", lambda package: "1")
+    library_digest.cache_clear()
+    log = kept_study(tmp_path, losses=["cross_entropy"], seeds=1, models="timm:net(pretrained=true)")
+    library_digest.cache_clear()
+    monkeypatch.setattr("timm.online", False)
+    found = lossbench.predict(log, TEST)
+    assert np.array_equal(found.logits[0], stored(log, "cross_entropy", 1))
+    assert found.notes == ()
+    assert lossbench.export(log, "torch", tmp_path / "it.pt2").notes[0].startswith("checked on 30 test pictures")
     monkeypatch.delitem(sys.modules, "timm")

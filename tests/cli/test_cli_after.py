@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +80,15 @@ class TestPredict:
             (["mine", "--seeds", "some"], "--seeds: expected"),
             (["nowhere.png"], "PICTURES: expected pictures"),
             (["mine", "--study", "other"], "FOLDER: expected a study's folder"),
-            (["mine", "--csv", "mine"], "--csv: expected a folder that can be written"),
+            (["mine", "--csv", "mine"], "--csv: expected a file that can be written, got mine (it is a folder)\n"),
+            (["mine", "--csv", "."], "--csv: expected a file that can be written, got . (it is a folder)\n"),
+            (
+                ["mine", "--csv", "no/x.csv"],
+                "--csv: expected a file that can be written, got no/x.csv (no is no folder)\n",
+            ),
+            (["mine", "--seed", "inf"], "--seed: expected a whole number of at least 0, got inf"),
+            (["mine", "--seed", "nan"], "--seed: expected a whole number of at least 0, got nan"),
+            (["mine", "--seed", "one"], "--seed: expected a whole number of at least 0, got one"),
         ],
     )
     def test_complaints(self, lossbench: Runner, kept: Path, options: list[str], said: str) -> None:
@@ -105,12 +115,49 @@ class TestExport:
         ]
         assert json.loads((kept / "digits-mlp-focal-seed1.safetensors.json").read_text())["model"] == "mlp"
 
+    def test_its_forms_are_known_without_torch(self) -> None:
+        code = "import sys; from lossbench.cli import export; print(export._FORMS); sys.exit('torch' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        assert done.stdout.startswith(
+            "torch (a program for torch.export.load), onnx (for ONNX runtimes, with the extra"
+        )
+
     def test_one_of_several_studies(self, lossbench: Runner, kept: Path) -> None:
         lossbench("run", *QUICK, "--losses", "cross_entropy", "--keep-weights", "--name", "other")
         assert lossbench("export", "log").code == 2
         done = lossbench("export", "log", "sub/it.pt2", "--study", "other", "--seed", "2")
         assert done.code == 0, done.err
         assert json.loads((kept / "sub" / "it.pt2.json").read_text())["study"] == "other"
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["."], "OUT: expected a file that does not exist yet, got . (move it away, or name another)"),
+            (["mine/0.png/it.pt2"], "OUT: expected a file that can be written, got mine/0.png"),
+            (["--seed", "inf"], "--seed: expected a whole number of at least 0, got inf"),
+        ],
+    )
+    def test_complaints(self, lossbench: Runner, kept: Path, options: list[str], said: str) -> None:
+        before = sorted(kept.rglob("*"))
+        done = lossbench("export", "log", *options)
+        assert done.code == 2
+        assert done.err.startswith(f"lossbench: {said}")
+        assert "goes on" not in done.err
+        assert sorted(kept.rglob("*")) == before
+
+    def test_a_disk_that_fails_while_it_writes(
+        self, lossbench: Runner, kept: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(path: Path, content: bytes) -> None:
+            raise OSError(28, "No space left on device", str(path))
+
+        monkeypatch.setattr("lossbench.cli.predict.write_atomically", full)
+        done = lossbench("predict", "log", "mine", "--csv", "out.csv")
+        assert done.code == 2
+        assert done.err == (
+            "lossbench: --csv: expected a file that can be written, got out.csv: No space left on device\n"
+        )
 
 
 class TestMetric:

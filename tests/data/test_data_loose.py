@@ -100,6 +100,14 @@ def test_an_npz_file_with_one_array_of_pictures_need_not_name_it(tmp_path: Path)
         (lambda path: path.with_suffix(".parquet").write_bytes(b"no table"), "a readable Parquet file"),
         (lambda path: pl.DataFrame({"image": [1]}).write_parquet(path.with_suffix(".parquet")), "got Int64"),
         (lambda path: pl.DataFrame({"x": [b""]}).write_parquet(path.with_suffix(".parquet")), "a column of type Image"),
+        (
+            lambda path: pl.DataFrame({"image": [b"x", None]}).write_parquet(path.with_suffix(".parquet")),
+            "parquet row 1: expected the bytes of a picture, got nothing",
+        ),
+        (
+            lambda path: pl.DataFrame({"image": [{"path": "x"}]}).write_parquet(path.with_suffix(".parquet")),
+            r"expected encoded pictures in column 'image' .bytes, or a struct with bytes., got Struct",
+        ),
         (lambda path: path.mkdir(), "expected pictures"),
         (
             lambda path: Image.fromarray(np.zeros((4, 5), np.uint16)).save(path.with_suffix(".png")),

@@ -227,3 +227,25 @@ def test_the_digest_is_of_version_name_and_weights(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys.modules["timm"], "WEIGHT", 0.75)
     assert digest("timm:square(pretrained=true)") != pretrained
     assert digest("timm:plain") == first
+
+
+def test_where_weights_are_not_fetched_the_network_is_the_same() -> None:
+    """googlenet is the one model that torchvision makes otherwise with weights than without."""
+    module = sys.modules["torchvision"]
+    for name, size in (("timm:plain(pretrained=true)", (8, 8)), ("torchvision:net(pretrained=true)", (32, 32))):
+        first, bare = (build(name, 7, 3, size, seed=1, fetched=fetched).state_dict() for fetched in (True, False))
+        assert {key: value.shape for key, value in first.items()} == {key: value.shape for key, value in bare.items()}
+    assert asked()[-1] == ("plain", False, 7, 3, {})
+    assert not any((value == 0.25).all() for value in bare.values())
+    given: list[dict[str, Any]] = []
+
+    def get_model(name: str, weights: str | None = None, **options: Any) -> torch.nn.Module:
+        given.append({"weights": weights, **options})
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64, 5))
+
+    module.models.get_model = get_model
+    module.models.list_models = lambda module: ["googlenet"]
+    build("torchvision:googlenet(pretrained=true)", 7, 3, (8, 8), seed=1, fetched=False)
+    build("torchvision:googlenet(pretrained=true)", 7, 3, (8, 8), seed=1)
+    as_published = {"aux_logits": False, "transform_input": True, "init_weights": False}
+    assert given == [{"weights": None, **as_published}, {"weights": "DEFAULT"}]

@@ -1,7 +1,8 @@
 """A trained network of a study for use elsewhere: as a graph of torch, as ONNX, or its bare weights.
 
-What is exported takes pictures as Pillow and NumPy have them, uint8 (n, height, width, channels); the normalisation is
-inside. It gives `logits` and `probabilities`, the latter by the link of the loss that it was trained with.
+What is exported takes pictures as Pillow and NumPy have them, uint8 (n, height, width, channels), or feature vectors,
+float32 (n, features); the normalisation is inside. It gives `logits` and `probabilities`, the latter by the link of
+the loss that it was trained with.
 """
 
 from __future__ import annotations
@@ -9,10 +10,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,38 +20,24 @@ import numpy as np
 from lossbench.analysis import Estimate
 from lossbench.analysis.estimates import estimate_all
 from lossbench.api.kept.choice import BEST, Chosen, chosen
-from lossbench.api.kept.classifier import EVALUATION_BATCH, Classifier, Maker
-from lossbench.api.kept.graph import onnx_bytes, plain_graph, torch_bytes
+from lossbench.api.kept.classifier import Classifier, Maker
+from lossbench.api.kept.graph import input_name, plain_graph
+from lossbench.api.kept.targets import TARGETS, Target
+from lossbench.data import Pictures
 from lossbench.errors import RequestError, StoreError, UnknownNameError
-from lossbench.files import write_atomically, writing
+from lossbench.files import write_atomically, writing_file
 from lossbench.losses import CATALOGUE
-from lossbench.store.files import tensors_bytes
 from lossbench.text import slug
+from lossbench.train.classifier import EVALUATION_BATCH
 
-__all__ = ["TARGETS", "Exported", "Target", "export"]
+__all__ = ["Exported", "export"]
 
 _NEAR, _NEARLY = 1e-3, 0.1
 """By how much a probability may differ from what training stored: graphs are float32 on a processor, and networks that
 were trained in bfloat16 or on a GPU were evaluated so, with fewer digits."""
 
 _BEFORE = "before the model: (pictures / 255 - mean) / std, then channels first"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A form that networks are exported in.
-
-    Args:
-        suffix: of the file.
-        makes: the file's bytes, from the network and what is said of it.
-        told: what it is, for `--help`.
-        needs: packages that have to be installed, beside those of lossbench.
-    """
-
-    suffix: str
-    makes: Callable[[Classifier, Mapping[str, Any]], bytes]
-    told: str
-    needs: tuple[str, ...] = ()
+_BEFORE_VECTORS = "before the model: (features - mean) / std"
 
 
 @dataclass(frozen=True)
@@ -98,19 +84,20 @@ def export(
     Raises:
         RequestError: the study has no such loss, seed or weights, the target is unknown or not installed, or a file is
             there already.
+        SaveDirError: the file cannot be written.
         StoreError: the weights are damaged, or the network made from them is not the one that was trained.
     """
     target = _target(to)
     found = chosen(folder, loss, [] if seed is None else [seed])
     ((number, key),) = found.trials.items()
     file = Path(out) if out is not None else Path(f"{_name(found, number)}{target.suffix}")
-    about = file.with_name(f"{file.name}.json")
+    about = Path(f"{file}.json")
     _check_free(file, about)
     network = Classifier.of(found, key, model)
     checked = _checked(network, found, key)
     described = {**_described(network, found, number, key, to), "file": file.name}
     content = target.makes(network, described)
-    with writing("OUT", file):
+    with writing_file("OUT", file):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, content)
         write_atomically(about, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
@@ -139,22 +126,23 @@ def _check_free(file: Path, about: Path) -> None:
 
 
 def _checked(network: Classifier, found: Chosen, key: str) -> str:
-    """Holds the network against the stored logits of the first test pictures; says how near they are.
+    """Holds the network against the stored logits of the first of the test split; says how near they are.
 
     Raises:
         StoreError: it gives other probabilities than were stored.
     """
     kept = found.store.kept(key)
     stored = kept.logits()
-    pixels = np.array(network.pictures.test.pictures[:EVALUATION_BATCH])
-    given = plain_graph(network).logits(pixels)
+    values = np.array(network.pictures.test.pictures[:EVALUATION_BATCH])
+    given = plain_graph(network).logits(values)
     expected = network.probabilities(stored["test.last"][: len(given)])
     gap = float(np.abs(network.probabilities(given) - expected).max())
     alike = network.trial.recipe.precision == "fp32" and kept.provenance.get("device") == "cpu"
     if not gap <= (_NEAR if alike else _NEARLY):
         words = f"the network made from the weights of the trial {key} gives other outputs than were stored"
         raise StoreError(f"{words} (a probability differs by {gap:.2g}); nothing was written")
-    return f"checked on {len(pixels)} test pictures: probabilities within {gap:.1g} of those that were stored"
+    what = "vectors" if network.pictures.vectors else "pictures"
+    return f"checked on {len(values)} test {what}: probabilities within {gap:.1g} of those that were stored"
 
 
 def _described(network: Classifier, found: Chosen, seed: int, key: str, to: str) -> dict[str, Any]:
@@ -172,21 +160,28 @@ def _described(network: Classifier, found: Chosen, seed: int, key: str, to: str)
         "model": trial.recipe.model,
         "data": {"name": pictures.name, "digest": pictures.digest},
         "classes": list(pictures.class_names),
-        "input": {
-            "name": "pictures",
-            "type": "uint8",
-            "shape": ["n", *pictures.size, pictures.channels],
-            "axes": ["picture", "height", "width", "channel"],
-            "channels": ["grey"] if pictures.channels == 1 else ["red", "green", "blue"],
-        },
+        "input": _input(pictures),
         "normalisation": {
-            "where": _BEFORE if to == "safetensors" else "inside",
+            "where": "inside" if to != "safetensors" else _BEFORE_VECTORS if pictures.vectors else _BEFORE,
             "mean": mean.tolist(),
             "std": std.tolist(),
         },
         "outputs": {"logits": ["n", pictures.num_classes], "probabilities": ["n", pictures.num_classes]},
         "link": _link(network),
         "test": row,
+    }
+
+
+def _input(pictures: Pictures) -> dict[str, Any]:
+    name, shape = input_name(pictures), ["n", *pictures.size, pictures.channels]
+    if pictures.vectors:
+        return {"name": name, "type": "float32", "shape": shape, "axes": ["vector", "feature"]}
+    return {
+        "name": name,
+        "type": "uint8",
+        "shape": shape,
+        "axes": ["picture", "height", "width", "channel"],
+        "channels": ["grey"] if pictures.channels == 1 else ["red", "green", "blue"],
     }
 
 
@@ -197,17 +192,3 @@ def _link(network: Classifier) -> str:
 
 def _estimates(found: Chosen) -> list[Estimate]:
     return [e for e in estimate_all(found.results) if e.overall and e.loss == found.loss and e.split == "test"]
-
-
-def _weights(network: Classifier, described: Mapping[str, Any]) -> bytes:
-    return tensors_bytes(network.weights, {"lossbench": json.dumps(described, ensure_ascii=False)})
-
-
-TARGETS: Mapping[str, Target] = MappingProxyType(
-    {
-        "torch": Target(".pt2", torch_bytes, "a program for torch.export.load"),
-        "onnx": Target(".onnx", onnx_bytes, "for ONNX runtimes; takes the extra onnx", ("onnx", "onnxscript")),
-        "safetensors": Target(".safetensors", _weights, "the bare weights"),
-    }
-)
-"""The forms by name. A new one is a `Target` here."""

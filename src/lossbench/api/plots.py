@@ -13,7 +13,7 @@ import polars as pl
 from lossbench.analysis import Analysis
 from lossbench.errors import RequestError
 from lossbench.figures import Figure, draw, render_pdf, render_png, render_svg, specification_text
-from lossbench.files import write_atomically, writing
+from lossbench.files import write_atomically, writing_file
 from lossbench.results import Results
 from lossbench.text import listed, plain
 
@@ -62,7 +62,7 @@ class Plot:
         render = _ENDINGS.get(path.suffix.lower())
         if render is None:
             raise RequestError("path", f"a file name that ends with {listed(_ENDINGS, 'or')}", str(path))
-        with writing("path", path.parent):
+        with writing_file("path", path):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, render(self.figure))
         return path

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from lossbench.api.kept.targets import TARGETS
 from lossbench.cli.complete import NETWORKS, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.predict import KeptModel, KeptSeed, StudyName, WhichLoss, whole_seed
 from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.errors import RequestError, UnknownNameError
+from lossbench.text import listed
 
 __all__ = ["export"]
+
+_FORMS = listed((f"{name} ({target.told})" for name, target in TARGETS.items()), "or")
 
 
 def export(
@@ -26,8 +30,7 @@ def export(
         str,
         typer.Option(
             "--to",
-            help="For a network: torch (torch.export), onnx (the extra onnx) or safetensors. For the whole study: "
-            f"{TRACKER_FORMS}.",
+            help=f"For a network: {_FORMS}. For the whole study: {TRACKER_FORMS}.",
             autocompletion=one_of([*NETWORKS, *TRACKERS]),
         ),
     ] = "torch",
@@ -39,17 +42,17 @@ def export(
     """Send a study to a tracker, or write a network that it kept (lossbench run --keep-weights) for use elsewhere.
 
     A tracker is sent every trial that has ended, with all its epochs, and the report; a study that is sent again is
-    there once. A network takes pictures as they are, uint8 (n, height, width, channels), and gives logits and
-    probabilities; a JSON file beside it says the rest.
+    there once. A network takes pictures as they are, uint8 (n, height, width, channels), or feature vectors, float32
+    (n, features), and gives logits and probabilities; a JSON file beside it says the rest.
     """
     from lossbench.api.kept.choice import folder_of
     from lossbench.tracking import KINDS
 
-    if to in NETWORKS:
+    if to in TARGETS:
         _network(folder_of(folder, study), to, out, loss=loss, seed=whole_seed(seed), model=model)
         return
     if ":" not in to and to not in KINDS:
-        raise UnknownNameError("--to", to, (*NETWORKS, *KINDS))
+        raise UnknownNameError("--to", to, (*TARGETS, *KINDS))
     given = {"OUT": out, "--loss": None if loss == "best" else loss, "--seed": seed, "--model": model}
     for name, value in given.items():
         if value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from lossbench.cli.console import make_console
 from lossbench.cli.number import number
 from lossbench.cli.tables import empty_table
 from lossbench.errors import RequestError
-from lossbench.files import write_atomically, writing
+from lossbench.files import check_file, write_atomically, writing_file
 from lossbench.spec import parse_seeds
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ _MOST_CLASSES = 12  # of which each has a column in the terminal, where there is
 def predict(
     folder: Annotated[Path, typer.Argument(help="A study's folder (log/studies/NAME), or a save dir with one study.")],
     pictures: Annotated[
-        list[str], typer.Argument(metavar="PICTURES...", help="Pictures, folders of them, .npz or .parquet files.")
+        list[str],
+        typer.Argument(
+            metavar="PICTURES...",
+            help="Pictures, folders of them, .npz or .parquet files. Of vectors: .npz, .csv or .parquet files.",
+        ),
     ],
     study: StudyName = None,
     loss: WhichLoss = "best",
@@ -58,12 +63,14 @@ def predict(
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the table there, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
 ) -> None:
-    """Predict pictures with the weights that a study kept (lossbench run --keep-weights).
+    """Predict pictures or feature vectors with the weights that a study kept (lossbench run --keep-weights).
 
     One network predicts: of the best loss, or the one named, the first seed that finished with weights.
     """
     if seed is not None and seeds is not None:
         raise RequestError("--seeds", "nothing beside --seed", seeds)
+    if csv is not None:
+        check_file("--csv", csv)
     several: Literal["all"] | tuple[int, ...] | None = None
     if seeds is not None:
         several = "all" if seeds == "all" else parse_seeds(seeds, "--seeds")
@@ -88,7 +95,7 @@ def predict(
         console.print(f"written: {csv}", markup=False, highlight=False, soft_wrap=True)
 
 
-def whole_seed(seed: float | None) -> int | None:
+def whole_seed(seed: object) -> int | None:
     """The seed that was typed.
 
     Raises:
@@ -96,7 +103,7 @@ def whole_seed(seed: float | None) -> int | None:
     """
     if seed is None:
         return None
-    if seed != int(seed) or seed < 0:
+    if not isinstance(seed, int | float) or not math.isfinite(seed) or seed != int(seed) or seed < 0:
         raise RequestError("--seed", "a whole number of at least 0", seed)
     return int(seed)
 
@@ -104,14 +111,14 @@ def whole_seed(seed: float | None) -> int | None:
 def _write(file: Path, found: Predictions) -> None:
     from lossbench.results.spreadsheet import csv_bytes
 
-    with writing("--csv", file):
+    with writing_file("--csv", file):
         write_atomically(file, csv_bytes(found.frame))
 
 
 def _json(found: Predictions) -> str:
     rows = [
         {
-            "picture": name,
+            found.called: name,
             "prediction": found.class_names[label],
             "probability": float(each[label]),
             "probabilities": dict(zip(found.class_names, each.tolist(), strict=True)),
@@ -139,6 +146,6 @@ def _show(console: Console, found: Predictions) -> None:
 
 def _cells(found: Predictions, *, classes: bool) -> list[list[str]]:
     """Heads, and one row per picture."""
-    frame = found.frame if classes else found.frame.select("picture", "prediction", "probability")
+    frame = found.frame if classes else found.frame.select(found.called, "prediction", "probability")
     rows = [[picture, said, *(f"{value:.4f}" for value in rest)] for picture, said, *rest in frame.iter_rows()]
     return [frame.columns, *rows]

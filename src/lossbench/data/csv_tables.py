@@ -14,7 +14,7 @@ from lossbench.data.pictures import Pictures
 from lossbench.data.tables import from_frames, label_column
 from lossbench.errors import DataError
 
-__all__ = ["look"]
+__all__ = ["look", "read_csv_table"]
 
 _COMPRESSED = (b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")  # gzip, zlib, zstandard
 
@@ -36,14 +36,19 @@ def look(path: Path, asked: Asked) -> Found | None:
 
 def _decode(folder: Path, files: tuple[Path, Path], asked: Asked, name: str, class_names: Names | None) -> Pictures:
     del class_names  # the labels are the class names
-    train, test = (_read(file) for file in files)
+    train, test = (read_csv_table(file) for file in files)
     label = label_column(str(files[0]), train.columns, asked)
     if label not in test.columns:
         raise DataError(str(files[1]), f"a column of labels called {label}", ", ".join(test.columns))
     return from_frames(name, str(folder), train, test, label)
 
 
-def _read(file: Path) -> pl.DataFrame:
+def read_csv_table(file: Path) -> pl.DataFrame:
+    """A table with a head.
+
+    Raises:
+        DataError: it cannot be read, is compressed, or larger than the machine's memory.
+    """
     check_fits(str(file), file.stat().st_size)
     with file.open("rb") as stream:
         if stream.read(4).startswith(_COMPRESSED):  # Polars would unpack it, to whatever size

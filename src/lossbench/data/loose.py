@@ -21,6 +21,7 @@ from lossbench.data.arrays import Stored, array_names, stored_npz
 from lossbench.data.decode import EIGHT_BITS, GREY, Encoded, opened, quiet
 from lossbench.data.features import picture_column, readable_parquet
 from lossbench.data.found import visible
+from lossbench.data.parquet_cells import encoded_cells
 from lossbench.data.pictures import Pixels, Values
 from lossbench.data.resize import resized
 from lossbench.errors import DataError
@@ -195,11 +196,9 @@ def of_array(pixels: Values, name: str) -> Loose:
 def _of_table(path: Path) -> Loose:
     column = picture_column(path)
     with readable_parquet(path):
-        cells = pl.read_parquet(path, columns=[column], glob=False, hive_partitioning=False)[column]
-    if isinstance(cells.dtype, pl.Struct) and "bytes" in [part.name for part in cells.dtype.fields]:
-        cells = cells.struct.field("bytes")
-    if cells.dtype != pl.Binary or cells.null_count():
-        allowed = f"encoded pictures in column {column!r} (bytes, or a struct with bytes)"
-        raise DataError(str(path), allowed, f"{cells.null_count()} empty cells" if cells.null_count() else cells.dtype)
+        read = pl.read_parquet(path, columns=[column], glob=False, hive_partitioning=False)[column]
+    cells = encoded_cells(str(path), read)
+    if cells.null_count():
+        raise DataError(f"{path} row {cells.is_null().arg_max()}", "the bytes of a picture", "nothing")
     names = [f"{printable(str(path))}[{row}]" for row in range(len(cells))]
     return Loose(names, partial(_decoded, Encoded(cells.to_list(), names.__getitem__)))

@@ -16,7 +16,7 @@ from lossbench.data.features import readable_parquet
 from lossbench.data.parquet_footer import row_groups
 from lossbench.errors import DataError
 
-__all__ = ["Cells"]
+__all__ = ["Cells", "encoded_cells"]
 
 _KEPT = 2  # row groups: threads that decode side by side are at the end of one and the beginning of the next
 
@@ -70,12 +70,27 @@ class Cells(Sequence[bytes]):
         with readable_parquet(file), file.open("rb") as stream:
             frame = pl.scan_parquet(stream, glob=False, hive_partitioning=False).select(self._column)
             cells = frame.slice(start, rows).collect()[self._column]
-        if isinstance(cells.dtype, pl.Struct) and "bytes" in [field.name for field in cells.dtype.fields]:
-            cells = cells.struct.field("bytes")
-        if cells.dtype != pl.Binary:
-            allowed = f"encoded pictures in column {self._column!r} (bytes, or a struct with bytes)"
-            raise DataError(str(file), allowed, str(cells.dtype))
-        return cells
+        return encoded_cells(str(file), cells)
+
+
+def encoded_cells(place: str, cells: pl.Series) -> pl.Series:
+    """The bytes of a column of encoded pictures, some of which may be missing.
+
+    Args:
+        place: where it lies, named in errors.
+        cells: bytes, or structs with bytes as Hugging Face writes them.
+
+    Raises:
+        DataError: it is of another type.
+    """
+    if isinstance(cells.dtype, pl.Struct) and "bytes" in [field.name for field in cells.dtype.fields]:
+        found = cells.struct.field("bytes")
+    else:
+        found = cells
+    if found.dtype != pl.Binary:
+        allowed = f"encoded pictures in column {cells.name!r} (bytes, or a struct with bytes)"
+        raise DataError(place, allowed, str(found.dtype))
+    return found
 
 
 def _blocks(files: Sequence[Path]) -> Iterator[tuple[Path, int, int]]:

@@ -15,7 +15,7 @@ from lossbench.data.limits import check_fits
 from lossbench.data.pictures import Pictures, Vectors
 from lossbench.errors import DataError
 
-__all__ = ["check_labels", "from_frames", "is_feature", "label_column", "named_labels"]
+__all__ = ["check_labels", "from_frames", "is_feature", "label_column", "named_labels", "vectors_of"]
 
 _BYTES_PER_NUMBER = 4
 
@@ -66,7 +66,7 @@ def from_frames(
     if sorted(names) != sorted(column for column in test.columns if column != label):
         raise DataError(f"{place}, test", f"the columns of train, {', '.join(names)}", ", ".join(test.columns))
     check_fits(place, (train.height + test.height) * _width(f"{place}, train", train, names) * _BYTES_PER_NUMBER)
-    first, second = (_vectors(f"{place}, {split}", frame, names) for split, frame in _both(train, test))
+    first, second = (vectors_of(f"{place}, {split}", frame, names) for split, frame in _both(train, test))
     check_labels(place, train[label], test[label])
     if class_names is not None and train[label].dtype.is_integer() and test[label].dtype.is_integer():
         return checked(name, place, (first, train[label].to_numpy()), (second, test[label].to_numpy()), class_names)
@@ -150,8 +150,17 @@ def _length(place: str, column: pl.Series) -> int:
     return int(lengths[0])
 
 
-def _vectors(place: str, frame: pl.DataFrame, names: Sequence[str]) -> Vectors:
-    """The features (rows, features), float32, a column after another."""
+def vectors_of(place: str, frame: pl.DataFrame, names: Sequence[str]) -> Vectors:
+    """The features (rows, features), float32, a column after another.
+
+    Args:
+        place: where they lie, named in errors.
+        frame: at least one row.
+        names: the columns that are features.
+
+    Raises:
+        DataError: a column that is no feature, a cell without a finite number, or no row.
+    """
     if frame.is_empty():
         raise DataError(place, "at least one row", "none")
     out = np.empty((frame.height, _width(place, frame, names)), dtype=np.float32)

@@ -89,7 +89,14 @@ def model_digest(name: str, function: Maker | None = None) -> str | None:
 
 
 def build(
-    name: str, num_classes: int, in_channels: int, size: tuple[int, ...], seed: int, function: Maker | None = None
+    name: str,
+    num_classes: int,
+    in_channels: int,
+    size: tuple[int, ...],
+    seed: int,
+    function: Maker | None = None,
+    *,
+    fetched: bool = True,
 ) -> nn.Module:
     """The model with the first weights of a seed.
 
@@ -101,6 +108,8 @@ def build(
         size: height and width of a picture, in pixels; empty for feature vectors.
         seed: what the weights are drawn from, by the stream "weights".
         function: of a model that was given as a Python object, what makes it.
+        fetched: whether the weights that a library trained its model to are fetched, where the name asks for them; not
+            where kept ones will come into their place.
 
     Raises:
         RequestError: an unknown name, data that it does not take, or a callable that does not give such a model.
@@ -108,7 +117,7 @@ def build(
     check_model(name, function)
     with torch_stream(seed, "weights"):
         if is_library_model(name):
-            return build_library_model(name, num_classes, in_channels, size)
+            return build_library_model(name, num_classes, in_channels, size, fetched=fetched)
         if ":" in name:
             return build_own(name, num_classes, in_channels, size, function)
         entry = MODELS[name]

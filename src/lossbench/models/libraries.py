@@ -18,9 +18,16 @@ from lossbench.models.library_makers import of_timm, of_torchvision, timm_names,
 from lossbench.models.own import described, tried
 from lossbench.spec.call import parse_call
 
-__all__ = ["LIBRARIES", "build_library_model", "check_library_model", "is_library_model", "library_digest"]
+__all__ = [
+    "LIBRARIES",
+    "build_library_model",
+    "check_library_model",
+    "is_library_model",
+    "is_pretrained",
+    "library_digest",
+]
 
-Make = Callable[[ModuleType, str, bool, int | None, int, tuple[int, int] | None], nn.Module]
+Make = Callable[[ModuleType, str, bool, int | None, int, tuple[int, int] | None, bool], nn.Module]
 
 LIBRARIES: Mapping[str, tuple[Callable[[ModuleType], list[str]], Make]] = {
     "timm": (timm_names, of_timm),
@@ -36,6 +43,11 @@ _CHANNELS = 3  # of the pictures that the libraries' models are trained with
 def is_library_model(name: str) -> bool:
     """Whether a model is one of timm's or torchvision's."""
     return name.partition(":")[0] in LIBRARIES
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether a model starts from the weights that its library trained it to."""
+    return is_library_model(name) and _parsed(name)[2]
 
 
 def check_library_model(name: str) -> None:
@@ -57,17 +69,20 @@ def library_digest(name: str) -> str:
     package, model, pretrained = _parsed(name)
     digest = hashlib.sha256(f"{package} {_version(package)} {model}".encode())
     if pretrained:
-        state = _made(name, None, _CHANNELS, None).state_dict()
+        state = _made(name, None, _CHANNELS, None, True).state_dict()
         for key in sorted(state):
             digest.update(f"{key} {tuple(state[key].shape)} {state[key].dtype}\n".encode())
             digest.update(state[key].detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:32]
 
 
-def build_library_model(name: str, num_classes: int, in_channels: int, size: tuple[int, ...]) -> nn.Module:
+def build_library_model(
+    name: str, num_classes: int, in_channels: int, size: tuple[int, ...], *, fetched: bool
+) -> nn.Module:
     """A model of a library with so many logits, tried on two black pictures.
 
-    What does not take pictures of that size is made anew for it, where it can be.
+    What does not take pictures of that size is made anew for it, where it can be. Where weights that it was trained
+    to are not fetched, it is the same network with others.
 
     Raises:
         RequestError: feature vectors, pictures that it does not take, or weights that cannot be had.
@@ -75,11 +90,11 @@ def build_library_model(name: str, num_classes: int, in_channels: int, size: tup
     if len(size) != 2:
         raise RequestError("models", f"pictures for {name}", "feature vectors", "mlp and module:callable take them")
     allowed = f"{name} to take {described(in_channels, size)}"
-    model = _made(name, num_classes, in_channels, None)
+    model = _made(name, num_classes, in_channels, None, fetched)
     unfit = _unfit(model, num_classes, in_channels, size)
     if unfit:
         with suppress(LossbenchError):
-            model = _made(name, num_classes, in_channels, (size[0], size[1]))
+            model = _made(name, num_classes, in_channels, (size[0], size[1]), fetched)
             unfit = _unfit(model, num_classes, in_channels, size)
     if unfit:
         hint = "" if unfit == _SEVERAL else "--size N resizes them"
@@ -97,12 +112,14 @@ def _unfit(model: nn.Module, num_classes: int, in_channels: int, size: tuple[int
         return told(error)
 
 
-def _made(name: str, num_classes: int | None, in_channels: int, size: tuple[int, int] | None) -> nn.Module:
+def _made(
+    name: str, num_classes: int | None, in_channels: int, size: tuple[int, int] | None, fetched: bool
+) -> nn.Module:
     package, model, pretrained = _parsed(name)
     try:
-        return LIBRARIES[package][1](_module(package), model, pretrained, num_classes, in_channels, size)
+        return LIBRARIES[package][1](_module(package), model, pretrained, num_classes, in_channels, size, fetched)
     except Exception as error:  # of the library, of what fetches its weights
-        weights = " with its weights" if pretrained else ""
+        weights = " with its weights" if pretrained and fetched else ""
         raise RequestError("models", f"{name}, made by {package}{weights}", told(error)) from error
 
 

@@ -11,6 +11,9 @@ __all__ = ["of_timm", "of_torchvision", "timm_names", "torchvision_names"]
 
 _RGB = 3
 
+_AS_PUBLISHED = {"googlenet": {"aux_logits": False, "transform_input": True, "init_weights": False}}
+"""What torchvision makes otherwise where a model gets the weights that it was trained to."""
+
 
 def timm_names(timm: ModuleType) -> list[str]:
     """The models that timm has, with and without the tag of their weights."""
@@ -29,6 +32,7 @@ def of_timm(
     num_classes: int | None,
     in_channels: int,
     size: tuple[int, int] | None,
+    fetched: bool,
 ) -> nn.Module:
     """A model of timm, which adapts it itself.
 
@@ -39,11 +43,12 @@ def of_timm(
         num_classes: how many logits it gives; None for as many as it was trained with.
         in_channels: channels of a picture.
         size: height and width that it is made for, of a model that is made for one; None for its own.
+        fetched: whether weights that are taken are fetched; others come into their place later.
     """
     options: dict[str, Any] = {} if num_classes is None else {"num_classes": num_classes}
     if size is not None:
         options["img_size"] = size
-    model: nn.Module = timm.create_model(name, pretrained=pretrained, in_chans=in_channels, **options)
+    model: nn.Module = timm.create_model(name, pretrained=pretrained and fetched, in_chans=in_channels, **options)
     return model
 
 
@@ -54,6 +59,7 @@ def of_torchvision(
     num_classes: int | None,
     in_channels: int,
     size: tuple[int, int] | None,
+    fetched: bool,
 ) -> nn.Module:
     """A model of torchvision; its first convolution, and of one with weights its last layer, are made anew to fit.
 
@@ -65,6 +71,7 @@ def of_torchvision(
         in_channels: channels of a picture.
         size: height and width that it is made for, of a model that is made for one, which must be square; None for
             its own.
+        fetched: whether weights that are taken are fetched; others come into their place later.
 
     Raises:
         ValueError: it has no layer that could be fitted, or no such size.
@@ -75,7 +82,9 @@ def of_torchvision(
             raise ValueError(f"it is made for squares, not for {size[0]}×{size[1]}")
         options["image_size"] = size[0]
     if pretrained:
-        model: nn.Module = torchvision.models.get_model(name, weights="DEFAULT", **options)
+        weights = "DEFAULT" if fetched else None
+        options |= {} if fetched else _AS_PUBLISHED.get(name, {})
+        model: nn.Module = torchvision.models.get_model(name, weights=weights, **options)
         if num_classes is not None:
             _with_classes(model, num_classes)
     else:

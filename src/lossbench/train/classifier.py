@@ -11,10 +11,13 @@ from torch import Tensor, nn
 
 from lossbench.errors import TrialError
 from lossbench.models import MODELS, build
-from lossbench.native import fuse
+from lossbench.native import fuse, normalise
 from lossbench.spec import Recipe
 
-__all__ = ["build_classifier", "forward", "input_type", "scale_and_shift"]
+__all__ = ["EVALUATION_BATCH", "build_classifier", "forward", "input_type", "prepared", "scale_and_shift", "scaled"]
+
+EVALUATION_BATCH = 250
+"""Pictures at a time where nothing is trained: larger ones leave the cache. With another number the bits may differ."""
 
 
 def build_classifier(
@@ -25,13 +28,15 @@ def build_classifier(
     seed: int,
     device: torch.device,
     function: Callable[..., Any] | None = None,
+    *,
+    fetched: bool = True,
 ) -> nn.Module:
     """The model of a name with the first weights of a seed, as `models.build` has them, ready to be trained.
 
     Raises:
         RequestError: as `models.build`.
     """
-    model = build(name, num_classes, channels, size, seed, function)
+    model = build(name, num_classes, channels, size, seed, function, fetched=fetched)
     if device.type == "cpu":
         fuse(model)
     _keep_head_in_float32(model, num_classes)
@@ -51,7 +56,7 @@ def scale_and_shift(
     Args:
         mean: of each channel or feature, as `Pictures.normalisation` gives it.
         std: the same.
-        size: height and width in pixels; empty for vectors.
+        size: height and width in pixels, or 1 and 1 for what fits pictures of any size; empty for vectors.
         device: where they will be.
     """
     scale, shift = (1 / (255 * std), -mean / std) if size else (1 / std, -mean)
@@ -61,6 +66,37 @@ def scale_and_shift(
 def _spread(values: np.ndarray, size: tuple[int, ...], device: torch.device) -> Tensor:
     shape = (*size, len(values))
     return torch.tensor(values, dtype=torch.float32, device=device).expand(shape).contiguous()
+
+
+def scaled(values: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """All of some pictures or vectors normalised, float32, in torch's own operations.
+
+    Args:
+        values: as they lie: (n, height, width, channels), or (n, features).
+        scale: as `scale_and_shift` gives it.
+        shift: the same.
+
+    Returns:
+        (n, channels, height, width), or (n, features).
+    """
+    if values.dim() == 2:
+        return (values + shift) * scale
+    return (values.float() * scale + shift).permute(0, 3, 1, 2)
+
+
+def prepared(values: Tensor, chosen: Tensor, scale: Tensor, shift: Tensor, inputs: torch.dtype) -> Tensor:
+    """Chosen pictures normalised (batch, channels, height, width), channels last; vectors (batch, features).
+
+    Args:
+        values: as they lie: uint8 (n, height, width, channels), or float32 (n, features).
+        chosen: which of them, int64 (batch,).
+        scale: as `scale_and_shift` gives it.
+        shift: the same.
+        inputs: what they are handed over as.
+    """
+    if values.dim() == 2:
+        return scaled(values[chosen], scale, shift).to(inputs)
+    return normalise(values, chosen, scale, shift, inputs).permute(0, 3, 1, 2)
 
 
 def input_type(recipe: Recipe) -> torch.dtype:
@@ -73,7 +109,7 @@ def forward(model: nn.Module, inputs: Tensor, num_classes: int, *, bf16: bool) -
 
     Args:
         model: the network.
-        inputs: (batch, channels, height, width), normalised.
+        inputs: (batch, channels, height, width), or (batch, features), normalised.
         num_classes: how many logits are expected.
         bf16: whether it runs under bfloat16 autocast.
 

@@ -20,6 +20,7 @@ from lossbench.metrics import evaluate
 from lossbench.rng import torch_stream
 from lossbench.spec import Trial
 from lossbench.train.batches import Batch, Batches
+from lossbench.train.classifier import EVALUATION_BATCH
 from lossbench.train.clock import Clock
 from lossbench.train.epoch import Epoch, Snapshot
 from lossbench.train.state import State, to_numpy
@@ -30,8 +31,6 @@ VERSION = 3
 """Of the loop: raised when its results would change; part of a trial's key."""
 
 _NO_GRADIENT = "no gradient reaches the model: the logits do not depend on its parameters, or the loss not on them"
-
-_EVALUATION_BATCH = 250  # larger ones leave the cache
 
 
 def train(
@@ -151,7 +150,7 @@ def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray
     split = state.splits[name]
     with torch.no_grad():  # not inference mode, whose tensors a model may keep and meet again in training
         everything = torch.arange(len(split), device=split.labels.device)
-        parts = torch.split(everything, _EVALUATION_BATCH)
+        parts = torch.split(everything, EVALUATION_BATCH)
         logits = torch.cat([state.forward(state.prepared(split.pictures, split.places(chosen))) for chosen in parts])
         return to_numpy(logits), to_numpy(state.objective.of_split(name, logits, split.labels, number))
 

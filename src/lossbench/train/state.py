@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.data import Part, Pictures, Split, prepare
-from lossbench.native import normalise
 from lossbench.spec import Scenario, Trial
-from lossbench.train.classifier import build_classifier, forward, input_type, scale_and_shift
+from lossbench.train.classifier import build_classifier, forward, input_type, prepared, scale_and_shift
 from lossbench.train.epoch import Snapshot
 from lossbench.train.objective import Objective
 from lossbench.train.optimizer import make_optimizer
@@ -146,9 +145,7 @@ class State:
             pictures: as they lie: uint8 (n, height, width, channels), or float32 (n, features).
             chosen: which of them, int64 (batch,).
         """
-        if pictures.dim() == 2:
-            return ((pictures[chosen] + self.shift) * self.scale).to(self.inputs)
-        return normalise(pictures, chosen, self.scale, self.shift, self.inputs).permute(0, 3, 1, 2)
+        return prepared(pictures, chosen, self.scale, self.shift, self.inputs)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, classes), float32, of prepared pictures."""

@@ -86,6 +86,8 @@ def chosen(folder: str | Path, loss: str = BEST, seeds: Sequence[int] | None = (
 
 def _loss(results: Results, asked: str) -> tuple[str, str]:
     """The label of a loss, and why it is this one."""
+    if not isinstance(asked, str):
+        raise RequestError("--loss", f"{BEST}, or a loss of the study as its report writes it", asked)
     if asked == BEST:
         return _best(results)
     labels = results.labels

@@ -21,17 +21,19 @@ from lossbench.imports import settings_kept
 from lossbench.losses import bind
 from lossbench.losses.bound import Link
 from lossbench.metrics import log_softmax
-from lossbench.models import build, is_library_model, model_digest
-from lossbench.native import normalise
+from lossbench.models import build, is_library_model, is_pretrained, model_digest
 from lossbench.rng import torch_stream
 from lossbench.run import one_thread
 from lossbench.spec import Trial
-from lossbench.train.classifier import build_classifier, forward, input_type, scale_and_shift
+from lossbench.train.classifier import (
+    build_classifier,
+    forward,
+    input_type,
+    prepared,
+    scale_and_shift,
+)
 
-__all__ = ["EVALUATION_BATCH", "Classifier", "Maker"]
-
-EVALUATION_BATCH = 250
-"""Pictures at a time, as in training's evaluation: with as many the bits are the same."""
+__all__ = ["Classifier", "Maker"]
 
 Maker = Callable[..., Any]
 
@@ -75,11 +77,11 @@ class Classifier:
         function, notes = _checked(trial, model)
         return cls(trial, kept.weights(), pictures, notes, function)
 
-    def logits(self, pixels: np.ndarray) -> np.ndarray:
+    def logits(self, values: np.ndarray) -> np.ndarray:
         """Logits (n, classes), float32, as training's evaluation computes them on a processor.
 
         Args:
-            pixels: uint8 (n, height, width, channels), n at most EVALUATION_BATCH.
+            values: uint8 (n, height, width, channels), or float32 (n, features); n at most EVALUATION_BATCH, as there.
 
         Raises:
             RequestError: a model of the user's own raised.
@@ -87,12 +89,9 @@ class Classifier:
         (scale, shift), recipe = self._scaling, self.trial.recipe
         try:
             with one_thread(), settings_kept(), torch.no_grad(), torch_stream(self.trial.seed, "prediction"):
-                inputs = normalise(
-                    torch.from_numpy(pixels), torch.arange(len(pixels)), scale, shift, input_type(recipe)
-                )
-                given = forward(
-                    self.model, inputs.permute(0, 3, 1, 2), self.pictures.num_classes, bf16=recipe.precision == "bf16"
-                )
+                everything = torch.arange(len(values))
+                inputs = prepared(torch.from_numpy(values), everything, scale, shift, input_type(recipe))
+                given = forward(self.model, inputs, self.pictures.num_classes, bf16=recipe.precision == "bf16")
                 return given.numpy()
         except LossbenchError:
             raise
@@ -110,12 +109,13 @@ class Classifier:
         """The network as it was evaluated in training."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build_classifier(self.trial.recipe.model, *shape, self.trial.seed, _CPU, self.function)
+            name, seed = self.trial.recipe.model, self.trial.seed
+            model = build_classifier(name, *shape, seed, _CPU, self.function, fetched=False)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
     def normalisation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the training pictures per channel, black 0 and white 1."""
+        """Mean and standard deviation of the training data per channel, black 0 and white 1, or per feature."""
         return self.pictures.normalisation()
 
     @cached_property
@@ -127,7 +127,7 @@ class Classifier:
         """The network without the kernels of lossbench, as anybody would build it."""
         shape = self.pictures.num_classes, self.pictures.channels, self.pictures.size
         with settings_kept():
-            model = build(self.trial.recipe.model, *shape, self.trial.seed, self.function)
+            model = build(self.trial.recipe.model, *shape, self.trial.seed, self.function, fetched=False)
         return _with_weights(model, self.weights, self.trial.recipe.model)
 
     @cached_property
@@ -171,6 +171,8 @@ def _checked(trial: Trial, model: str | Maker | None) -> tuple[Maker | None, tup
         raise RequestError("--model", f"{name}, for the network is of your own code", "nothing", hint)
     if (function is not None and not given) or (function is None and model is not None and model != name):
         raise RequestError("--model", f"{name}, which was trained", model)
+    if is_pretrained(name):  # its digest is of weights that would have to be fetched for it
+        return function, ()
     if (own or library) and model_digest(name, function) != trial.digests.get("model"):
         what = "version" if library else "source"
         return function, (f"the {what} of {name} is not the one that was trained, though the weights may fit it",)

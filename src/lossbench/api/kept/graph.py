@@ -1,4 +1,4 @@
-"""A trained network as one graph from raw pictures to probabilities, and the two forms that graphs are written in."""
+"""A trained network as one graph from raw data to probabilities, and the two forms that graphs are written in."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from lossbench.api.kept.classifier import Classifier
+from lossbench.data import Pictures
 from lossbench.errors import LossbenchError, RequestError, told
 from lossbench.imports import settings_kept
 from lossbench.losses.bound import Link
 from lossbench.native import AddReLU
+from lossbench.train.classifier import scale_and_shift, scaled
 
-__all__ = ["Graph", "onnx_bytes", "plain_graph", "torch_bytes", "without_kernels"]
+__all__ = ["Graph", "VectorGraph", "input_name", "onnx_bytes", "plain_graph", "torch_bytes", "without_kernels"]
 
 _PICKLES = (".pkl", ".pickle", ".pt", ".pth")
 _NUMBER = "n"  # what the graph calls its number of pictures
+_CPU = torch.device("cpu")
 
 
 class Graph(nn.Module):
@@ -37,25 +40,46 @@ class Graph(nn.Module):
         link: how logarithms of probabilities come from logits; None for softmax.
     """
 
+    size: tuple[int, ...] = (1, 1)
+
     def __init__(self, model: nn.Module, mean: np.ndarray, std: np.ndarray, link: Link | None) -> None:
         super().__init__()
         self.model, self.link = model, link
         self.scale: Tensor
         self.shift: Tensor
-        self.register_buffer("scale", torch.tensor(1 / (255 * std), dtype=torch.float32))
-        self.register_buffer("shift", torch.tensor(-mean / std, dtype=torch.float32))
+        scale, shift = scale_and_shift(mean, std, self.size, _CPU)
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
 
     def forward(self, pictures: Tensor) -> dict[str, Tensor]:
         """Logits and probabilities (n, classes) of uint8 pictures (n, height, width, channels)."""
-        inputs = (pictures.float() * self.scale + self.shift).permute(0, 3, 1, 2)
-        logits = self.model(inputs.contiguous())
+        return self.answer(pictures)
+
+    def answer(self, values: Tensor) -> dict[str, Tensor]:
+        """The same, of whatever the network was trained on."""
+        logits = self.model(scaled(values, self.scale, self.shift).contiguous())
         likely = logits.softmax(dim=1) if self.link is None else self.link(logits).exp()
         return {"logits": logits, "probabilities": likely}
 
-    def logits(self, pixels: np.ndarray) -> np.ndarray:
+    def logits(self, values: np.ndarray) -> np.ndarray:
         """The logits alone, as an array."""
         with torch.no_grad(), settings_kept():
-            return np.asarray(self(torch.from_numpy(pixels))["logits"].numpy())
+            return np.asarray(self(torch.from_numpy(values))["logits"].numpy())
+
+
+class VectorGraph(Graph):
+    """Feature vectors to logits and probabilities; mean and standard deviation are of each feature, (features,)."""
+
+    size = ()
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """Logits and probabilities (n, classes) of float32 features (n, features)."""
+        return self.answer(features)
+
+
+def input_name(pictures: Pictures) -> str:
+    """What the graph of a network that was trained on such data calls its input."""
+    return "features" if pictures.vectors else "pictures"
 
 
 class _PlainAddReLU(nn.Module):
@@ -68,7 +92,8 @@ class _PlainAddReLU(nn.Module):
 
 def plain_graph(network: Classifier) -> Graph:
     """The graph of a network, without the kernels of lossbench."""
-    return Graph(without_kernels(network.plain), *network.normalisation, network.link).eval()
+    kind = VectorGraph if network.pictures.vectors else Graph
+    return kind(without_kernels(network.plain), *network.normalisation, network.link).eval()
 
 
 def without_kernels(model: nn.Module) -> nn.Module:
@@ -97,7 +122,7 @@ def torch_bytes(network: Classifier, described: Mapping[str, Any]) -> bytes:
 
 def onnx_bytes(network: Classifier, described: Mapping[str, Any]) -> bytes:
     """A model for ONNX runtimes; its metadata say what `described` says."""
-    program, inputs, outputs = _program(network), ["pictures"], ["logits", "probabilities"]
+    program, inputs, outputs = _program(network), [input_name(network.pictures)], ["logits", "probabilities"]
     with _quiet(), _own_code(network):
         made: Any = torch.onnx.export(program, input_names=inputs, output_names=outputs, dynamo=True, verbose=False)
     proto = made.model_proto
@@ -115,8 +140,8 @@ def onnx_bytes(network: Classifier, described: Mapping[str, Any]) -> bytes:
 def _program(network: Classifier) -> torch.export.ExportedProgram:
     """The traced graph, for any number of pictures."""
     pictures = network.pictures
-    example = torch.zeros(2, *pictures.size, pictures.channels, dtype=torch.uint8)
-    sizes = {"pictures": {0: torch.export.Dim(_NUMBER, min=1)}}
+    example = torch.from_numpy(np.array(pictures.train.pictures[:2]))
+    sizes = {input_name(pictures): {0: torch.export.Dim(_NUMBER, min=1)}}
     with _quiet(), _own_code(network), torch.no_grad():
         return torch.export.export(plain_graph(network), (example,), dynamic_shapes=sizes)
 
@@ -134,7 +159,8 @@ def _own_code(network: Classifier) -> Iterator[None]:
     except LossbenchError:
         raise
     except Exception as error:  # of tracers, of exporters, of a user's model
-        allowed = "a model that torch can trace for any number of pictures"
+        what = "vectors" if network.pictures.vectors else "pictures"
+        allowed = f"a model that torch can trace for any number of {what}"
         received = f"{network.trial.recipe.model} ({told(error).splitlines()[0]})"
         raise RequestError("--to", allowed, received) from error
 
