@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 import lossbench
 from lossbench.api import verifying
-from lossbench.errors import RequestError
+from lossbench.errors import RequestError, SaveDirError
 from lossbench.metrics import log_softmax
 from lossbench.report import frames
 from lossbench.store import Store, StudyFolder
@@ -183,6 +183,23 @@ class TestOwn:
             ranking[end] = results.analysis.ranking
             assert results.analysis.higher_is_better == (end == "higher")
         assert ranking["lower"] == ranking["higher"][::-1]
+
+    @pytest.mark.parametrize("named", ["metric", "hypotheses"])
+    def test_one_that_decides_something_stays_as_it_was_before_the_run(
+        self, here: Path, module: str, named: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plans = {"metric": {"metric": "test.share"}, "hypotheses": {"hypotheses": ["test.share: cross_entropy > gce"]}}
+        plan = plans[named]
+        first = run(here, [f"{module}:share, lower is better"], plan=plan)
+        with pytest.raises(SaveDirError, match=r"differs in plan\.metrics \(share, which the study decides by"):
+            run(here, [f"{module}:share"], plan=plan)
+        again = run(here, [f"{module}:share, lower is better", f"{module}:distance"], plan=plan)  # others may join
+        assert again.analysis.ranking == first.analysis.ranking
+        run(here, [f"{module}:share, lower is better", f"{module}:distance, lower is better"], plan=plan)
+        (here / f"{module}.py").write_text(MODULE.replace("0.25", "0.75"))
+        monkeypatch.delitem(sys.modules, module)
+        with pytest.raises(SaveDirError, match=r"differs in plan\.metrics \(share, which the study decides by"):
+            run(here, [f"{module}:share, lower is better"], plan=plan)
 
     def test_reading_imports_nothing(self, here: Path, module: str) -> None:
         run(here, [f"{module}:distance"])
