@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 
 from lossbench.data import Pictures
 from lossbench.files import writing
@@ -40,7 +40,7 @@ def under_way(store: Store, folder: Path, pictures: Pictures, fingerprint: str) 
         yield
 
 
-def _first_free(folder: Path) -> AcquireReturnProxy:
+def _first_free(folder: Path) -> AbstractContextManager[object]:
     for number in count(1):
         try:
             return FileLock(folder / f"tuning-{number}.lock", timeout=0).acquire()
