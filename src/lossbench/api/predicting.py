@@ -57,20 +57,24 @@ class Predictions:
 
         A class whose name is taken has its number behind it.
         """
-        names = self._columns()
         columns = {
             "picture": list(self.pictures),
             "prediction": [self.class_names[label] for label in self.predicted],
             "probability": self.probabilities.max(axis=1),
-            **{name: self.probabilities[:, label] for label, name in enumerate(names)},
+            **{name: self.probabilities[:, label] for label, name in enumerate(self.columns)},
         }
         return pl.DataFrame(columns, schema_overrides={"picture": pl.String, "prediction": pl.String})
 
-    def _columns(self) -> list[str]:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each class's column of `frame` is called, which no other is: the class's name, or a like one."""
         taken = list(_RESERVED)
         for label, name in enumerate(self.class_names):
-            taken.append(name if name not in taken else f"{name} ({label})")
-        return taken[len(_RESERVED) :]
+            own = name
+            while own in taken:
+                own = f"{own} ({label})"
+            taken.append(own)
+        return tuple(taken[len(_RESERVED) :])
 
 
 def predict(
