@@ -121,7 +121,7 @@ class TestBuiltIn:
         with pytest.raises(RequestError, match=r"plan\.metric: expected a metric that 3 classes have, got test\.top5"):
             run(here, [], plan={"metric": "test.top5"})
         results = run(here, [], plan={"hypotheses": ["test.top5: cross_entropy > gce"]})
-        assert results.hypotheses["evidence"].to_list() == ["These results have no test.top5."]
+        assert results.hypotheses["evidence"].to_list() == ["3 classes have no top five."]
 
     def test_of_its_course_nothing_is_told(self, here: Path) -> None:
         plan = {"hypotheses": ["test.auroc: gce rises", "test.auroc: cross_entropy > gce along training"]}
@@ -237,6 +237,14 @@ class TestWithoutValue:
         results = run(here, [f"{module}:endless"], plan={"metric": "test.endless"})
         assert results.analysis.comparisons[0].verdict == "undecided"
         assert [e.mean for e in results.analysis.estimates if e.metric == "endless"] == [None, None]
+
+    def test_a_hypothesis_about_it_is_not_tested_and_says_why(self, here: Path, module: str) -> None:
+        plan = {"hypotheses": ["test.of_tests: cross_entropy > gce", "validation.of_tests: lowest gce"]}
+        results = run(here, [f"{module}:of_tests"], plan=plan, scenarios="validation(0.2)")
+        assert results.hypotheses["outcome"].to_list() == ["not tested"] * 2
+        assert results.hypotheses["evidence"].to_list() == [
+            f"{split}.of_tests has no value (ValueError: too few pictures)." for split in ("test", "validation")
+        ]
 
     def test_a_damaged_value_is_said_and_computed_again(self, here: Path, module: str) -> None:
         run(here, [f"{module}:share"])
