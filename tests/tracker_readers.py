@@ -67,7 +67,12 @@ def read_json_lines(folder: Path) -> dict[str, Seen]:
             for name, value in line["metrics"].items():
                 found[line["key"]].note(line["epoch"], name, value)
         if line["event"] == "end":
-            found[line["key"]].status = line["status"]
+            seen = found[line["key"]]
+            seen.status = line["status"]
+            last = max((epoch for epoch, _ in seen.metrics), default=0)
+            for name, value in line["metrics"].items():
+                if (last, name) not in seen.metrics:
+                    seen.note(last, name, value)
     return found
 
 

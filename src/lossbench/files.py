@@ -21,10 +21,11 @@ if sys.platform != "win32":
 __all__ = [
     "check_file",
     "check_regular",
+    "drafts",
     "holds",
     "read_regular",
+    "remove_draft",
     "sweep",
-    "unheld",
     "unwritable",
     "write_atomically",
     "writing",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _DRAFT = ".tmp"
+_RANDOM_BYTES = 4  # in a draft's name, written as twice as many hex digits
 _FILE = "a file that can be written"
 
 
@@ -52,7 +54,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{_DRAFT}")
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(_RANDOM_BYTES)}{_DRAFT}")
     try:
         with draft.open("wb") as file:
             _hold(file)
@@ -91,20 +93,34 @@ def check_regular(path: Path) -> None:
         raise OSError(errno.EINVAL, "it is no file", str(path))
 
 
-def sweep(folder: Path, *, below: bool = True) -> None:
-    """Removes the drafts in a folder whose writers were killed; one that is being written is left.
+def drafts(folder: Path, *, of: str = "*", below: bool = True) -> list[Path]:
+    """The drafts that `write_atomically` left in a folder and nobody is writing any more, sorted.
+
+    Nobody else's hidden file is one of them: a draft is named as the file that it becomes, and eight hex digits.
 
     Args:
         folder: where.
+        of: the name of the file that is drafted; of any by default.
         below: whether in the folders below it, too.
     """
-    for draft in folder.glob(f"{'**/' if below else ''}.*{_DRAFT}"):
-        with suppress(OSError), draft.open("rb") as file:
-            if _hold(file):
-                draft.unlink()
+    pattern = f"{'**/' if below else ''}.{of}.{'[0-9a-f]' * (2 * _RANDOM_BYTES)}{_DRAFT}"
+    return [path for path in sorted(folder.glob(pattern)) if path.is_file() and _unheld(path)]
 
 
-def unheld(draft: Path) -> bool:
+def remove_draft(draft: Path) -> None:
+    """Removes a draft unless it is being written."""
+    with suppress(OSError), draft.open("rb") as file:
+        if _hold(file):
+            draft.unlink()
+
+
+def sweep(folder: Path, *, of: str = "*", below: bool = True) -> None:
+    """Removes the drafts in a folder whose writers were killed; the arguments are those of `drafts`."""
+    for draft in drafts(folder, of=of, below=below):
+        remove_draft(draft)
+
+
+def _unheld(draft: Path) -> bool:
     """Whether nobody is writing a draft any more."""
     with suppress(OSError), draft.open("rb") as file:
         return _hold(file)

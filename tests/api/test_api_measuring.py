@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 import lossbench
 from lossbench.api import verifying
-from lossbench.errors import RequestError
+from lossbench.errors import RequestError, SaveDirError
 from lossbench.metrics import log_softmax
 from lossbench.report import frames
 from lossbench.store import Store, StudyFolder
@@ -121,7 +121,7 @@ class TestBuiltIn:
         with pytest.raises(RequestError, match=r"plan\.metric: expected a metric that 3 classes have, got test\.top5"):
             run(here, [], plan={"metric": "test.top5"})
         results = run(here, [], plan={"hypotheses": ["test.top5: cross_entropy > gce"]})
-        assert results.hypotheses["evidence"].to_list() == ["These results have no test.top5."]
+        assert results.hypotheses["evidence"].to_list() == ["3 classes have no top five."]
 
     def test_of_its_course_nothing_is_told(self, here: Path) -> None:
         plan = {"hypotheses": ["test.auroc: gce rises", "test.auroc: cross_entropy > gce along training"]}
@@ -184,6 +184,23 @@ class TestOwn:
             assert results.analysis.higher_is_better == (end == "higher")
         assert ranking["lower"] == ranking["higher"][::-1]
 
+    @pytest.mark.parametrize("named", ["metric", "hypotheses"])
+    def test_one_that_decides_something_stays_as_it_was_before_the_run(
+        self, here: Path, module: str, named: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plans = {"metric": {"metric": "test.share"}, "hypotheses": {"hypotheses": ["test.share: cross_entropy > gce"]}}
+        plan = plans[named]
+        first = run(here, [f"{module}:share, lower is better"], plan=plan)
+        with pytest.raises(SaveDirError, match=r"differs in plan\.metrics \(share, which the study decides by"):
+            run(here, [f"{module}:share"], plan=plan)
+        again = run(here, [f"{module}:share, lower is better", f"{module}:distance"], plan=plan)  # others may join
+        assert again.analysis.ranking == first.analysis.ranking
+        run(here, [f"{module}:share, lower is better", f"{module}:distance, lower is better"], plan=plan)
+        (here / f"{module}.py").write_text(MODULE.replace("0.25", "0.75"))
+        monkeypatch.delitem(sys.modules, module)
+        with pytest.raises(SaveDirError, match=r"differs in plan\.metrics \(share, which the study decides by"):
+            run(here, [f"{module}:share, lower is better"], plan=plan)
+
     def test_reading_imports_nothing(self, here: Path, module: str) -> None:
         run(here, [f"{module}:distance"])
         script = "import sys, lossbench; print(lossbench.load('log').history['distance'].count()); "
@@ -220,6 +237,14 @@ class TestWithoutValue:
         results = run(here, [f"{module}:endless"], plan={"metric": "test.endless"})
         assert results.analysis.comparisons[0].verdict == "undecided"
         assert [e.mean for e in results.analysis.estimates if e.metric == "endless"] == [None, None]
+
+    def test_a_hypothesis_about_it_is_not_tested_and_says_why(self, here: Path, module: str) -> None:
+        plan = {"hypotheses": ["test.of_tests: cross_entropy > gce", "validation.of_tests: lowest gce"]}
+        results = run(here, [f"{module}:of_tests"], plan=plan, scenarios="validation(0.2)")
+        assert results.hypotheses["outcome"].to_list() == ["not tested"] * 2
+        assert results.hypotheses["evidence"].to_list() == [
+            f"{split}.of_tests has no value (ValueError: too few pictures)." for split in ("test", "validation")
+        ]
 
     def test_a_damaged_value_is_said_and_computed_again(self, here: Path, module: str) -> None:
         run(here, [f"{module}:share"])

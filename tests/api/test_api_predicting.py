@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -221,6 +222,19 @@ def test_a_class_whose_name_is_taken_gets_its_number() -> None:
     names = ("picture", "probability", "b")
     found = Predictions(("x",), names, np.full((1, 3), 1 / 3), np.zeros((1, 1, 3)), "mae", (1,), "")
     assert found.frame.columns[3:] == ["picture (0)", "probability (1)", "b"]
+
+
+def test_classes_of_one_name_have_a_column_each_in_the_table_and_in_json() -> None:
+    from lossbench.api.predicting import Predictions
+    from lossbench.cli.predict import json_text
+
+    names = ("cat (3)", "cat", "dog", "cat", "cat (3)")
+    shares = np.array([[0.1, 0.2, 0.3, 0.25, 0.15]])
+    found = Predictions(("x",), names, shares, np.zeros((1, 1, 5)), "mae", (1,), "")
+    columns = ["cat (3)", "cat", "dog", "cat (3) (3)", "cat (3) (4)"]
+    assert found.frame.columns[3:] == columns
+    (row,) = json.loads(json_text(found))["predictions"]
+    assert row["probabilities"] == dict(zip(columns, shares[0], strict=True))
 
 
 class TestModelsFromPython:

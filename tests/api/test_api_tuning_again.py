@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from lossbench.api.tuning.tune import tune
+from lossbench.api.tuning.tune import plan_tuning, tune, tune_missing
+from lossbench.run import Event
 from lossbench.spec import Trial
+from lossbench.store import Needless, needless, remove
 from tuning_makers import MadeEngine, near, small, tried, tuned
 
 
@@ -119,3 +121,22 @@ def test_two_commands_at_once_do_not_disturb_each_other(made_data: Path, tmp_pat
     assert tried(both).equals(tried(tuned(study, tmp_path / "alone", 7)))
     journals = (tmp_path / "log/tuning/small").glob("*.journal")
     assert {path.read_bytes().count(b'"status"') for path in journals} == {7}, "nothing was tried twice"
+
+
+def test_from_its_first_moment_to_its_last_pruning_leaves_its_pictures(
+    made_data: Path, tmp_path: Path, engine: MadeEngine
+) -> None:
+    planned = plan_tuning(small(made_data), 2, save_dir=tmp_path / "log")
+    heard, gone = list[str](), list[Needless]()
+
+    def prune(event: Event) -> None:
+        heard.append(event.kind)
+        found = [item for item in needless(planned.store) if item.kind == "pictures"]
+        assert len(found) == 1
+        gone.extend(remove(planned.store, found))
+
+    tune_missing(planned, prune, executor="inline")
+    assert (heard[0], heard[-1]) == ("started", "finished")
+    assert gone == []
+    (found,) = needless(planned.store)
+    assert len(remove(planned.store, [found])) == 1, "when it is over they may go"

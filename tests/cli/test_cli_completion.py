@@ -31,7 +31,7 @@ def offered(*words: str) -> list[str]:
 
 
 def test_the_names_are_those_of_the_catalogues() -> None:
-    from lossbench.api.exporting import TARGETS
+    from lossbench.api.kept.targets import TARGETS
     from lossbench.models import MODELS as MODELS_BY_NAME
 
     assert tuple(CATALOGUE) == LOSSES

@@ -17,7 +17,7 @@ from cli_runner import Runner
 from lossbench.api.doctor import Finding, examine
 from lossbench.api.doctor import packages as packages_module
 from lossbench.api.doctor.packages import optional
-from lossbench.api.exporting import TARGETS
+from lossbench.api.kept.targets import TARGETS
 from lossbench.resolve import settle_precision
 from lossbench.run import usable_cores
 

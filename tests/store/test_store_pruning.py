@@ -14,6 +14,7 @@ import lossbench
 from lossbench.api.verifying import verified
 from lossbench.errors import SaveDirError, StoreError
 from lossbench.store import Needless, Store, StudyFolder, needless, remove
+from lossbench.store.aside import set_aside
 from tuning_makers import small, written
 
 pytestmark = pytest.mark.usefixtures("blank_figures_throughout")
@@ -71,16 +72,31 @@ class TestFound:
         assert found.size == sum(len(path.read_bytes()) for path in files) > 1000
 
     def test_what_killed_processes_leave(self, store: Store) -> None:
-        (store.root / "trials" / ".history.csv.0a1b2c3d.tmp").write_text("half")
-        (store.root / "data" / ".abc.def").mkdir()
-        (store.root / "trash" / "x").mkdir(parents=True)
-        assert paths(store, "drafts") == ["data/.abc.def", "trash", "trials/.history.csv.0a1b2c3d.tmp"]
-        assert len(remove(store, chosen(store, "drafts"))) == 3
+        draft = f"trials/{StudyFolder.read(store, 'one').trials['gce', 1]}/.history.csv.0a1b2c3d.tmp"
+        pictures = f"data/.{'a1' * 16}.{'b2' * 16}"
+        (store.root / draft).write_text("half")
+        (store.root / ".store.json.0a1b2c3d.tmp").write_text("half")
+        (store.root / pictures).mkdir()
+        (store.root / ".lossbench-trash" / "x").mkdir(parents=True)
+        expected = [".lossbench-trash", ".store.json.0a1b2c3d.tmp", pictures, draft]
+        assert paths(store, "drafts") == expected
+        assert len(remove(store, chosen(store, "drafts"))) == 4
         assert paths(store, "drafts") == []
+
+    def test_what_was_set_aside(self, store: Store) -> None:
+        key = StudyFolder.read(store, "three").trials["mae", 1]
+        store.set_aside(key)
+        document = store.study_folder("two") / "study.json"
+        text = document.read_bytes()
+        set_aside(store.root, document)
+        document.write_bytes(text)  # as the next run does
+        assert paths(store, "damaged") == ["damaged/studies/two/1", f"damaged/trials/{key}/1"]
+        assert len(remove(store, chosen(store, "damaged"))) == 2
+        assert not (store.root / "damaged").exists()
 
     def test_a_draft_that_is_being_written_is_none(self, store: Store) -> None:
         fcntl = pytest.importorskip("fcntl", reason="this system has no such locks")
-        draft = store.root / ".x.0a1b2c3d.tmp"
+        draft = store.root / ".store.json.0a1b2c3d.tmp"
         with draft.open("wb") as file:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX)
             assert paths(store, "drafts") == []
@@ -114,7 +130,7 @@ class TestRemoved:
         gone = remove(store, chosen(store, "trials", "pictures", "weights"))
         assert {item.kind for item in gone} == {"trials", "pictures", "weights"}
         assert needless(store) == ()
-        assert not (store.root / "trash").exists()
+        assert not (store.root / ".lossbench-trash").exists()
         assert verified(store, StudyFolder.read(store, "one")).damaged == ()
         assert {f"trials/{path.name}" for path in (store.root / "trials").iterdir()} == trials(store, "one")
 
@@ -172,9 +188,51 @@ class TestRemoved:
     def test_pictures_stay_while_a_tuning_is_under_way(self, store: Store) -> None:
         shutil.rmtree(store.study_folder("three"))
         (store.root / "tuning" / "any").mkdir(parents=True)
-        with held(store.root / "tuning" / "any" / "mae-0.lock"):
+        with held(store.root / "tuning" / "any" / "mae-0123456789ab.lock"):
             assert remove(store, chosen(store, "pictures")) == ()
         assert len(remove(store, chosen(store, "pictures"))) == 1
+
+
+class TestForeign:
+    """A save dir may be a project's own folder, with folders of the same names."""
+
+    FILES = (
+        "data/mine/train/a/x.png",
+        f"data/{'a1' * 16}/x.png",  # named as a digest is, by somebody else
+        "data/.cache.v1/x",
+        "trials/mynotes/x.txt",
+        "trials/.mine.tmp",
+        "trash/x",
+        "damaged/k",
+        "damaged/trials/1/x",
+        "damaged/studies/1/x",
+        "src/.foo.tmp",
+        "src/.foo.0a1b2c3d.tmp",
+        ".foo.tmp",
+        ".foo.0a1b2c3d.tmp",
+        "studies/notes/.foo.tmp",
+        "tuning/mine/poetry.lock",
+    )
+
+    @pytest.fixture
+    def shared(self, store: Store) -> Store:
+        for name in self.FILES:
+            (store.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (store.root / name).write_text("mine")
+        return store
+
+    def test_pruning_takes_nothing_that_it_did_not_make(self, shared: Store) -> None:
+        shutil.rmtree(shared.study_folder("three"))
+        shared.set_aside(StudyFolder.read(shared, "two").trials["gce", 1])
+        gone = remove(shared, needless(shared))
+        assert {item.kind for item in gone} == {"trials", "pictures", "weights", "damaged"}
+        assert [name for name in self.FILES if not (shared.root / name).is_file()] == []
+        assert {(shared.root / name).read_text() for name in self.FILES} == {"mine"}
+
+    def test_nor_does_the_next_run(self, shared: Store, made: Path) -> None:
+        study = StudyFolder.read(shared, "three").study
+        lossbench.run(study, shared.root, executor="inline")
+        assert {(shared.root / name).read_text() for name in self.FILES} == {"mine"}
 
 
 @contextmanager

@@ -33,13 +33,13 @@ class Kind:
     Args:
         spec: as a user writes it, with {} for the folder.
         read: its reader.
-        keeps: which of parameters and status it keeps.
+        keeps: which it keeps of parameters, status, and values that are known at the last epoch alone.
         digits: how exactly it keeps numbers, relatively.
     """
 
     spec: str
     read: Reader
-    keeps: tuple[str, ...] = ("parameters", "status")
+    keeps: tuple[str, ...] = ("parameters", "status", "late")
     digits: float = 1e-12
 
 
@@ -182,6 +182,24 @@ def test_names_that_look_alike_do_not_meet(make: Callable[[], Opened], kind: Kin
     seen = kind.read(tmp_path)
     for epoch, trial in enumerate(trials, 1):
         assert seen[trial.key].metrics == pytest.approx(values(epoch), rel=kind.digits)
+
+
+def test_what_is_known_at_the_last_epoch_alone_is_there_once_and_may_come_later(
+    make: Callable[[], Opened], kind: Kind, tmp_path: Path
+) -> None:
+    """A metric of the user's own is computed after the trial has ended; then all of the trial is told anew."""
+    late = {"test/auroc": 0.75}
+    for known in (late, {**late, "test/cost": 2.5}, {**late, "test/cost": 2.5}):
+        tracker = make().tracker
+        tracker.begin(TRIAL, STARTED)
+        tracker.log(TRIAL, points(1, 2))
+        metrics = {**points(2)[0].metrics, **known}
+        tracker.end(TRIAL, Ended("finished", "", metrics, STARTED, STARTED, epoch=2, late=known))
+        tracker.close()
+    seen = kind.read(tmp_path)[TRIAL.key]
+    expected = {(2, "test/auroc"): 0.75, (2, "test/cost"): 2.5} if "late" in kind.keeps else {}
+    assert seen.metrics == pytest.approx(values(1, 2) | expected, rel=kind.digits)
+    assert len(seen.told) == len(set(seen.told))
 
 
 def test_a_conclusion_with_files_and_a_trial_without_epochs(

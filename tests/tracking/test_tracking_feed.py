@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lossbench.run import Event
@@ -104,7 +105,8 @@ def test_a_trial_is_told_epoch_by_epoch_and_what_no_event_told_comes_from_the_st
     feed(Event("epoch", FIRST, 1, metrics=metrics(1)))
     feed(Event("epoch", FIRST, 2))  # not evaluated
     with store.claim(TRIALS[FIRST]):
-        store.finish(TRIALS[FIRST], Record(rows(1, 3), epochs=3), {}, {"seconds": 1.0})
+        record = Record(rows(1, 3), epochs=3, logits={"test.last": np.zeros((4, 3), np.float32)})
+        store.finish(TRIALS[FIRST], record, {"test": np.zeros(4, np.int64)}, {"seconds": 1.0})
     feed(Event("finished", FIRST, 3))
     feed(Event("started", "of no trial of ours"))
     feed.conclude(lambda: Concluded("study", "?", "!", ()))

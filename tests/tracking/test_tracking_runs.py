@@ -300,3 +300,32 @@ def test_a_second_run_says_that_trackers_are_not_told_of_what_was_finished(
     assert "4 trials were finished before this run, and the trackers are not told of that" in result.out
     assert "`lossbench export log/studies/digits-mlp --to TRACKER` sends the whole study" in result.out
     assert not (tmp_path / "metrics.csv").exists()
+
+
+def test_metrics_of_the_last_epoch_alone_are_told_of_a_run_and_of_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's own are computed after the trials; what is sent from the store imports them no more."""
+    pytest.importorskip("mlflow", reason="the extra mlflow is not installed")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.chdir(tmp_path)
+    source = "def cost(logits, target):\n    return (logits.argmax(dim=1) - target).abs().double().mean()\n"
+    (tmp_path / "tracked_costs.py").write_text(source, encoding="utf-8")
+    study = lossbench.Study(**STUDY, plan={"metrics": ["tracked_costs:cost, lower is better"]})
+    (tmp_path / "live").mkdir()
+    live = [f"mlflow:sqlite:///{tmp_path}/live/runs.db", "jsonl:live/metrics.jsonl"]
+    results = lossbench.run(study, "log", executor="inline", trackers=live)
+    assert isinstance(results, lossbench.Results)
+    del sys.modules["tracked_costs"]
+    (tmp_path / "tracked_costs.py").unlink()
+    (tmp_path / "sent").mkdir()
+    for spec in (f"mlflow:sqlite:///{tmp_path}/sent/runs.db", "jsonl:sent/metrics.jsonl"):
+        lossbench.send("log", spec)
+    keys = {(loss, seed): key for loss, seed, key in results.trials.select("loss_function", "seed", "key").iter_rows()}
+    for folder in (tmp_path / "live", tmp_path / "sent"):
+        for read in (read_mlflow, read_json_lines):
+            seen = read(folder)
+            for row in results.history.filter(epoch=2, split="test").iter_rows(named=True):
+                told = seen[keys[row["loss_function"], row["seed"]]].metrics
+                for name in ("top5", "auroc", "cost"):
+                    assert told[2, f"test/{name}"] == row[name], (folder, read, name)

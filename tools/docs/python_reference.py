@@ -20,8 +20,9 @@ results never imports torch. Errors that a caller can cause are `RequestError`s,
 and what came.
 """
 _PUBLIC_ROOMS = """
-Two rooms are public as they are: [`lossbench.nn`](../losses.md#as-modules), every loss of the catalogue as a `torch.nn.Module`, and
-`lossbench.testing`, which has [`check_loss`](../losses.md#in-a-test) for the tests of those who write losses.
+Two rooms are public as they are: [`lossbench.nn`](../losses.md#as-modules), every loss of the catalogue as a
+`torch.nn.Module`, and `lossbench.testing`, which has [`check_loss`](../losses.md#in-a-test) for the tests of those who
+write losses.
 """
 _ROOMS = """\
 # Rooms

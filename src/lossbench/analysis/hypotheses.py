@@ -21,6 +21,8 @@ __all__ = ["findings"]
 
 Judged = tuple[Outcome, str]
 
+_TOP = 5  # of `top5`
+
 
 def findings(results: Results) -> tuple[Finding, ...]:
     """One per hypothesis of the plan, in its order.
@@ -68,10 +70,21 @@ def _lacking(results: Results, hypothesis: Hypothesis, measured: Mapping[Measure
     for measure in _measures(hypothesis):
         there = measured[measure].anywhere
         if trained and not there:
+            if why := _known_reason(results, measure):
+                return sentence(why)
             lacking.append(str(measure))
         elif there:
             lacking += [f"{measure} of {loss}" for loss in hypothesis.losses if loss in trained - there]
     return sentence(f"These results have no {listed(lacking, 'and no')}") if lacking else ""
+
+
+def _known_reason(results: Results, measure: Measure) -> str:
+    """Why no trial has a number; empty where that is not known."""
+    classes = len(results.data.class_names)
+    if measure.metric == "top5" and 0 < classes <= _TOP:
+        return f"{classes} classes have no top five"
+    why = next((reason for _, _, name, reason in results.unmeasured if name == measure.metric), "")
+    return f"{measure} has no value ({why})" if why else ""
 
 
 def _over_epochs(hypothesis: Hypothesis) -> bool:

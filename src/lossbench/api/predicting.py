@@ -60,20 +60,24 @@ class Predictions:
         Of vectors the first column is `vector`.
         A class whose name is taken has its number behind it.
         """
-        names = self._columns()
         columns = {
             self.called: list(self.pictures),
             "prediction": [self.class_names[label] for label in self.predicted],
             "probability": self.probabilities.max(axis=1),
-            **{name: self.probabilities[:, label] for label, name in enumerate(names)},
+            **{name: self.probabilities[:, label] for label, name in enumerate(self.columns)},
         }
         return pl.DataFrame(columns, schema_overrides={self.called: pl.String, "prediction": pl.String})
 
-    def _columns(self) -> list[str]:
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each class's column of `frame` is called, which no other is: the class's name, or a like one."""
         taken = [self.called, *_RESERVED]
         for label, name in enumerate(self.class_names):
-            taken.append(name if name not in taken else f"{name} ({label})")
-        return taken[1 + len(_RESERVED) :]
+            own = name
+            while own in taken:
+                own = f"{own} ({label})"
+            taken.append(own)
+        return tuple(taken[1 + len(_RESERVED) :])
 
 
 def predict(

@@ -19,7 +19,7 @@ from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
 from lossbench.api.measuring import measure_missing, metric_digests
 from lossbench.api.study_results import Results as StudyResults
-from lossbench.api.trackers import concluded, telling, trials_of
+from lossbench.api.trackers import concluded, own_of, telling, trials_of
 from lossbench.api.until import passed, stages
 from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
@@ -346,7 +346,7 @@ def run(
         def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
             again = retry_failed and first
             prepared = prepare(stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again)
-            feed.follow(prepared.store, trials_of(prepared))
+            feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 
         for look in looks(stages(study, save_dir), save_dir, take):

@@ -30,7 +30,7 @@ from lossbench.tracking import send as send_trials
 if TYPE_CHECKING:  # a store can be sent without torch
     from lossbench.api.running import Prepared
 
-__all__ = ["concluded", "feed_for", "send", "telling", "trials_of"]
+__all__ = ["concluded", "feed_for", "own_of", "send", "telling", "trials_of"]
 
 _AT_AN_INTERRUPT = 1.0  # seconds that a tracker gets: whoever interrupts waits for the end
 
@@ -83,6 +83,12 @@ def trials_of(prepared: Prepared) -> Mapping[str, TrackedTrial]:
         words = part.condition.told(conditions)
         for (label, _), trial in part.resolved.trials.items():
             found.setdefault(trial.key, tracked(trial, prepared.study.name, part.folder.data["name"], label, words))
+    return found
+
+
+def own_of(prepared: Prepared) -> Mapping[str, str]:
+    """A study's own metrics as trackers are told of them: the digest of the source of each by its path."""
+    found: Mapping[str, str] = prepared.parts[0].folder.data.get("metric_digests", {})
     return found
 
 

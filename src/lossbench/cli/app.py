@@ -176,7 +176,7 @@ def run(
     asked = build_study(study, preset, options)
 
     from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
-    from lossbench.api.trackers import concluded, telling, trials_of
+    from lossbench.api.trackers import concluded, own_of, telling, trials_of
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
@@ -196,7 +196,7 @@ def run(
             prepared = prepare(stage, retry_failed=retry_failed and first)
             if first:
                 show_untestable(make_console(), prepared.untestable)
-            feed.follow(prepared.store, trials_of(prepared))
+            feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             if track and first and (before := prepared.ended):
                 folder = prepared.store.study_folder(prepared.study.name)
                 were = "trial was" if before == 1 else "trials were"

@@ -21,7 +21,7 @@ from lossbench.spec import parse_seeds
 if TYPE_CHECKING:
     from lossbench.api.predicting import Predictions
 
-__all__ = ["KeptModel", "KeptSeed", "StudyName", "WhichLoss", "predict", "whole_seed"]
+__all__ = ["KeptModel", "KeptSeed", "StudyName", "WhichLoss", "json_text", "predict", "whole_seed"]
 
 StudyName = Annotated[str | None, typer.Option("--study", metavar="NAME", help="Which, of a save dir with several.")]
 WhichLoss = Annotated[
@@ -87,7 +87,7 @@ def predict(
     if csv is not None:
         _write(csv, found)
     if as_json:
-        typer.echo(_json(found))
+        typer.echo(json_text(found))
         return
     console = make_console()
     _show(console, found)
@@ -115,13 +115,15 @@ def _write(file: Path, found: Predictions) -> None:
         write_atomically(file, csv_bytes(found.frame))
 
 
-def _json(found: Predictions) -> str:
+def json_text(found: Predictions) -> str:
+    """What was said of pictures, as --json prints it; classes of one name are told apart as in the table."""
+    names = found.columns
     rows = [
         {
             found.called: name,
             "prediction": found.class_names[label],
             "probability": float(each[label]),
-            "probabilities": dict(zip(found.class_names, each.tolist(), strict=True)),
+            "probabilities": dict(zip(names, each.tolist(), strict=True)),
         }
         for name, label, each in zip(found.pictures, found.predicted, found.probabilities, strict=True)
     ]

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import polars as pl
 
 from lossbench.data.arrays import Stored, array_names, stored_npz
+from lossbench.data.asked import LABEL_NAMES
 from lossbench.data.csv_tables import read_csv_table
 from lossbench.data.features import readable_parquet
 from lossbench.data.pictures import Vectors
-from lossbench.data.asked import LABEL_NAMES
 from lossbench.data.tables import vectors_of
 from lossbench.errors import DataError
 from lossbench.errors import visible as printable

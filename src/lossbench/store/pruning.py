@@ -1,8 +1,9 @@
 """What a save dir can do without: found, and removed so that a kill at any moment leaves a store that can be read.
 
-A folder that goes is renamed into `trash/` first, by one rename, and emptied there; what is left in `trash/` by a kill
-goes with the next pruning. A run names its trials in its study before it looks for what it lacks, under the same lock
-under which pruning looks once more and renames: nothing that a run counts on is taken from under it.
+Only what lossbench made is ever found. A folder that goes is renamed into the trash first, by one rename, and emptied
+there; what is left in it by a kill goes with the next pruning. A run names its trials in its study before it looks for
+what it lacks, under the same lock under which pruning looks once more and renames: nothing that a run counts on is
+taken from under it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from lossbench.errors import SaveDirError, StoreError
-from lossbench.files import sweep, unheld, write_atomically, writing
+from lossbench.files import remove_draft, write_atomically, writing
 from lossbench.store.kept import PROVENANCE, WEIGHTS
+from lossbench.store.owned import TRASH, half_written, made_pictures, made_trials, put_aside, tuning_locks
 from lossbench.store.sealed import sealed
 from lossbench.store.store import Store
 from lossbench.store.study import StudyFolder
@@ -38,7 +40,6 @@ KINDS: dict[Kind, str] = {
 }
 """What may go, in words. Studies need none of the first four; the last two go only where that is asked for."""
 
-_TRASH = "trash"
 _LOCK = "claim.lock"
 _FIELD = "FOLDER"
 
@@ -68,10 +69,10 @@ def needless(store: Store) -> tuple[Needless, ...]:
     _check(store)
     trials, pictures = _needed(store)
     found = [
-        *(("trials", path) for path in _folders(store.root / "trials") if path.name not in trials),
-        *(("pictures", path) for path in _folders(store.root / "data") if path.name not in pictures),
-        *(("drafts", path) for path in _drafts(store.root)),
-        *(("damaged", path) for path in [store.root / "damaged"] if path.is_dir()),
+        *(("trials", path) for path in made_trials(store.root) if path.name not in trials),
+        *(("pictures", path) for path in made_pictures(store.root) if path.name not in pictures),
+        *(("drafts", path) for path in half_written(store.root)),
+        *(("damaged", path) for path in put_aside(store.root)),
     ]
     for key in sorted(trials):
         folder = store.trial_folder(key)
@@ -130,7 +131,7 @@ def _removed(store: Store, item: Needless) -> bool:
     if item.kind == "drafts":
         return _remove_draft(store, path)
     if item.kind == "damaged":
-        return _trashed(store.root, path)
+        return _trashed(store.root, path) and _without_empty(path.parent, store.root)
     if item.kind == "pictures":
         with _alone(path.with_suffix(".lock")) as held:
             return held and not _tuned(store.root) and _trashed(store.root, path)
@@ -162,7 +163,7 @@ def _without_weights(store: Store, key: str) -> bool:
 
 def _trashed(root: Path, path: Path) -> bool:
     """Renames a folder into the trash; whether it was there."""
-    trash = root / _TRASH
+    trash = root / TRASH
     trash.mkdir(exist_ok=True)
     try:
         path.rename(trash / uuid.uuid4().hex)
@@ -171,33 +172,29 @@ def _trashed(root: Path, path: Path) -> bool:
     return True
 
 
+def _without_empty(folder: Path, root: Path) -> bool:
+    """Removes a folder in which nothing is left, and those above it below the save dir; true."""
+    with suppress(OSError):  # something is left
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
+    return True
+
+
 def _empty_trash(root: Path) -> None:
-    shutil.rmtree(root / _TRASH, ignore_errors=True)
+    shutil.rmtree(root / TRASH, ignore_errors=True)
 
 
 def _remove_draft(store: Store, path: Path) -> bool:
-    if path.name == _TRASH:
+    if path.name == TRASH:
         _empty_trash(store.root)
     elif path.is_dir():
         with _alone(path.with_name(f"{path.name[1:].partition('.')[0]}.lock")) as held:
             if held:
                 shutil.rmtree(path, ignore_errors=True)
     else:
-        sweep(path.parent, below=False)
+        remove_draft(path)
     return not path.exists()
-
-
-def _drafts(root: Path) -> Iterator[Path]:
-    """Files and folders that a killed process left half written, and the trash of a killed pruning."""
-    yield from (path for path in root.rglob(".*.tmp") if path.is_file() and unheld(path))
-    yield from (path for path in (root / "data").glob(".*.*") if path.is_dir())
-    yield from (path for path in [root / _TRASH] if path.is_dir())
-
-
-def _folders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
-        return []
-    return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _begun(folder: Path) -> bool:
@@ -207,7 +204,7 @@ def _begun(folder: Path) -> bool:
 
 def _tuned(root: Path) -> bool:
     """Whether a tuning is under way, which reads pictures that no study may name."""
-    for lock in (root / "tuning").glob("*/*.lock"):
+    for lock in tuning_locks(root):
         with _alone(lock) as held:
             if not held:
                 return True
@@ -229,10 +226,10 @@ def _alone(lock: Path) -> Iterator[bool]:
 
 
 def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
+    """Bytes of a file, or of all files of a folder; of what is gone meanwhile none."""
     total = 0
-    for file in path.rglob("*"):
-        with suppress(OSError):  # gone meanwhile
-            total += file.stat().st_size if file.is_file() and not file.is_symlink() else 0
+    with suppress(OSError):
+        for file in [path] if path.is_file() else path.rglob("*"):
+            with suppress(OSError):
+                total += file.stat().st_size if file.is_file() and not file.is_symlink() else 0
     return total

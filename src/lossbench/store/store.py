@@ -129,7 +129,7 @@ class Store:
         folder = self.root / "data" / pictures.digest
         with self._writing():
             note_format(self.root)
-            sweep(self.root, below=False)
+            sweep(self.root, of=FORMAT_NOTE, below=False)
             folder.parent.mkdir(parents=True, exist_ok=True)
         alone = FileLock(folder.with_suffix(".lock"))  # two runs that begin together shall not undo each other's copy
         with self._writing(), alone:

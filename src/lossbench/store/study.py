@@ -10,7 +10,7 @@ from typing import Any
 
 from lossbench.errors import RequestError, SaveDirError, StoreError, shown
 from lossbench.files import holds, read_regular, write_atomically
-from lossbench.spec import Condition, Study, load_study, slugs
+from lossbench.spec import Condition, Study, load_study, own_metrics, parse_hypothesis, slugs
 from lossbench.store.aside import set_aside
 from lossbench.store.files import damaged, read_json
 from lossbench.store.format import newer
@@ -241,6 +241,8 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
     before_plan, after_plan = before.study.plan, after.study.plan
     if before_plan.hypotheses != after_plan.hypotheses:
         return "plan.hypotheses (they are written before the run, and stand)"
+    if metric := _changed_metric(before, after):
+        return f"plan.metrics ({metric}, which the study decides by, stands as it was before the run)"
     if before_plan.max_seeds != after_plan.max_seeds:
         return "plan.max_seeds (when a study is looked at is settled before its first trial)"
     for name in _MAY_GROW if after_plan.max_seeds is None else _SEEDS_ALONE:
@@ -248,3 +250,21 @@ def _difference(before: StudyFolder, after: StudyFolder) -> str:
             return f"{name} (it leaves some out)"
     changed = next((name for name in new if old.get(name) != new[name]), "")
     return f"{changed} (after a look no loss may join)" if changed == "losses" else changed
+
+
+def _changed_metric(before: StudyFolder, after: StudyFolder) -> str:
+    """The first of the user's own metrics whose direction or source changed after something was to be decided by it.
+
+    Others may join, leave and change: nothing is trained for one. Empty where there is none.
+    """
+    plan = before.study.plan
+    named = {plan.metric.partition(".")[2]}
+    for text in plan.hypotheses:
+        named |= {measure.metric for measure in parse_hypothesis(text, own=None).measures}
+    old, new = own_metrics(plan.canonical()), own_metrics(after.study.plan.canonical())
+    digests, now = before.data.get("metric_digests", {}), after.data.get("metric_digests", {})
+    for name in sorted(named & set(old)):
+        path = old[name].path
+        if new.get(name) != old[name] or now.get(path) != digests.get(path):
+            return name
+    return ""

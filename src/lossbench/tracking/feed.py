@@ -37,13 +37,19 @@ class Feed:
         self._lines: list[_Line] | None = None
         self._store: Store | None = None
 
-    def follow(self, store: Store, trials: Mapping[str, TrackedTrial]) -> None:
-        """Takes note of the trials that are about to be trained, by their keys."""
+    def follow(self, store: Store, trials: Mapping[str, TrackedTrial], own: Mapping[str, str] | None = None) -> None:
+        """Takes note of trials that are about to be trained.
+
+        Args:
+            store: the save dir.
+            trials: by their keys.
+            own: the study's own metrics, the digest of the source of each by its path.
+        """
         if self._lines is None:
             self._lines = [_Line(opened) for opened in self._open_all()]
         self._store = store
         for line in self._lines:
-            line.put(partial(line.follow, store, trials))
+            line.put(partial(line.follow, store, trials, own or {}))
 
     def __call__(self, event: Event) -> None:
         """Tells of an event; returns at once."""
@@ -83,6 +89,8 @@ class _Line(threading.Thread):
         self.done = 0  # how many of them
         self.trials: dict[str, TrackedTrial] = {}
         self.sent: dict[str, int] = {}  # the last epoch that the tracker has, by the keys of trials that it has begun
+        self.own: dict[str, str] = {}
+        self.late: dict[str, Mapping[str, float]] = {}  # of trials that have finished, what it has of the last epoch
         self.lost: dict[str, str] = {}  # names of the trials that it does not have, by key
         self.rest: list[str] = []  # what else it did not take
         self.failures, self.why = 0, ""
@@ -115,9 +123,10 @@ class _Line(threading.Thread):
             return f"{self.opened.spec} did not take {' and '.join([*trials, *self.rest])} ({self.why}); {again}"
         return ""
 
-    def follow(self, store: Store, trials: Mapping[str, TrackedTrial]) -> None:
+    def follow(self, store: Store, trials: Mapping[str, TrackedTrial], own: Mapping[str, str]) -> None:
         """Takes note of trials, and of where their results will be."""
         self.store = store
+        self.own |= own
         self.trials |= trials
         for trial in trials.values():
             self.folder = store.study_folder(trial.study)
@@ -130,6 +139,8 @@ class _Line(threading.Thread):
 
     def conclude(self, study: Concluded) -> None:
         """Tells the tracker what a study came to."""
+        for key in self.late if self.own else ():  # computed after the trials had ended
+            self._try(self.trials[key], partial(self._tell_late, self.trials[key]))
         name = f"the conclusion of {study.study}"
         if self.failures < _MOST_FAILURES:
             self._try_other(name, lambda: self.opened.tracker.conclude(study))
@@ -147,8 +158,18 @@ class _Line(threading.Thread):
         if event.ends:
             ended = Ended("failed", event.reason)
             if event.kind != "failed":
-                rows, ended = ended_in(self.store, key)
+                rows, ended = ended_in(self.store, key, self.own)
                 self._log(tracker, trial, points_of(rows))
+                self.late[key] = ended.late
+            tracker.end(trial, ended)
+
+    def _tell_late(self, trial: TrackedTrial) -> None:
+        """Tells all of a trial anew, if there is more to tell."""
+        rows, ended = ended_in(self.store, trial.key, self.own)
+        if ended.late != self.late[trial.key]:
+            tracker = self.opened.tracker
+            tracker.begin(trial, ended.started)
+            tracker.log(trial, points_of(rows))
             tracker.end(trial, ended)
 
     def _log(self, tracker: Tracker, trial: TrackedTrial, points: Sequence[Point]) -> None:

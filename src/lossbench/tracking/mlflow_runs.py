@@ -95,11 +95,18 @@ class MLflow:
         """Ends the run: as failed where the trial diverged, too, with the status as a tag."""
         run = self._runs[trial.key]
         tags = {"lossbench.status": ended.status, **({"lossbench.reason": ended.reason} if ended.reason else {})}
-        self._client.log_batch(run, tags=_tags(tags))
+        self._client.log_batch(run, self._late(run, ended), tags=_tags(tags))
         status = "FINISHED" if ended.status == "finished" else "FAILED"
         self._client.set_terminated(run, status, _milliseconds(ended.ended))
         del self._runs[trial.key]
         self._when.pop(trial.key, None)
+
+    def _late(self, run: str, ended: Ended) -> list[Metric]:
+        """What is known at the last epoch alone, as far as the run lacks it."""
+        there = self._client.get_run(run).data.metrics if ended.late else {}
+        when = _milliseconds(ended.ended)
+        late = {name: value for name, value in ended.late.items() if there.get(name) != value}
+        return [Metric(name, value, when, ended.epoch) for name, value in late.items()]
 
     def conclude(self, study: Concluded) -> None:
         """Keeps the answer as the study's description, and the report and tables as its artifacts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -74,6 +74,7 @@ class _Place:
     data: str
     loss_function: str
     condition: str
+    own: Mapping[str, str]  # the study's own metrics, as `ended_in` has them
 
 
 def _trials(store: Store, whole: StudyFolder) -> dict[str, _Place]:
@@ -81,8 +82,9 @@ def _trials(store: Store, whole: StudyFolder) -> dict[str, _Place]:
     conditions, found = tuple(whole.places), dict[str, _Place]()
     for condition, path in whole.places.items():
         folder, words = StudyFolder.read(store, path), condition.told(conditions)
+        own = folder.data.get("metric_digests", {})
         for (label, _), key in folder.trials.items():
-            found.setdefault(key, _Place(whole.study.name, folder.data["name"], label, words))
+            found.setdefault(key, _Place(whole.study.name, folder.data["name"], label, words, own))
     return found
 
 
@@ -94,7 +96,7 @@ def _read(store: Store, key: str, place: _Place) -> tuple[TrackedTrial, tuple[Ro
     """
     if store.finished(key):
         content = store.kept(key).read("trial.json")
-        rows, ended = ended_in(store, key)
+        rows, ended = ended_in(store, key, place.own)
     elif store.status(key) == "failed":
         content = _regular(store, key)
         rows, ended = (), Ended("failed", store.reason(key))

@@ -76,6 +76,9 @@ class TensorBoard:
         writer = self._open[trial.key]
         now = ended.ended.timestamp() if ended.ended else time.time()
         finished = ended.status == "finished"
+        if ended.late:
+            values = [Summary.Value(tag=name, simple_value=value) for name, value in ended.late.items()]
+            _add(writer, now, ended.epoch, Summary(value=values))
         status = api_pb2.STATUS_SUCCESS if finished else api_pb2.STATUS_FAILURE
         end = SessionEndInfo(status=status, end_time_secs=now)
         page = HParamsPluginData(session_end_info=end, version=metadata.PLUGIN_DATA_VERSION)

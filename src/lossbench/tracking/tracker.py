@@ -62,6 +62,9 @@ class Ended:
         metrics: the last values by `split/metric`; empty for a trial that failed.
         started: when training began, where it is known.
         ended: when it ended, where it is known.
+        epoch: the last one that was evaluated; 0 where none was.
+        late: those of `metrics` that are known at that epoch alone, so that no point has them: `test/top5`,
+            `test/auroc`, and the study's own metrics.
     """
 
     status: Literal["finished", "diverged", "failed"]
@@ -69,6 +72,8 @@ class Ended:
     metrics: Mapping[str, float] = field(default_factory=dict)
     started: datetime | None = None
     ended: datetime | None = None
+    epoch: int = 0
+    late: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

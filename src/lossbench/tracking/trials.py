@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from lossbench.spec import Trial
+from lossbench.errors import StoreError
+from lossbench.results.outputs import Outputs
+from lossbench.spec import OwnMetric, Trial
 from lossbench.store import Row, Store
+from lossbench.store.kept import Kept
 from lossbench.tracking.tracker import Ended, Parameter, Point, TrackedTrial
 
 __all__ = ["ended_in", "points_of", "tracked"]
+
+_SPLITS = ("test", "validation")  # whose last logits are kept
 
 
 def tracked(trial: Trial, study: str, data: str, loss_function: str, condition: str = "") -> TrackedTrial:
@@ -52,22 +58,45 @@ def points_of(rows: Sequence[Row], after: int = 0) -> list[Point]:
     ]
 
 
-def ended_in(store: Store, key: str) -> tuple[tuple[Row, ...], Ended]:
+def ended_in(store: Store, key: str, own: Mapping[str, str] | None = None) -> tuple[tuple[Row, ...], Ended]:
     """The history of a trial that has ended, and how it did.
+
+    Args:
+        store: the save dir.
+        key: the trial's.
+        own: the study's own metrics, the digest of the source of each by its path; nothing of theirs is imported.
 
     Raises:
         StoreError: its files are damaged.
     """
     kept = store.kept(key)
     rows, outcome, provenance = kept.history(), kept.outcome(), kept.provenance
-    points = points_of(rows)
+    last = points_of(rows)[-1:]
+    late = _late(kept, rows, own or {}) if outcome["status"] == "finished" else {}
     return rows, Ended(
         status=outcome["status"],
         reason=str(outcome["reason"]),
-        metrics=points[-1].metrics if points else {},
+        metrics={**last[0].metrics, **late} if last else {},
         started=_time(provenance.get("started")),
         ended=_time(provenance.get("ended")),
+        epoch=last[0].epoch if last else 0,
+        late=late,
     )
+
+
+def _late(kept: Kept, rows: Sequence[Row], own: Mapping[str, str]) -> dict[str, float]:
+    """What only the last logits say, by `split/metric`; of the user's own metrics those that were computed."""
+    outputs, found = Outputs(kept.logits(), rows), dict[str, float]()
+    for split in _SPLITS:
+        if f"{split}.last" in outputs.tensors:
+            columns = outputs.logit_columns(split).items()
+            found |= {f"{split}/{name}": value for name, value in columns if value is not None}
+    for path, source in own.items():
+        with suppress(StoreError):  # a damaged value is computed again by the next run
+            measured = kept.metric(path, source)
+            values = measured.values if measured is not None else {}
+            found |= {f"{split}/{OwnMetric(path).name}": value for split, value in values.items()}
+    return found
 
 
 def _time(text: object) -> datetime | None:

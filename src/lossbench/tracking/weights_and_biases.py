@@ -66,6 +66,8 @@ class WeightsAndBiases:
     def end(self, trial: TrackedTrial, ended: Ended) -> None:
         """Ends the run; one that diverged or failed is marked as failed."""
         run = self._runs[trial.key]
+        if ended.late:
+            run.log(dict(ended.late), step=ended.epoch)
         run.summary.update({"status": ended.status, "reason": ended.reason})
         self._drop(trial.key, 0 if ended.status == "finished" else 1)
 

@@ -15,6 +15,7 @@ from lossbench.api.tuning.job import TuneJob
 from lossbench.api.tuning.one import check_metric, check_one
 from lossbench.api.tuning.space import space_of
 from lossbench.api.tuning.tuning import TunedLoss, Tuning
+from lossbench.api.tuning.under_way import under_way
 from lossbench.data import Data, Pictures, Source
 from lossbench.errors import RequestError, shown
 from lossbench.files import writing
@@ -174,19 +175,17 @@ def tune_missing(
             reasons.append(event.reason)
         notify(event)
 
-    with writing("--save-dir", planned.store.root):
-        planned.store.put_pictures(planned.pictures, planned.source.fingerprint)
-        planned.folder.mkdir(parents=True, exist_ok=True)
-    missing = planned.missing
-    here = [job for job in missing if number == 0 or job.trials[0].given]  # a Python object without import path
-    elsewhere = [job for job in missing if job not in here]
-    if elsewhere:
-        Pool("lossbench.api.tuning.worker", number, _failed)(elsewhere, heard)
-    tune_losses(here, heard)
-    tuning = _gathered(planned, [attempts_of(job) for job in planned.jobs])
-    tuning.check_whole(reasons)
-    with writing("--save-dir", planned.store.root):
-        tuning.write()
+    with under_way(planned.store, planned.folder, planned.pictures, planned.source.fingerprint):
+        missing = planned.missing
+        here = [job for job in missing if number == 0 or job.trials[0].given]  # a Python object without import path
+        elsewhere = [job for job in missing if job not in here]
+        if elsewhere:
+            Pool("lossbench.api.tuning.worker", number, _failed)(elsewhere, heard)
+        tune_losses(here, heard)
+        tuning = _gathered(planned, [attempts_of(job) for job in planned.jobs])
+        tuning.check_whole(reasons)
+        with writing("--save-dir", planned.store.root):
+            tuning.write()
     return tuning
 
 
