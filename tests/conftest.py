@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ install_import_hook(["lossbench.losses", "lossbench.train"], "typechecker.check"
 
 from lossbench.native import library  # noqa: E402 - see above
 from tuning_makers import MadeEngine, written  # noqa: E402 - see above
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the Hub, whose library reads this when it is imported
 
 torch.set_num_threads(1)  # tests run side by side, and threads that wait for each other's cores take most of the time
 

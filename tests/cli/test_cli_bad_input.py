@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -213,7 +214,10 @@ class TestData:
         refused(lossbench("run", "--data", "data.npz"), "5")
         assert not (here / "log").exists()
 
-    def test_a_name_that_is_nowhere_says_where_it_looked_and_how_to_get_it(self, lossbench: Runner, here: Path) -> None:
+    def test_a_name_that_is_nowhere_says_where_it_looked_and_how_to_get_it(
+        self, lossbench: Runner, here: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "huggingface_hub", None)
         refused(lossbench("run", "--data", "cifar10", "--data-dir", str(here)), "cifar10", "lossbench[hub]", "--data")
 
 

@@ -178,7 +178,9 @@ def test_one_of_several_columns_of_labels(tmp_path: Path) -> None:
         ("SomeError", "two lines"),
     ],
 )
-def test_what_the_hub_says_becomes_a_sentence(hub: Any, kind: str, text: str) -> None:
+def test_what_the_hub_says_becomes_a_sentence(hub: Any, kind: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+
     def download(*_: str, **__: str) -> str:
         raise type(kind, (Exception,), {})("two\nlines")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +99,8 @@ def _names(repository: str, configuration: str | None, **options: Any) -> list[s
     except ImportError:
         raise NoHubError("huggingface_hub is not installed") from None
     try:
-        listed = list_repo_files(repository, repo_type="dataset", **options)
+        with _quiet():
+            listed = list_repo_files(repository, repo_type="dataset", **options)
     except Exception as error:
         kinds = _kinds(error)
         known = any(kind in _WHY for kind in kinds if kind not in (_OFFLINE, _ABSENT))
@@ -129,11 +132,24 @@ def _check_one(names: Iterable[str]) -> None:
         raise SeveralError(several)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps what the Hub's library tells of its tries out of the way: what came of them is said in one sentence."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _fetched(repository: str, wanted: str, **options: Any) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(repository, repo_type="dataset", allow_patterns=wanted, **options))
+        with _quiet():
+            return Path(snapshot_download(repository, repo_type="dataset", allow_patterns=wanted, **options))
     # Its errors come from several libraries (HTTP, sockets, files) and share no base.
     except Exception as error:
         raise HubError(_why(error)) from None

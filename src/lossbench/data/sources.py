@@ -202,12 +202,14 @@ def _downloaded(known: Known, data_dir: Path | None, repository: str) -> Path:
         return download(repository)
     except HubError as error:
         looked = ", ".join(str(place) for place in places(known, data_dir))
-        commands = ", or ".join(f"`{command}`" for command in _commands(known))
+        missing = isinstance(error, NoHubError)
+        commands = ", or ".join(f"`{command}`" for command in (_commands(known) if missing else known.commands))
+        get = f"get them with {commands} and run again, or pass" if commands else "pass"
         raise DataError(
             f"data {known.name}",
             f"its files in one of {looked}, or on the Hub",
             f"nothing in the folders and nothing from the Hub: {shown(str(error), 120)}",
-            f"get them with {commands} and run again, or pass the folder of a copy as `--data PATH`",
+            f"{get} the folder of a copy as `--data PATH`",
         ) from None
 
 
