@@ -26,7 +26,8 @@ STARTING = {
     "run/pool.py": "worker processes",
     "run/provenance.py": "git, for the commit of lossbench's own checkout",
 }
-IMPORTING = {"imports.py", "__init__.py"}  # a user's own code by the path that they typed, and our own modules lazily
+IMPORTING = {"imports.py", "__init__.py", "api/doctor/packages.py"}
+"""A user's own code by the path that they typed, our own modules lazily, and the packages that are needed, by their names."""
 
 
 @cache
