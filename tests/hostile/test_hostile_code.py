@@ -27,7 +27,7 @@ STARTING = {
     "run/provenance.py": "git, for the commit of lossbench's own checkout",
 }
 IMPORTING = {"imports.py", "__init__.py", "api/doctor/packages.py"}
-"""A user's own code by the path that they typed, our own modules lazily, and the packages that are needed, by their names."""
+"""A user's own code by the path that they typed, our own modules lazily, and the packages that are needed by name."""
 
 
 @cache
