@@ -78,6 +78,7 @@ def _own_caches(_kernels: Path, tmp_path_factory: pytest.TempPathFactory, monkey
     if _kernels.exists():
         (cache / "lossbench" / "native").symlink_to(_kernels, target_is_directory=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    library()  # a test before may have made it forget: what is found now holds for the process, and gives its bits
     for name in ("LOSSBENCH_DATA", "LOSSBENCH_CACHE", "NO_COLOR", "FORCE_COLOR", "CI"):
         monkeypatch.delenv(name, raising=False)
 
