@@ -28,7 +28,7 @@ def test_sizes_that_differ_are_refused_with_the_way_out(tmp_path: Path) -> None:
         find(str(tmp_path)).decode()
     assert str(error.value) == (
         f"{tmp_path}/train/cat/1.png: expected pictures of one size, 9×20 as the first, got 4×5 "
-        "(--size 9 makes them so)"
+        "(--size N, as in --size 64, makes them so)"
     )
 
 

@@ -108,7 +108,7 @@ def _decode_one(encoded: Encoded, position: int, out: Pixels, *, fixed: bool) ->
         other = picture.size != (width, height)
         if fixed and other:
             allowed = f"pictures of one size, {height}×{width} as the first"
-            hint = f"--size {min(height, width)} makes them so"
+            hint = "--size N, as in --size 64, makes them so"
             raise DataError(encoded.where(position), allowed, f"{picture.height}×{picture.width}", hint)
         if channels == 1 and picture.mode not in GREY:
             raise _ColourError
