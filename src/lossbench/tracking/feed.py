@@ -14,7 +14,7 @@ from lossbench.errors import shown, told
 from lossbench.store import Store, checkpoint_rows
 from lossbench.tracking.named import Opened
 from lossbench.tracking.tracker import Concluded, Ended, Point, TrackedTrial, Tracker
-from lossbench.tracking.trials import ended_in, points_of
+from lossbench.tracking.trials import ended_in, points_of, tell_whole
 
 if TYPE_CHECKING:  # reading results imports no torch, which `run` does
     from lossbench.run import Event
@@ -167,10 +167,7 @@ class _Line(threading.Thread):
         """Tells all of a trial anew, if there is more to tell."""
         rows, ended = ended_in(self.store, trial.key, self.own)
         if ended.late != self.late[trial.key]:
-            tracker = self.opened.tracker
-            tracker.begin(trial, ended.started)
-            tracker.log(trial, points_of(rows))
-            tracker.end(trial, ended)
+            tell_whole(self.opened.tracker, trial, rows, ended)
 
     def _log(self, tracker: Tracker, trial: TrackedTrial, points: Sequence[Point]) -> None:
         fresh = [point for point in points if point.epoch > self.sent[trial.key]]

@@ -13,7 +13,7 @@ from lossbench.spec import Trial
 from lossbench.store import Row, Store, StudyFolder
 from lossbench.tracking.named import Opened
 from lossbench.tracking.tracker import Concluded, Ended, TrackedTrial
-from lossbench.tracking.trials import ended_in, points_of, tracked
+from lossbench.tracking.trials import ended_in, tell_whole, tracked
 
 __all__ = ["Sent", "send"]
 
@@ -57,7 +57,7 @@ def send(store: Store, whole: StudyFolder, opened: Opened, concluded: Concluded 
             missing += 1
             continue
         with _telling(opened, sent):
-            _tell(opened, *found)
+            tell_whole(tracker, *found)
         sent += 1
     with _telling(opened, sent):
         if concluded is not None:
@@ -112,14 +112,6 @@ def _regular(store: Store, key: str) -> bytes:
         return read_regular(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror})") from None
-
-
-def _tell(opened: Opened, trial: TrackedTrial, rows: tuple[Row, ...], ended: Ended) -> None:
-    opened.tracker.begin(trial, ended.started)
-    points = points_of(rows)
-    if points:
-        opened.tracker.log(trial, points)
-    opened.tracker.end(trial, ended)
 
 
 @contextmanager

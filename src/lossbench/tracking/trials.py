@@ -13,9 +13,9 @@ from lossbench.results.outputs import Outputs
 from lossbench.spec import OwnMetric, Trial
 from lossbench.store import Row, Store
 from lossbench.store.kept import Kept
-from lossbench.tracking.tracker import Ended, Parameter, Point, TrackedTrial
+from lossbench.tracking.tracker import Ended, Parameter, Point, TrackedTrial, Tracker
 
-__all__ = ["ended_in", "points_of", "tracked"]
+__all__ = ["ended_in", "points_of", "tell_whole", "tracked"]
 
 _SPLITS = ("test", "validation")  # whose last logits are kept
 
@@ -56,6 +56,15 @@ def points_of(rows: Sequence[Row], after: int = 0) -> list[Point]:
         Point(epoch, {name: value for row in group for name, value in row.measured().items()})
         for epoch, group in groupby(evaluated, key=lambda row: row.epoch)
     ]
+
+
+def tell_whole(tracker: Tracker, trial: TrackedTrial, rows: Sequence[Row], ended: Ended) -> None:
+    """Tells a tracker all of a trial that has ended, in the place of whatever it had of it."""
+    tracker.begin(trial, ended.started)
+    points = points_of(rows)
+    if points:
+        tracker.log(trial, points)
+    tracker.end(trial, ended)
 
 
 def ended_in(store: Store, key: str, own: Mapping[str, str] | None = None) -> tuple[tuple[Row, ...], Ended]:
