@@ -7,7 +7,8 @@ import time
 from collections import defaultdict
 
 from benchmarks.task import Answer, Task, serve
-from lossbench.api.running import make_executor, prepare, train_missing
+from lossbench.api.executors import make_executor
+from lossbench.api.running import prepare, train_missing
 from lossbench.run import Event
 from lossbench.spec import Study
 

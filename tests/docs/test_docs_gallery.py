@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import lossbench
-from lossbench.api import running
+from lossbench.api import executors
 from lossbench.run import Inline
 from tools.docs.check import complaints
 from tools.gallery import thumbnail as pictures
@@ -20,7 +20,7 @@ TINY = {"models": ["mlp"], "losses": ["cross_entropy", "mae"], "seeds": 2, "reci
 
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "make_executor", lambda name, workers=None: Inline())
+    monkeypatch.setattr(executors, "make_executor", lambda name, workers=None, **options: Inline())
     monkeypatch.setattr("shutil.which", lambda name: None)
 
 

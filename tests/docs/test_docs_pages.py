@@ -11,7 +11,7 @@ from docs_blocks import LANGUAGES, ROOT, Block, blocks, pages
 from docs_runner import PageRunner, same_words
 
 from cli_runner import Runner
-from lossbench.api import running
+from lossbench.api import executors
 from lossbench.api.tuning import tune
 from lossbench.run import Inline
 
@@ -26,7 +26,7 @@ def page(
     """A runner in an empty folder, which trains in this process: other tests try the processes."""
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    monkeypatch.setattr(running, "make_executor", lambda name, workers=None: Inline())
+    monkeypatch.setattr(executors, "make_executor", lambda name, workers=None, **options: Inline())
     monkeypatch.setattr(tune, "_workers", lambda executor, workers: 0)
     monkeypatch.setattr("webbrowser.open", lambda address: True)
     before, path = set(sys.modules), list(sys.path)

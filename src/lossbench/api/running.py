@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from lossbench.analysis import Within
+from lossbench.api import executors
 from lossbench.api.conditions import analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
@@ -32,7 +33,7 @@ from lossbench.models import model_digest
 from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results, collect
-from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Processes, Profile
+from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Profile
 from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
 from lossbench.tracking import Tracker
@@ -42,7 +43,6 @@ __all__ = [
     "Part",
     "Prepared",
     "looks",
-    "make_executor",
     "prepare",
     "run",
     "stages",
@@ -339,7 +339,7 @@ def run(
     Raises:
         RequestError: something in the study cannot be done; nothing was written.
     """
-    chosen = make_executor(executor, workers)
+    chosen = executors.make_executor(executor, workers)
     study = with_data(study, data)
     with telling(trackers, "trackers", _warn) as feed:
 
@@ -367,19 +367,6 @@ def write_profile(prepared: Prepared, profile: Profile) -> Path:
     with writing("--save-dir", prepared.store.root):
         write_atomically(path, profile.to_csv())
     return path
-
-
-def make_executor(name: str, workers: int | None = None) -> Executor:
-    """The executor of a name.
-
-    Raises:
-        RequestError: an unknown name, or fewer than one worker.
-    """
-    if name == "processes":
-        return Processes(workers)
-    if name == "inline":
-        return Inline()
-    raise RequestError("--executor", "processes or inline", name)
 
 
 def _folder(resolved: Resolved, place: str) -> StudyFolder:

@@ -175,12 +175,12 @@ def run(
     }
     asked = build_study(study, preset, options)
 
-    from lossbench.api import running  # torch takes a second or two, which a wrong option need not wait for
+    from lossbench.api import executors, running  # torch takes a second or two, which a wrong option need not wait for
     from lossbench.api.trackers import concluded, own_of, telling, trials_of
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
-    chosen = running.make_executor(executor, workers_of(workers))
+    chosen = executors.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
     prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
     if dry_run:
