@@ -25,6 +25,7 @@ from lossbench.cli.overrides import build_study, naming
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
 from lossbench.cli.prune import prune
+from lossbench.cli.shard import Shards, shard_of, show_part, show_shard
 from lossbench.cli.show_faults import show_unmeasured, show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
@@ -109,6 +110,7 @@ def run(
         typer.Option(parser=number, metavar="N", help="The most seeds of --until-decided, 3 to 30. [default: 30]"),
     ] = None,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
+    shard: Shards = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try trials again whose loss or model raised in an earlier run.")
     ] = False,
@@ -174,6 +176,7 @@ def run(
         "--max-seeds": max_seeds,
     }
     asked = build_study(study, preset, options)
+    part = shard_of(shard, asked)
 
     from lossbench.api import executors, running  # torch takes a second or two, which a wrong option need not wait for
     from lossbench.api.trackers import concluded, own_of, telling, trials_of
@@ -182,10 +185,13 @@ def run(
     at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = executors.make_executor(executor, workers_of(workers))
     stages = running.stages(asked, save_dir)
-    prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
+    prepare = naming("--metric", metric)(
+        partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, shard=part)
+    )
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
         show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
+        show_part(make_console(), prepared)
         show_stages(make_console(), stages)
         show_untestable(make_console(), prepared.untestable)
         return
@@ -213,13 +219,17 @@ def run(
                 after = len(look.after.seeds) if look.after else None
                 show_look(make_console(), len(stage.seeds), look.still_open, after)
             measured.lap("reporting")
-        page = running.write(last.prepared, last.within, pictures=pictures)
-        feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
-        measured.lap("reporting")
-        show.show_answers(make_console(), last.within, page)
+        if part is None:
+            page = running.write(last.prepared, last.within, pictures=pictures)
+            feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
+            measured.lap("reporting")
+            show.show_answers(make_console(), last.within, page)
+    ended = all(item.results.all_ended for item in last.within)
+    if part is not None:
+        ended = show_shard(make_console(), last.prepared)
     if profile:
         show.show_profile(make_console(), measured.rows(), running.write_profile(last.prepared, measured))
-    raise typer.Exit(0 if all(item.results.all_ended for item in last.within) else 1)
+    raise typer.Exit(0 if ended else 1)
 
 
 @app.command()
@@ -285,11 +295,11 @@ def _train(
     missing, before = {key: words for key, (words, _) in prepared.missing.items()}, prepared.ended
     show_what_is_wrong(out, prepared)
     if missing:
-        words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
-    elif prepared.left_out:
-        words = f"{study.name}: nothing to train"
+        words = f"{prepared.told}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
+    elif prepared.left_out or not trials:
+        words = f"{prepared.told}: nothing to train"
     else:
-        words = f"{study.name}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
+        words = f"{prepared.told}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
     out.print(words, markup=False, highlight=False, soft_wrap=True)
     with follow(out, missing, study.recipe.epochs) as notify:
 
