@@ -19,6 +19,7 @@ from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
+from lossbench.cli.merge import merge
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study, naming
@@ -257,6 +258,7 @@ app.command()(watch)
 app.command()(predict)
 app.command()(export)
 app.command()(prune)
+app.command()(merge)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)

@@ -34,10 +34,10 @@ __all__ = ["Status", "Store"]
 
 _STUDY = ("study.json", "study.yaml")  # the second alone in format 1
 
-_RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
-_LOCK = "claim.lock"
-_FAILURE = "failure.json"
-_PREPARED = re.compile("data/[0-9A-Za-z]{1,64}/prepared/[0-9a-f]{1,64}[.]npz")
+RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
+LOCK = "claim.lock"
+FAILURE = "failure.json"
+PREPARED = re.compile("data/[0-9A-Za-z]{1,64}/prepared/[0-9a-f]{1,64}[.]npz")
 
 Status = Literal["finished", "diverged", "failed", "running", "missing"]
 
@@ -65,6 +65,11 @@ class Store:
         """What is wrong with the file that bears the save dir's format, by its name; empty where nothing is."""
         fault = format_fault(self.root)
         return {FORMAT_NOTE: fault} if fault else {}
+
+    def note_format(self) -> None:
+        """Writes the format, where the save dir does not say it."""
+        with self._writing():
+            note_format(self.root)
 
     @property
     def begun(self) -> bool:
@@ -116,10 +121,10 @@ class Store:
     def find_pictures(self, fingerprint: str) -> Pictures | None:
         """The decoded pictures of a source, if they were put here and are whole."""
         for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}*")):
-            if note.name not in (fingerprint, fingerprint + _RESIZED):
+            if note.name not in (fingerprint, fingerprint + RESIZED):
                 continue
             try:
-                return replace(self._read_whole(note.parent.parent), resized=note.name.endswith(_RESIZED))
+                return replace(self._read_whole(note.parent.parent), resized=note.name.endswith(RESIZED))
             except StoreError:
                 continue
         return None
@@ -143,7 +148,7 @@ class Store:
             sweep(folder)
             write_labels(pictures, folder)
             (folder / "sources").mkdir(exist_ok=True)
-            write_atomically(folder / "sources" / f"{fingerprint}{_RESIZED if pictures.resized else ''}", "")
+            write_atomically(folder / "sources" / f"{fingerprint}{RESIZED if pictures.resized else ''}", "")
 
     def pictures(self, digest: str, *, every_pixel: bool = False) -> Pictures:
         """The decoded pictures of a digest, memory-mapped; held against it to the last pixel if that is asked for.
@@ -192,7 +197,7 @@ class Store:
         if noted is None:
             return {}
         file = noted.get("file") if isinstance(noted, dict) else noted
-        if not isinstance(file, str) or not _PREPARED.fullmatch(file):
+        if not isinstance(file, str) or not PREPARED.fullmatch(file):
             return {f"trials/{key}/{PROVENANCE}": f"it names what was drawn as {shown(file)}"}
         try:
             content = read_regular(self.root / file)
@@ -231,7 +236,7 @@ class Store:
             return "diverged" if self.outcome(key)["status"] == "diverged" else "finished"
         if self._claimed(key):
             return "running"
-        return "failed" if (folder / _FAILURE).exists() else "missing"
+        return "failed" if (folder / FAILURE).exists() else "missing"
 
     @contextmanager
     def claim(self, trial: Trial) -> Iterator[None]:
@@ -241,18 +246,30 @@ class Store:
             HeldError: somebody else holds it.
         """
         folder = self.trial_folder(trial.key)
-        with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                held = FileLock(folder / _LOCK, timeout=0).acquire()
-            except Timeout:
-                raise HeldError(trial.key) from None
-        with held:
+        with self.hold(trial.key):
             with self._writing():
-                sweep(folder)
                 text = _json(trial.canonical())
                 if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
+            yield
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[None]:
+        """Holds a trial's folder, which is made, and says nothing of the trial in it; else as `claim`.
+
+        Raises:
+            HeldError: somebody else holds it.
+        """
+        folder = self.trial_folder(key)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                held = FileLock(folder / LOCK, timeout=0).acquire()
+            except Timeout:
+                raise HeldError(key) from None
+        with held:
+            with self._writing():
+                sweep(folder)
             yield
 
     def save_checkpoint(
@@ -315,12 +332,12 @@ class Store:
     def untidy(self, key: str) -> bool:
         """Whether a crash came between a trial's last file and the tidying up."""
         folder = self.trial_folder(key)
-        return self.finished(key) and ((folder / "checkpoint").exists() or (folder / _FAILURE).exists())
+        return self.finished(key) and ((folder / "checkpoint").exists() or (folder / FAILURE).exists())
 
     def forgive(self, key: str) -> None:
         """Drops the note that a trial failed, so that it is tried again."""
         with self._writing():
-            (self.trial_folder(key) / _FAILURE).unlink(missing_ok=True)
+            (self.trial_folder(key) / FAILURE).unlink(missing_ok=True)
 
     def fail(self, trial: Trial, reason: str, *, for_good: bool = False) -> None:
         """Notes why a trial could not be trained.
@@ -334,7 +351,7 @@ class Store:
         folder = self.trial_folder(trial.key)
         with self._writing():
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / _FAILURE, sealed({"reason": reason, "for_good": for_good}))
+            write_atomically(folder / FAILURE, sealed({"reason": reason, "for_good": for_good}))
 
     def failed_for_good(self, key: str) -> bool:
         """Whether a trial that has not ended failed in a way that the next run would only repeat."""
@@ -355,7 +372,7 @@ class Store:
         with self._writing():
             aside = set_aside(self.root, folder / PROVENANCE)  # first: without it the trial has not ended
             for path in sorted(folder.iterdir()):
-                if path.name != _LOCK:
+                if path.name != LOCK:
                     path.replace(aside / path.name)
         return aside
 
@@ -397,7 +414,7 @@ class Store:
 
     def _failure(self, key: str) -> dict[str, Any]:
         """What was noted of a failed trial; of a damaged note, that it is damaged."""
-        path = self.trial_folder(key) / _FAILURE
+        path = self.trial_folder(key) / FAILURE
         try:
             return unsealed(read_regular(path))
         except FileNotFoundError:
@@ -406,7 +423,7 @@ class Store:
             return {"reason": f"{path} is damaged ({error})"}
 
     def _claimed(self, key: str) -> bool:
-        path = self.trial_folder(key) / _LOCK
+        path = self.trial_folder(key) / LOCK
         if not path.is_file() or not os.access(path, os.W_OK):
             return False
         lock = FileLock(path, timeout=0)
