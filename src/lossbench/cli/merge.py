@@ -78,9 +78,9 @@ def _show(console: Console, merged: Merged) -> None:
     for path, why in merged.damaged:
         _say(console, f"damaged, and not copied: {path}: {why}")
     for study in merged.studies:
-        missing = study.trials - study.ended
-        words = f"{_count(missing)} missing or failed" if missing else f"all {_count(study.trials)}"
-        _say(console, f"{study.name}: {words}" if missing else f"{study.name}: {words} are there")
+        missing, whole = study.trials - study.ended, _count(study.trials)
+        words = f"{missing} of {whole} missing or failed" if missing else f"all {whole} are there"
+        _say(console, f"{study.name}: {words}")
         show_unmeasured(console, [lost for item in study.within for lost in item.results.unmeasured])
         show.show_answers(console, study.within, study.report)
 
@@ -89,8 +89,12 @@ _STAYS = "what was there first stays"
 
 
 def _named(merged: Merged, keys: Sequence[str]) -> str:
-    more = f", and {len(keys) - _MOST} more" if len(keys) > _MOST else ""
-    return ", ".join(merged.words.get(key, key) for key in keys[:_MOST]) + more
+    """The first of some trials in words, in their studies' order."""
+    some = set(keys)
+    told = [words for key, words in merged.words.items() if key in some]
+    told += sorted(some - merged.words.keys())
+    more = f", and {len(told) - _MOST} more" if len(told) > _MOST else ""
+    return ", ".join(told[:_MOST]) + more
 
 
 def _trials(keys: Sequence[str]) -> str:

@@ -15,6 +15,9 @@ from lossbench.store.study import StudyFolder, difference
 __all__ = ["Form", "read_forms", "whole_form"]
 
 _FIELD = "FROM"
+_HINT = (
+    "to keep both, run one of them again with another --name, which trains nothing, and delete its old studies/ folder"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +92,7 @@ class Form:
             known |= form.trials
         parts = {}
         for condition, part in self.parts.items():
-            pairs = list(product((str(arm) for arm in part.study.losses), seeds))
+            pairs = [(str(arm), seed) for seed, arm in product(seeds, part.study.losses)]
             if not all((condition, *pair) in known for pair in pairs):
                 return None
             trials = {pair: known[condition, *pair] for pair in pairs}
@@ -110,7 +113,7 @@ def read_forms(stores: Sequence[Store]) -> tuple[dict[str, list[Form]], dict[str
                 found.setdefault(name, []).append(Form.read(store, name))
             except StoreError as error:
                 faults[str(store.study_folder(name))] = str(error)
-    return dict(sorted(found.items())), faults
+    return {name: forms for name, forms in sorted(found.items()) if forms}, faults
 
 
 def whole_form(forms: Sequence[Form]) -> Form:
@@ -125,7 +128,8 @@ def whole_form(forms: Sequence[Form]) -> Form:
             return form
     first = forms[0]
     other = next((form for form in forms if form.lacks(first) and first.lacks(form)), forms[-1])
-    name, where = first.folder.study.name, f"in {first.where} and in {other.where}, which differ in"
-    allowed = f"save dirs whose studies named {name} are the same, or only add to each other"
-    hint = "run one of them again with another --name, which trains nothing, and take its old folder in studies/ away"
-    raise SaveDirError(_FIELD, allowed, f"those {where} {other.lacks(first)}", hint)
+    allowed = (
+        f"the study {first.folder.study.name} to be the same in {first.where} and in {other.where}, or larger in one"
+    )
+    why = (other.with_seeds([first, other]) or other).lacks(first)
+    raise SaveDirError(_FIELD, allowed, f"a difference in {why}", _HINT)
