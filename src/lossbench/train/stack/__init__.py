@@ -1,0 +1,7 @@
+"""Several models of one architecture trained as one: small ones leave a GPU idle, side by side they fill it."""
+
+from lossbench.train.stack.layers import Form, UnstackableError
+from lossbench.train.stack.loop import train_stack
+from lossbench.train.stack.state import ENGINE
+
+__all__ = ["ENGINE", "Form", "UnstackableError", "train_stack"]
