@@ -98,11 +98,11 @@ def _own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 def vectors() -> Pictures:
     given = made_pictures()
-    splits = [
+    train, test = (
         Split(split.pictures.reshape(len(split), -1).astype(np.float32), split.labels)
         for split in (given.train, given.test)
-    ]
-    return Pictures("vectors", *splits, given.class_names, given.digest)
+    )
+    return Pictures("vectors", train, test, given.class_names, given.digest)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,8 @@ def float64(monkeypatch: pytest.MonkeyPatch) -> None:
     def wide(*args: Any, **options: Any) -> torch.nn.Module:
         return build(*args, **options).double()
 
-    normalise = classifier.normalise
+    from lossbench.native import normalise
+
     monkeypatch.setattr(classifier, "normalise", lambda *given: normalise(*given[:4]).double())
     for module in ("train.state", "train.stack.state"):
         monkeypatch.setattr(f"lossbench.{module}.build_classifier", wide)

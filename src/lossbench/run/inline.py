@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 
+from lossbench.data import Pictures
 from lossbench.errors import SaveDirError
 from lossbench.run.drive import drive
 from lossbench.run.job import Event, Job, Notify
@@ -12,7 +13,7 @@ from lossbench.run.repeatable import one_thread
 from lossbench.run.turns import Turns
 from lossbench.store import Store
 
-__all__ = ["Inline", "driver"]
+__all__ = ["Inline", "driver", "opener"]
 
 _AGAIN = "where it is again, the same command goes on"
 
@@ -36,7 +37,13 @@ class Inline:
 
 
 def driver() -> Callable[[Job, Notify], Event]:
-    """Drives one job after another; the pictures of each data set are opened once.
+    """Drives one job after another; the pictures of each data set are opened once."""
+    opened = opener()
+    return lambda job, notify: drive(job, opened(job), notify)
+
+
+def opener() -> Callable[[Job], Callable[[], Pictures]]:
+    """What gives the pictures of one job after another, each data set opened once.
 
     It raises a SaveDirError where the save dir went away between two jobs: nobody would look for the results of the
     next one in what it would make in its place.
@@ -44,12 +51,12 @@ def driver() -> Callable[[Job, Notify], Event]:
     seen = set[str]()
     read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
 
-    def driven(job: Job, notify: Notify) -> Event:
+    def opened(job: Job) -> Callable[[], Pictures]:
         if Store(job.save_dir).begun:
             seen.add(job.save_dir)
         elif job.save_dir in seen:
             received = f"{job.save_dir}, from which what was finished is gone"
             raise SaveDirError("--save-dir", "the folder that the run was begun in", received, _AGAIN)
-        return drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
+        return partial(read, job.save_dir, job.trial.digests["data"])
 
-    return driven
+    return opened

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, Any, Generic, Protocol, TypeVar
+from typing import IO, Any, Generic, Protocol, Self, TypeVar
 
 from lossbench.errors import told
 from lossbench.files import unwritable
@@ -36,6 +36,15 @@ _LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
 
 
 class _Work(Protocol):
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of the trials in it, each of which ends in an event."""
+        ...
+
+    def only(self, keys: Collection[str]) -> Self:
+        """The same work for some of its trials."""
+        ...
+
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON values."""
         ...
@@ -49,13 +58,21 @@ class Pool(Generic[W]):
 
     Args:
         module: what a worker process runs: it reads jobs from standard input, and answers each with events of which
-            the last one ends it.
+            the last one of each trial ends it.
         workers: how many processes at most.
-        failed: what is told of a job whose process died over it, given how it died.
+        failed: what is told of a job of one trial whose process died over it, given how it died. One of several trials
+            is first given back, each trial by itself.
+        places: what each process has in its environment beside what all have; nothing where it is empty.
     """
 
-    def __init__(self, module: str, workers: int, failed: Callable[[W, str], Event]) -> None:
-        self.module, self.workers, self.failed = module, workers, failed
+    def __init__(
+        self,
+        module: str,
+        workers: int,
+        failed: Callable[[W, str], Event],
+        places: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        self.module, self.workers, self.failed, self.places = module, workers, failed, places
 
     def __call__(self, jobs: Iterable[W], notify: Notify) -> None:
         """Has every job done; an interrupt stops the workers before it is raised.
@@ -65,7 +82,8 @@ class Pool(Generic[W]):
         """
         turns, told = Turns(jobs), set[str]()
         events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-        workers = [_Worker(self, turns, events) for _ in range(min(self.workers, len(turns)))]
+        places = self.places or ({},) * self.workers
+        workers = [_Worker(self, turns, events, place) for place in places[: min(self.workers, len(turns))]]
         try:
             for worker in workers:
                 worker.start()
@@ -92,9 +110,11 @@ class Pool(Generic[W]):
 class _Worker(threading.Thread, Generic[W]):
     """A thread that keeps one worker process busy, and starts another when it dies."""
 
-    def __init__(self, pool: Pool[W], turns: Turns[W], events: queue.SimpleQueue[Event | None]) -> None:
+    def __init__(
+        self, pool: Pool[W], turns: Turns[W], events: queue.SimpleQueue[Event | None], place: Mapping[str, str]
+    ) -> None:
         super().__init__(daemon=True, name="lossbench worker")
-        self.pool, self.turns, self.events = pool, turns, events
+        self.pool, self.turns, self.events, self.place = pool, turns, events, place
         self.process: subprocess.Popen[str] | None = None
         self.errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the thread
         self.stopping = threading.Event()
@@ -103,17 +123,15 @@ class _Worker(threading.Thread, Generic[W]):
         """Hands out jobs until none are left; every job that was taken ends in an event."""
         try:
             while not self.stopping.is_set() and (job := self.turns.take()) is not None:
+                last: dict[str, str] = {}  # how each trial ended
                 try:
-                    ended = self._serve(job)
+                    died = self._serve(job, last)
                 except Exception as error:  # no process, no memory, no disk: that job failed, the next is tried
-                    ended = told(error)
-                if self.stopping.is_set() or (isinstance(ended, Event) and ended.kind == "halted"):
+                    died = told(error)
+                if self.stopping.is_set() or "halted" in last.values():
                     return
-                if isinstance(ended, str):
-                    self.events.put(self.pool.failed(job, ended))
-                elif ended.kind == "held":
-                    self.turns.put_back(job)
-                if isinstance(ended, str) or ended.kind == "failed":
+                self._give_back(job, last, died)
+                if died or "failed" in last.values():
                     self._forget()  # whatever it left behind in its process, the next has another
         finally:
             self.events.put(None)
@@ -131,9 +149,21 @@ class _Worker(threading.Thread, Generic[W]):
                 return
             self.join(timeout=0.05)
 
-    def _serve(self, job: W) -> Event | str:
-        """Has a job done; gives its last event, or how the process died over it."""
-        process = self.process = self.process or _start(self.pool.module, self.errors)
+    def _give_back(self, job: W, last: Mapping[str, str], died: str) -> None:
+        """Has what somebody else holds asked for again later, and what the process died over by itself."""
+        held = [key for key in job.keys if last.get(key) == "held"]
+        left = [key for key in job.keys if key not in last]
+        if held:
+            self.turns.put_back(job.only(held))
+        if len(left) == 1:
+            self.events.put(self.pool.failed(job.only(left), died))
+        else:
+            for key in left:
+                self.turns.put_back(job.only((key,)))
+
+    def _serve(self, job: W, last: dict[str, str]) -> str:
+        """Has a job done, and notes how each of its trials ended; gives how the process died over it, if it did."""
+        process = self.process = self.process or _start(self.pool.module, self.errors, self.place)
         assert process.stdin is not None  # noqa: S101 - piped, for the type checker
         assert process.stdout is not None  # noqa: S101 - piped, for the type checker
         with suppress(OSError, ValueError):  # a process that dies while it is written to or read from: said below
@@ -143,7 +173,9 @@ class _Worker(threading.Thread, Generic[W]):
                 event = Event(**json.loads(line))
                 self.events.put(event)
                 if event.is_last:
-                    return event
+                    last[event.key] = event.kind
+                if event.kind == "halted" or all(key in last for key in job.keys):
+                    return ""
         return f"the worker process ended with {_how(process.wait())}{self._last_words()}"
 
     def _last_words(self) -> str:
@@ -165,7 +197,7 @@ class _Worker(threading.Thread, Generic[W]):
                     pipe.close()
 
 
-def _start(module: str, errors: IO[bytes]) -> subprocess.Popen[str]:
+def _start(module: str, errors: IO[bytes], place: Mapping[str, str]) -> subprocess.Popen[str]:
     """A worker process that leads its own session: Ctrl-C is for the parent, and what a model forks ends with it."""
     errors.seek(0)
     errors.truncate()
@@ -174,7 +206,7 @@ def _start(module: str, errors: IO[bytes]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, **ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT, **place},
         start_new_session=True,
         text=True,
         encoding="utf-8",

@@ -3,5 +3,6 @@
 from lossbench.train.stack.layers import Form, UnstackableError
 from lossbench.train.stack.loop import train_stack
 from lossbench.train.stack.state import ENGINE
+from lossbench.train.stack.width import Cost, Width, best_width, measured_width
 
-__all__ = ["ENGINE", "Form", "UnstackableError", "train_stack"]
+__all__ = ["ENGINE", "Cost", "Form", "UnstackableError", "Width", "best_width", "measured_width", "train_stack"]

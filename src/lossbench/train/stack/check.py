@@ -37,7 +37,7 @@ def check_stackable(model: nn.Module, shape: tuple[int, ...]) -> None:
             differing = _differing([_moved(model, lane) for lane in range(_LANES)], shape)
     except UnstackableError:
         raise
-    except Exception as error:  # whatever a user's model raises at other shapes, or at float64
+    except (Exception, SystemExit) as error:  # whatever a user's model raises at other shapes, or at float64
         raise UnstackableError(f"it raised in a stack: {told(error)}") from error
     if differing:
         raise UnstackableError(f"its {differing} in a stack are not what it has alone")
@@ -49,7 +49,7 @@ def _moved(model: nn.Module, lane: int) -> nn.Module:
     generator = stream(lane, "stack")
     with torch.no_grad():
         for parameter in other.parameters():
-            parameter += 0.1 * torch.from_numpy(generator.normal(size=tuple(parameter.shape)))
+            parameter.add_(torch.from_numpy(generator.normal(size=tuple(parameter.shape))), alpha=0.1)
     return other
 
 

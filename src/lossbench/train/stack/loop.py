@@ -22,7 +22,7 @@ from lossbench.train.stack.layers import Form, by_lane
 from lossbench.train.stack.state import StackState
 from lossbench.train.state import to_numpy
 
-__all__ = ["train_stack"]
+__all__ = ["take_step", "train_stack"]
 
 LossOf = Callable[[Lane], PerSampleLoss]
 
@@ -112,10 +112,9 @@ def _train_epoch(state: StackState, clock: Clock) -> list[Epoch]:
     state.model.module.train()
     for step in range(len(batches)):
         clock.lap("data")
-        outputs.append(_forward_backward(state, batches, step, partial(Lane.loss_at, step=step), clock))
-        norms.append(_clipped(state))
-        state.optimizer.step()
-        clock.lap("step")
+        output, norm = take_step(state, batches, step, partial(Lane.loss_at, step=step), clock)
+        outputs.append(output)
+        norms.append(norm)
     logits, losses = (to_numpy(torch.cat(parts, dim=1)) for parts in zip(*outputs, strict=True))
     of_steps = to_numpy(torch.stack(norms))
     snapshot = _snapshots(state)
@@ -130,6 +129,21 @@ def _train_epoch(state: StackState, clock: Clock) -> list[Epoch]:
         )
         for place, lane in enumerate(lanes)
     ]
+
+
+def take_step(
+    state: StackState, batches: StackedBatches, step: int, loss_of: LossOf, clock: Clock
+) -> tuple[tuple[Tensor, Tensor], Tensor]:
+    """One step of every lane.
+
+    Returns:
+        Logits (lanes, batch, classes) and losses (lanes, batch), and the gradients' norms before any clipping (lanes,).
+    """
+    output = _forward_backward(state, batches, step, loss_of, clock)
+    norms = _clipped(state)
+    state.optimizer.step()
+    clock.lap("step")
+    return output, norms
 
 
 def _snapshots(state: StackState) -> Callable[[int], Snapshot]:
