@@ -24,7 +24,7 @@ from lossbench.api.trackers import concluded, own_of, telling, trials_of
 from lossbench.api.until import passed, stages
 from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
-from lossbench.errors import HeldError, RequestError, SaveDirError
+from lossbench.errors import HeldError, SaveDirError
 from lossbench.files import write_atomically, writing
 from lossbench.folders import check_cache
 from lossbench.imports import import_path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +16,8 @@ from lossbench.errors import HeldError, SaveDirError, TrialError, shown, told
 from lossbench.imports import settings_kept
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
+from lossbench.run.ended import ended_before, outcome_of
+from lossbench.run.halting import raise_if_halting
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.memory import wants_memory
 from lossbench.run.provenance import provenance
@@ -26,9 +27,6 @@ from lossbench.store import Record, Store
 from lossbench.train import Clock, Epoch, Snapshot, train
 
 __all__ = ["check_sources", "drive"]
-
-_NO_STORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EACCES, errno.EPERM}
-"""What the system says where no trial could be kept: no space, no permission, no disk."""
 
 
 def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
@@ -57,29 +55,22 @@ def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a user's loss or model may raise anything: that trial failed
-                _raise_if_halting(error)
+                raise_if_halting(error)
                 return _failed(store, trial, error, clock)
     except HeldError:
         return Event("held", trial.key)
     except SaveDirError as error:
-        _raise_if_halting(error)
+        raise_if_halting(error)
         return Event("failed", trial.key, reason=_said(error), seconds=dict(clock.seconds))
 
 
 def _ended(store: Store, job: Job, pictures: Callable[[], Pictures], notify: Notify, clock: Clock) -> Event:
     """Trains a claimed trial, as far as it has to be; gives how it ended."""
-    key = job.trial.key
-    if store.failed_for_good(key):  # in another run, after this one was begun
-        return Event("failed", key, reason=store.reason(key))
-    if store.finished(key) and store.verify(key)[1]:
-        store.set_aside(key)
-    if store.finished(key):
-        store.tidy(key)
-    else:
+    ended = ended_before(store, job.trial.key)
+    if ended is None:
         _train(store, job, pictures(), notify, clock)
-    outcome = store.outcome(key)
+        ended = outcome_of(store, job.trial.key)
     clock.lap("storing")
-    ended = Event(outcome["status"], key, outcome["epochs"], reason=outcome["reason"])
     return replace(ended, seconds=dict(clock.seconds))
 
 
@@ -90,12 +81,6 @@ def _failed(store: Store, trial: Trial, error: BaseException, clock: Clock) -> E
     reason = _said(raised)
     store.fail(trial, reason, for_good=own and not wants_memory(raised))
     return Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds))
-
-
-def _raise_if_halting(error: BaseException) -> None:
-    """Raises again what tells that nothing can be kept; other complaints about the store are one trial's."""
-    if isinstance(error, SaveDirError) and getattr(error.__cause__, "errno", None) in _NO_STORE:
-        raise error
 
 
 def _said(error: BaseException) -> str:
