@@ -403,7 +403,12 @@ class TestStacked(ExecutorContract):
             self.make()(jobs, stop)
         assert {store.status(trial.key) for trial in trials} == {"missing"}
         began: dict[str, int] = {}
-        self.make()(jobs, lambda event: began.setdefault(event.key, event.epoch) if event.kind == "epoch" else None)
+
+        def note(event: Event) -> None:
+            if event.kind == "epoch":
+                began.setdefault(event.key, event.epoch)
+
+        self.make()(jobs, note)
         assert min(began.values()) >= 3
         whole = Store(tmp_path / "whole")
         whole.put_pictures(made_pictures(), "made")

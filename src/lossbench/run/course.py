@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,9 +12,10 @@ import numpy as np
 import torch
 
 from lossbench.data import Pictures, prepare
-from lossbench.errors import SaveDirError, TrialError, shown, told
+from lossbench.errors import TrialError, shown, told
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
+from lossbench.run.ended import outcome_of
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.memory import wants_memory
 from lossbench.run.provenance import provenance
@@ -24,10 +24,7 @@ from lossbench.store import Record, Store
 from lossbench.train import Clock, Epoch, Snapshot
 from lossbench.train.stack import ENGINE
 
-__all__ = ["Course", "RaisedError", "check_sources", "failed", "halts"]
-
-_NO_STORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EACCES, errno.EPERM}
-"""What the system says where no trial could be kept: no space, no permission, no disk."""
+__all__ = ["Course", "RaisedError", "check_sources", "failed"]
 
 
 class RaisedError(Exception):
@@ -48,20 +45,6 @@ class Course:
     def __init__(self, store: Store, job: Job, notify: Notify, clock: Clock, *, stacked: bool = False) -> None:
         self.store, self.job, self.notify, self.clock, self.stacked = store, job, notify, clock, stacked
         self.key = job.trial.key
-
-    def settled(self) -> bool:
-        """Whether nothing is left to train: it failed for good, or it has ended and its files are whole.
-
-        Damaged files are set aside.
-        """
-        if self.store.failed_for_good(self.key):  # in another run, after this one was begun
-            return True
-        if self.store.finished(self.key) and self.store.verify(self.key)[1]:
-            self.store.set_aside(self.key)
-        if self.store.finished(self.key):
-            self.store.tidy(self.key)
-            return True
-        return False
 
     def begin(self) -> Snapshot | None:
         """Looks for what the trial goes on from.
@@ -111,13 +94,10 @@ class Course:
             weights=_weights(self._snapshot()) if self.job.keep_weights and self._snapshot else None,
         )
 
-    def ended(self) -> Event:
-        """How it ended, as the store has it."""
-        if self.store.failed_for_good(self.key):
-            return Event("failed", self.key, reason=self.store.reason(self.key))
-        outcome = self.store.outcome(self.key)
+    def ended(self, before: Event | None = None) -> Event:
+        """How it ended, as the store has it; `before` where it had ended before."""
+        last = before or outcome_of(self.store, self.key)
         self.clock.lap("storing")
-        last = Event(outcome["status"], self.key, outcome["epochs"], reason=outcome["reason"])
         return replace(last, seconds=dict(self.clock.seconds))
 
 
@@ -128,11 +108,6 @@ def failed(store: Store, trial: Trial, error: BaseException, clock: Clock) -> Ev
     reason = shown(told(raised), limit=500)
     store.fail(trial, reason, for_good=own and not wants_memory(raised))
     return Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds))
-
-
-def halts(error: BaseException) -> bool:
-    """Whether an error tells that nothing can be kept; other complaints about the store are one trial's."""
-    return isinstance(error, SaveDirError) and getattr(error.__cause__, "errno", None) in _NO_STORE
 
 
 def check_sources(trial: Trial) -> None:

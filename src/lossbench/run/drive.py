@@ -10,7 +10,9 @@ import torch
 from lossbench.data import Pictures
 from lossbench.errors import HeldError, SaveDirError, shown, told
 from lossbench.imports import settings_kept
-from lossbench.run.course import Course, RaisedError, failed, halts
+from lossbench.run.course import Course, RaisedError, failed
+from lossbench.run.ended import ended_before
+from lossbench.run.halting import raise_if_halting
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import repeatable
 from lossbench.store import Store
@@ -41,21 +43,19 @@ def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
             notify(Event("started", trial.key))
             try:
                 with settings_kept():
-                    course = Course(store, job, notify, clock)
-                    if not course.settled():
+                    course, before = Course(store, job, notify, clock), ended_before(store, trial.key)
+                    if before is None:
                         train_alone(course, pictures())
-                    return course.ended()
+                    return course.ended(before)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a user's loss or model may raise anything: that trial failed
-                if halts(error):
-                    raise
+                raise_if_halting(error)
                 return failed(store, trial, error, clock)
     except HeldError:
         return Event("held", trial.key)
     except SaveDirError as error:
-        if halts(error):
-            raise
+        raise_if_halting(error)
         return Event("failed", trial.key, reason=shown(told(error), limit=500), seconds=dict(clock.seconds))
 
 

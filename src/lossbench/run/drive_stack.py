@@ -13,8 +13,10 @@ import torch
 from lossbench.data import Pictures, prepare
 from lossbench.errors import HeldError, SaveDirError, shown, told
 from lossbench.imports import settings_kept
-from lossbench.run.course import Course, RaisedError, failed, halts
+from lossbench.run.course import Course, RaisedError, failed
 from lossbench.run.drive import train_alone
+from lossbench.run.ended import ended_before
+from lossbench.run.halting import raise_if_halting
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import repeatable
 from lossbench.run.stacks import chunks
@@ -96,15 +98,15 @@ class _Lane:
             notify(Event("held", job.trial.key))
             return None
         except SaveDirError as error:
-            if halts(error):
-                raise
+            raise_if_halting(error)
             notify(Event("failed", job.trial.key, reason=shown(told(error), limit=500)))
             return None
         claims.callback(claim.close)
         notify(Event("started", job.trial.key))
         with lane.containing():
-            if lane.course.settled():
-                lane.end()
+            before = ended_before(store, job.trial.key)
+            if before is not None:
+                lane.end(before)
         return None if lane.ended else lane
 
     @contextmanager
@@ -115,21 +117,19 @@ class _Lane:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # a user's loss or model may raise anything: that trial failed
-            if halts(error):
-                raise
+            raise_if_halting(error)
             self._tell(self._failed(error))
 
-    def end(self) -> None:
-        """Tells how it ended, as the store has it, and lets go of it."""
-        self._tell(self.course.ended())
+    def end(self, before: Event | None = None) -> None:
+        """Tells how it ended, as the store has it, and lets go of it; `before` where it had ended before."""
+        self._tell(self.course.ended(before))
 
     def _failed(self, error: BaseException) -> Event:
         course = self.course
         try:
             return failed(course.store, course.job.trial, error, course.clock)
         except SaveDirError as unkept:
-            if halts(unkept):
-                raise
+            raise_if_halting(unkept)
             return Event("failed", course.key, reason=shown(told(unkept), limit=500))
 
     def _tell(self, last: Event) -> None:
@@ -177,8 +177,7 @@ def _together(lanes: Sequence[_Lane], pictures: GivePictures, width: Width) -> B
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # of the model, which is all lanes', or of the data
-        if halts(error):
-            raise
+        raise_if_halting(error)
         return _without_frames(error)
     return None
 

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable
 from functools import cache, partial
 
 from lossbench.data import Pictures
-from lossbench.errors import SaveDirError
 from lossbench.run.drive import drive
+from lossbench.run.halting import Begun
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import one_thread
 from lossbench.run.turns import Turns
 from lossbench.store import Store
 
 __all__ = ["Inline", "driver", "opener"]
-
-_AGAIN = "where it is again, the same command goes on"
 
 
 class Inline:
@@ -45,18 +43,13 @@ def driver() -> Callable[[Job, Notify], Event]:
 def opener() -> Callable[[Job], Callable[[], Pictures]]:
     """What gives the pictures of one job after another, each data set opened once.
 
-    It raises a SaveDirError where the save dir went away between two jobs: nobody would look for the results of the
-    next one in what it would make in its place.
+    It raises a SaveDirError where the save dir went away between two jobs.
     """
-    seen = set[str]()
+    begun = Begun()
     read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
 
     def opened(job: Job) -> Callable[[], Pictures]:
-        if Store(job.save_dir).begun:
-            seen.add(job.save_dir)
-        elif job.save_dir in seen:
-            received = f"{job.save_dir}, from which what was finished is gone"
-            raise SaveDirError("--save-dir", "the folder that the run was begun in", received, _AGAIN)
+        begun.check(job.save_dir)
         return partial(read, job.save_dir, job.trial.digests["data"])
 
     return opened
