@@ -278,4 +278,7 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
 
 def _provenance(ended: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Per kind of provenance the values met, sorted."""
-    return {name: tuple(sorted({str(p[name]) for p in ended if p.get(name) not in (None, "")})) for name in _PROVENANCE}
+    names: tuple[str, ...] = _PROVENANCE
+    if any("engine" in p for p in ended):  # of a trial that was trained alone none is noted
+        names, ended = (*_PROVENANCE, "engine"), [{"engine": "alone", **p} for p in ended]
+    return {name: tuple(sorted({str(p[name]) for p in ended if p.get(name) not in (None, "")})) for name in names}

@@ -44,10 +44,11 @@ class Kept:
 
     Args:
         folder: the trial's, which bears its key.
+        reader: gives what a file of it holds; others than the disk's are for files that are on none yet.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, reader: Callable[[Path], bytes] = read_regular) -> None:
+        self.folder, self._reader = folder, reader
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Kept:
     @cached_property
     def _provenance(self) -> bytes:
         """The file, read once; the error that it cannot be is raised by whoever understands it."""
-        return read_regular(self.folder / PROVENANCE)
+        return self._reader(self.folder / PROVENANCE)
 
     def contents(self) -> dict[str, bytes]:
         """What all files of the trial hold, provenance last, each held against its digest; read once.
@@ -87,7 +88,7 @@ class Kept:
     def read(self, name: str) -> bytes:
         """What a file holds, if that is what was written."""
         try:
-            content = read_regular(self.folder / name)
+            content = self._reader(self.folder / name)
         except OSError as error:
             raise self._damaged(name, error) from None
         if _sha256(content) != self.provenance["digests"].get(name):

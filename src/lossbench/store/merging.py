@@ -12,19 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from lossbench.errors import HeldError, SaveDirError, StoreError
 from lossbench.files import is_held, read_regular, write_atomically, write_together, writing
-from lossbench.store import files
-from lossbench.store.kept import PROVENANCE, WEIGHTS
+from lossbench.store.adopted import noted_prepared
+from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept
 from lossbench.store.measured import METRICS, Measured, measured_of
 from lossbench.store.owned import made_trials
 from lossbench.store.progress import checkpoint_epochs
 from lossbench.store.sealed import unsealed
-from lossbench.store.store import FAILURE, LOCK, PREPARED, Store
+from lossbench.store.store import FAILURE, LOCK, Store
 
 __all__ = ["Copied", "merge_trials"]
 
@@ -111,12 +110,13 @@ class _Merging:
         """Copies a trial that has ended from the first source that has it whole; from none, what others have begun."""
         faults = []
         for place, source in enumerate(ended):
+            kept = source.kept(key)
             try:
-                contents = source.kept(key).contents()
+                contents = kept.contents()
             except (StoreError, SaveDirError) as error:  # the latter where a later lossbench wrote it
                 faults.append((str(source.trial_folder(key)), str(error)))
                 continue
-            faults += self._draw(source, unsealed(contents[PROVENANCE]))
+            faults += self._draw(source, kept)
             replaced = self._write(key, contents)
             found = Copied(trials=(key,), replaced=(key,) if replaced else (), damaged=tuple(faults))
             self._take_metrics(key, source)
@@ -160,30 +160,32 @@ class _Merging:
                     continue
             self.into.put_metric(key, found)
 
-    def _draw(self, source: Store, provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _draw(self, source: Store, kept: Kept) -> list[tuple[str, str]]:
         """Copies what a trial's scenario drew, once for all trials; gives what is wrong with it."""
-        noted = provenance.get("prepared")
-        if not isinstance(noted, dict):
-            return
-        file = noted.get("file")
-        if not isinstance(file, str) or not PREPARED.fullmatch(file):
-            return
+        try:
+            noted = noted_prepared(kept)
+        except StoreError as error:
+            return [(str(kept.folder), error.why)]
+        told = {file: self._draw_once(source, file, sha256) for file, sha256 in noted.items()}
+        return [(str(source.root / file), why) for file, why in told.items() if why]
+
+    def _draw_once(self, source: Store, file: str, sha256: str) -> str:
+        """Copies one file of what was drawn, unless that was done; gives what is wrong with it, or nothing."""
+        path = self.into.root / file
         with self._alone:
-            path = self.into.root / file
             if file in self._drawn or path.exists():
-                return
+                return ""
             try:
                 content = read_regular(source.root / file)
             except OSError as error:
-                yield str(source.root / file), f"it cannot be read ({error.strerror})"
-                return
-            if hashlib.sha256(content).hexdigest() != noted.get("sha256"):
-                yield str(source.root / file), "its SHA-256 is not the one that the trials were made with"
-                return
+                return f"it cannot be read ({error.strerror})"
+            if hashlib.sha256(content).hexdigest() != sha256:
+                return "its SHA-256 is not the one that the trials were made with"
             with writing(_FIELD, self.into.root):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, content)
             self._drawn.add(file)
+        return ""
 
     def _take_begun(self, key: str, sources: Sequence[Store]) -> Copied:
         """Copies the furthest checkpoint of a trial that has not ended, and the note that it failed."""
@@ -198,8 +200,7 @@ class _Merging:
             if self.into.finished(key):
                 return Copied(had=(key,))
             if furthest is not None:
-                (folder / "checkpoint").mkdir(exist_ok=True)
-                write_atomically(folder / _CHECKPOINT, furthest)
+                self.into.put_checkpoint(key, furthest)
             if note is not None:
                 write_atomically(folder / FAILURE, note)
         return Copied(begun=(key,) if furthest is not None else (), failed=(key,) if note is not None else ())
@@ -209,11 +210,8 @@ class _Merging:
         epochs = {source: checkpoint_epochs(source, key) for source in sources}
         here = checkpoint_epochs(self.into, key) if epochs else 0
         for source in sorted(sources, key=lambda source: -epochs[source]):
-            path = source.trial_folder(key) / _CHECKPOINT
-            with suppress(StoreError, OSError):
-                if epochs[source] > here:
-                    files.read_checkpoint(path)
-                    return read_regular(path)
+            if epochs[source] > here and source.load_checkpoint(key) is not None:  # which holds it against its digest
+                return source.checkpoint(key)
         return None
 
     def _note(self, key: str, sources: Sequence[Store]) -> bytes | None:
@@ -226,9 +224,6 @@ class _Merging:
                 unsealed(text)
                 return text
         return None
-
-
-_CHECKPOINT = Path("checkpoint", "state.safetensors")
 
 
 def _both(one: Copied, other: Copied) -> Copied:
