@@ -39,9 +39,18 @@ def test_two_parts_have_the_answer_of_the_whole(lossbench: Runner, parts: Path) 
 def test_what_is_missing_is_said(lossbench: Runner, parts: Path) -> None:
     done = lossbench("merge", "both", "job1")
     assert done.code == 0, done.err
-    assert done.out.splitlines()[:2] == ["both: 2 trials copied", "digits-mlp: 2 of 4 trials missing or failed"]
+    go_on = "`lossbench run both/studies/digits-mlp/study.yaml --save-dir both` trains them"
+    said = ["both: 2 trials copied", f"digits-mlp: 2 of 4 trials missing or failed; {go_on}"]
+    assert done.out.splitlines()[:2] == said
     again = lossbench("merge", "both", "job1", "job2")
     assert again.out.splitlines()[0] == "both: 2 trials copied; 2 were there"
+
+
+def test_what_is_missing_can_be_trained_there(lossbench: Runner, parts: Path) -> None:
+    lossbench("merge", "both", "job1")
+    done = lossbench("run", "both/studies/digits-mlp/study.yaml", "--save-dir", "both", "--executor", "inline")
+    assert done.code == 0, done.err
+    assert "digits-mlp: 2 of 4 trials to train" in done.out
 
 
 def test_a_damaged_trial_is_named_and_exit_code_1(lossbench: Runner, parts: Path) -> None:
@@ -92,7 +101,7 @@ def test_json(lossbench: Runner, parts: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("both",), "Missing argument 'FROM...'"),
+        (("both",), "Missing argument 'FROM'"),
         (("both", "job3"), "lossbench: FROM: expected a save dir, as log, got job3\n"),
         (("job1", "job2", "job1"), "lossbench: FROM: expected save dirs other than INTO, got job1\n"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ _MOST = 5  # trials that are named
 
 def merge(
     into: Annotated[Path, typer.Argument(metavar="INTO", help="The save dir that shall have it all; new or not.")],
-    sources: Annotated[list[Path], typer.Argument(metavar="FROM...", help="Save dirs, which are only read.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="FROM", help="Save dirs, which are only read.")],
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Whether reports show sample pictures of the data.")
     ] = True,
@@ -79,7 +80,11 @@ def _show(console: Console, merged: Merged) -> None:
         _say(console, f"damaged, and not copied: {path}: {why}")
     for study in merged.studies:
         missing, whole = study.trials - study.ended, _count(study.trials)
-        words = f"{missing} of {whole} missing or failed" if missing else f"all {whole} are there"
+        if missing:
+            command = ("lossbench", "run", str(study.report.parent / "study.yaml"), "--save-dir", str(merged.into))
+            words = f"{missing} of {whole} missing or failed; `{shlex.join(command)}` trains them"
+        else:
+            words = f"all {whole} are there"
         _say(console, f"{study.name}: {words}")
         show_unmeasured(console, [lost for item in study.within for lost in item.results.unmeasured])
         show.show_answers(console, study.within, study.report)
