@@ -6,7 +6,7 @@ from lossbench.errors import RequestError
 from lossbench.resolve import settle_device
 from lossbench.run import Executor, Inline, Processes, Stacked, visible_gpus
 
-__all__ = ["make_executor"]
+__all__ = ["make_executor", "words_of"]
 
 
 def make_executor(name: str, workers: int | None = None, *, device: str = "auto", stack: int | None = None) -> Executor:
@@ -31,3 +31,10 @@ def make_executor(name: str, workers: int | None = None, *, device: str = "auto"
     if name == "inline":
         return Inline()
     raise RequestError("--executor", "processes, stack or inline", name)
+
+
+def words_of(executor: Executor) -> str:
+    """How many trials an executor trains side by side, in words."""
+    if isinstance(executor, Stacked):
+        return "in stacks" if executor.workers == 1 else f"in stacks, {executor.workers} of them at a time"
+    return f"{executor.workers} at a time"
