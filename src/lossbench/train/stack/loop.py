@@ -183,7 +183,7 @@ def _evaluate(state: StackState, epochs: Sequence[Epoch], clock: Clock) -> list[
     asked = [
         place
         for place, (lane, epoch) in enumerate(zip(state.lanes, epochs, strict=True))
-        if lane.trial.recipe.evaluated(lane.epoch) and not epoch.diverged and not lane.error
+        if lane.trial.recipe.evaluated(lane.epoch) and not (epoch.diverged or lane.error or lane.twin)
     ]
     judged = list(epochs)
     if asked:
