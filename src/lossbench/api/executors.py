@@ -33,8 +33,14 @@ def make_executor(name: str, workers: int | None = None, *, device: str = "auto"
     raise RequestError("--executor", "processes, stack or inline", name)
 
 
-def words_of(executor: Executor) -> str:
-    """How many trials an executor trains side by side, in words."""
+def words_of(executor: Executor, at_a_time: int | None = None) -> str:
+    """How many trials an executor trains side by side, in words.
+
+    Args:
+        executor: which.
+        at_a_time: how many, where there are fewer trials than it could; None for what it could.
+    """
+    workers = at_a_time or executor.workers
     if isinstance(executor, Stacked):
-        return "in stacks" if executor.workers == 1 else f"in stacks, {executor.workers} of them at a time"
-    return f"{executor.workers} at a time"
+        return "in stacks" if workers == 1 else f"in stacks, {workers} of them at a time"
+    return f"{workers} at a time"
