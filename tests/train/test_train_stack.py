@@ -59,6 +59,23 @@ class Draws(Mixes):
     def forward(self, x):
         return self.layer(self.flat(x)) * torch.rand(())
 
+class Idle(Mixes):
+    def __init__(self):
+        super().__init__()
+        self.idle = nn.Linear(3, 3)
+    def forward(self, x):
+        return self.layer(self.flat(x))
+
+class Counts(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(1, 4, 3, bias=False)
+        self.norm = nn.BatchNorm2d(4)
+        self.norm.register_buffer("passing", torch.ones(4), persistent=False)
+        self.last = nn.Linear(4, 3)
+    def forward(self, x):
+        return self.last(torch.relu(self.norm(self.first(x)) * self.norm.passing[:, None, None]).mean(dim=(2, 3)))
+
 class Twice(Mixes):
     def __init__(self):
         super().__init__()
@@ -81,6 +98,7 @@ def _maker(kind):
     return make
 
 odd, drops, mixes, draws, twice, narrow, own = map(_maker, (Odd, Drops, Mixes, Draws, Twice, Narrow, Own))
+idle, counts = map(_maker, (Idle, Counts))
 """
 
 
@@ -322,6 +340,33 @@ class TestOwnCode:
         for trial, epochs in zip(trials, together([*trials, made_trial(model="mlp")]), strict=False):
             assert_same(epochs, alone(trial))
 
+    @pytest.mark.usefixtures("float64")
+    def test_what_a_model_leaves_out_of_its_state_is_kept_apart(self) -> None:
+        trials = [made_trial(seed=seed, model=model_of("Counts"), epochs=2) for seed in (1, 2)]
+        whole = together(trials)
+        for trial, epochs in zip(trials, whole, strict=True):
+            assert_same(epochs, alone(trial))
+            snapshot = epochs[-1].snapshot().tensors
+            assert "buffer.norm.passing" in snapshot
+            assert "model.norm.passing" not in snapshot
+        resumed = together(trials, resume_from=tuple(epochs[1].snapshot() for epochs in whole))
+        assert_equal(resumed[1], whole[1][2:])
+
+    def test_a_loss_that_remembers_is_called_as_often_as_alone(self) -> None:
+        import lossbench
+
+        calls: list[int] = []
+
+        def remembers(logits: Tensor, target: Tensor) -> Tensor:
+            calls.append(len(target))
+            return torch.nn.functional.cross_entropy(logits, target, reduction="none")
+
+        trial = replace(made_trial(), loss=lossbench.Study(losses=[remembers]).losses[0].loss)
+        alone(trial)
+        before, calls[:] = list(calls), []
+        together([trial])
+        assert calls == before
+
     def test_a_loss_that_raises_ends_its_lane_alone(self) -> None:
         import lossbench
 
@@ -350,6 +395,7 @@ class TestOwnCode:
             ("Mixes", "its outputs in a stack are not what it has alone"),
             ("Draws", "its outputs in a stack are not what it has alone"),
             ("Own", "no stack has a layer of type Own"),
+            ("Idle", "a parameter of it gets no gradient"),
             ("Twice", "a layer or a parameter of it stands in two places"),
             ("Narrow", "it raised in a stack: RuntimeError"),
         ],

@@ -6,7 +6,7 @@ from lossbench.errors import RequestError
 from lossbench.resolve import settle_device
 from lossbench.run import Executor, Inline, Processes, Stacked, visible_gpus
 
-__all__ = ["make_executor"]
+__all__ = ["make_executor", "words_of"]
 
 
 def make_executor(name: str, workers: int | None = None, *, device: str = "auto", stack: int | None = None) -> Executor:
@@ -31,3 +31,16 @@ def make_executor(name: str, workers: int | None = None, *, device: str = "auto"
     if name == "inline":
         return Inline()
     raise RequestError("--executor", "processes, stack or inline", name)
+
+
+def words_of(executor: Executor, at_a_time: int | None = None) -> str:
+    """How many trials an executor trains side by side, in words.
+
+    Args:
+        executor: which.
+        at_a_time: how many, where there are fewer trials than it could; None for what it could.
+    """
+    workers = at_a_time or executor.workers
+    if isinstance(executor, Stacked):
+        return "in stacks" if workers == 1 else f"in stacks, {workers} of them at a time"
+    return f"{workers} at a time"

@@ -70,6 +70,8 @@ def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
             torch.autograd.backward(expected.square().sum())
             if not _close(outputs[lane], expected):
                 return "outputs"
+            if any(value.grad is None for value in model.parameters() if value.requires_grad):
+                raise UnstackableError("a parameter of it gets no gradient, which an optimizer leaves alone")
             if not _close_gradients(stacked, lane, model):
                 return "gradients"
             if not all(_close(stacked.state(lane)[name], value) for name, value in model.named_buffers()):
@@ -79,11 +81,8 @@ def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
 
 def _close_gradients(stacked: StackedModel, lane: int, model: nn.Module) -> bool:
     ours = stacked.gradients_of(lane)
-    return all(
-        _close(ours[name], torch.zeros_like(value) if value.grad is None else value.grad)
-        for name, value in model.named_parameters()
-        if value.requires_grad
-    )
+    theirs = {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+    return all(_close(ours[name], gradient) for name, gradient in theirs.items())
 
 
 def _close(ours: Tensor, theirs: Tensor) -> bool:

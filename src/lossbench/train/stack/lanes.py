@@ -80,13 +80,15 @@ class Lane:
         try:
             with _Drawing(self):
                 return to_numpy(self.objective.of_split(name, logits, self.splits[name].labels, self.epoch))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a user's loss may raise anything: that lane failed
-            if not self.trial.loss.own:
-                raise
-            self.error = self.error or error
+        except BaseException as error:  # a user's loss may raise anything
+            self.failed(error)
             return np.full(len(logits), np.nan, dtype=np.float32)
+
+    def failed(self, error: BaseException) -> None:
+        """Notes what its own loss raised; raises again what is not that loss's fault."""
+        if isinstance(error, KeyboardInterrupt | MemoryError | torch.OutOfMemoryError) or not self.trial.loss.own:
+            raise error
+        self.error = self.error or error
 
 
 def lanes_of(trials: Sequence[Trial], pictures: Pictures, device: torch.device) -> list[Lane]:
@@ -173,6 +175,8 @@ def lane_losses(
 
 def _losses(lane: Lane, loss_of: Callable[[Lane], PerSampleLoss], logits: Tensor, target: Tensor) -> Tensor:
     """The losses of lanes that have one loss, (lanes, batch)."""
+    if lane.twin and lane.trial.loss.own:  # it may remember its calls: it is called as often as alone
+        return 0 * logits.sum(dim=2)
     flat = logits.flatten(0, 1)
     try:
         with _Drawing(lane):
@@ -180,12 +184,8 @@ def _losses(lane: Lane, loss_of: Callable[[Lane], PerSampleLoss], logits: Tensor
         if torch.is_grad_enabled() and not losses.requires_grad:
             raise TrialError(NO_GRADIENT)
         return losses.view(logits.shape[:2])
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a user's loss may raise anything: that lane failed
-        if not lane.trial.loss.own:
-            raise
-        lane.error = lane.error or error
+    except BaseException as error:  # a user's loss may raise anything
+        lane.failed(error)
         return 0 * logits.sum(dim=2)
 
 

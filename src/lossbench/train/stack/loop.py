@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 
 import numpy as np
@@ -181,7 +183,7 @@ def _evaluate(state: StackState, epochs: Sequence[Epoch], clock: Clock) -> list[
     asked = [
         place
         for place, (lane, epoch) in enumerate(zip(state.lanes, epochs, strict=True))
-        if lane.trial.recipe.evaluated(lane.epoch) and not epoch.diverged and not lane.error
+        if lane.trial.recipe.evaluated(lane.epoch) and not (epoch.diverged or lane.error or lane.twin)
     ]
     judged = list(epochs)
     if asked:
@@ -189,12 +191,27 @@ def _evaluate(state: StackState, epochs: Sequence[Epoch], clock: Clock) -> list[
         running = state.recipe.train_metrics == "running"
         names = [name for name in state.lanes[0].splits if name != "train" or not running]
         outputs = {name: _infer(state, name, asked) for name in names}
-        for place in asked:
-            lane = state.lanes[place]
+
+        def judge(place: int) -> Epoch:
             own = ((name, logits[place], losses[place]) for name, (logits, losses) in outputs.items())
-            judged[place] = lane.judge.evaluated(epochs[place], own)
+            return state.lanes[place].judge.evaluated(epochs[place], own)
+
+        for place, epoch in zip(asked, _each(judge, asked, _threads(state)), strict=True):
+            judged[place] = epoch
     clock.lap("evaluation")
     return judged
+
+
+def _threads(state: StackState) -> int:
+    """How many lanes are judged side by side: beside a GPU all cores are free."""
+    return os.cpu_count() or 1 if state.model.values.is_cuda else 1
+
+
+def _each(function: Callable[[int], Epoch], places: Sequence[int], threads: int) -> list[Epoch]:
+    if threads == 1:
+        return [function(place) for place in places]
+    with ThreadPoolExecutor(min(threads, len(places))) as pool:
+        return list(pool.map(function, places))
 
 
 def _infer(state: StackState, name: str, places: Sequence[int]) -> tuple[np.ndarray, dict[int, np.ndarray]]:

@@ -80,7 +80,7 @@ class StackedModel:
 
     def spread(self, values: Tensor) -> Tensor:
         """One value per lane (lanes,) as one for each of its parameters, (total,)."""
-        return values.to(self.values.dtype).index_select(0, self.lane_of)
+        return values.to(self.values).index_select(0, self.lane_of)
 
     def state(self, lane: int) -> dict[str, Tensor]:
         """Parameters and buffers of a lane, by their names in a model alone; they share the stack's memory."""

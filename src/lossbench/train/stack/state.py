@@ -127,13 +127,15 @@ class StackState:
         return [Snapshot(lane.epoch, self._copied(place)) for place, lane in enumerate(self.lanes)]
 
     def _copied(self, place: int) -> dict[str, Tensor]:
-        tensors = {f"model.{name}": value for name, value in self.model.state(place).items()}
+        kept = self.template.state_dict().keys()  # a model leaves passing buffers out, as `State.snapshot` says
+        state = self.model.state(place)
+        tensors = {f"{'model' if name in kept else 'buffer'}.{name}": value for name, value in state.items()}
         tensors |= {f"stack.{name}": value for name, value in self.optimizer.state(place).items()}
         copied = {name: value.to("cpu", copy=True).contiguous() for name, value in tensors.items()}
         return {**copied, ENGINE: torch.tensor(1)}
 
     def _restore(self, place: int, lane: Lane, snapshot: Snapshot) -> None:
-        self.model.load(place, _below("model.", snapshot.tensors))
+        self.model.load(place, {**_below("model.", snapshot.tensors), **_below("buffer.", snapshot.tensors)})
         self.optimizer.load(place, _below("stack.", snapshot.tensors))
         lane.epoch = snapshot.epoch
 
