@@ -4,6 +4,7 @@ from lossbench.run.inline import Inline
 from lossbench.run.job import CHECKPOINT_SECONDS, Event, Executor, Job, Notify
 from lossbench.run.processes import Processes, usable_cores
 from lossbench.run.profile import Profile
+from lossbench.run.ray import Ray
 from lossbench.run.repeatable import one_thread
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Notify",
     "Processes",
     "Profile",
+    "Ray",
     "one_thread",
     "usable_cores",
 ]
