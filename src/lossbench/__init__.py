@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
+    from lossbench.run import Ray
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Data",
     "LossSpec",
     "LossbenchError",
+    "Ray",
     "Recipe",
     "RequestError",
     "Results",
@@ -60,6 +62,7 @@ _HOMES = {
     "Data": "data",
     "LossSpec": "spec",
     "LossbenchError": "errors",
+    "Ray": "run",
     "Recipe": "spec",
     "RequestError": "errors",
     "Results": "api.study_results",

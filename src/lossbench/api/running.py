@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
@@ -152,6 +152,7 @@ def prepare(
     data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
+    elsewhere: bool = False,
     retry_failed: bool = False,
 ) -> Prepared:
     """Checks everything that a study asks for, without writing anything.
@@ -162,12 +163,13 @@ def prepare(
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        elsewhere: whether that is a device of other machines, which this one need not have.
         retry_failed: whether trials whose loss or model raised are tried again, too.
 
     Raises:
         RequestError: something in it cannot be done; one sentence says what.
     """
-    settled = settle_device(device)
+    settled = device if elsewhere else settle_device(device)
     study = settle(with_data(study, data), settled)
     if study.published is not None:
         published(study.published)  # says so where there is none of that name
@@ -307,7 +309,7 @@ def run(
     data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
-    executor: str = "processes",
+    executor: str | Executor = "processes",
     workers: int | None = None,
     keep_weights: bool = False,
     pictures: bool = True,
@@ -324,8 +326,8 @@ def run(
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        executor: `processes` or `inline`.
-        workers: processes at most; None for one per core.
+        executor: `processes`, `inline` or `ray`; or an object, as `lossbench.Ray(address="auto")`, which is closed.
+        workers: processes at most; None for one per core. Of `processes` alone.
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
         retry_failed: whether trials whose loss or model raised in an earlier run are tried again.
@@ -340,12 +342,13 @@ def run(
         RequestError: something in the study cannot be done; nothing was written.
     """
     chosen = executors.make_executor(executor, workers)
+    settled, elsewhere = executors.device_for(chosen, device)
+    checked = partial(prepare, save_dir=save_dir, data=data, data_dir=data_dir, device=settled, elsewhere=elsewhere)
     study = with_data(study, data)
-    with telling(trackers, "trackers", _warn) as feed:
+    with executors.closing(chosen), telling(trackers, "trackers", _warn) as feed:
 
         def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
-            again = retry_failed and first
-            prepared = prepare(stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again)
+            prepared = checked(stage, retry_failed=retry_failed and first)
             feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 

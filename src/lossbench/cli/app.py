@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli import recipe_options, show, study_options
+from lossbench.cli import cluster_options, recipe_options, show, study_options
 from lossbench.cli.compare import compare
-from lossbench.cli.complete import DEVICES, EXECUTORS, TRACKERS, one_of
+from lossbench.cli.complete import DEVICES, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
@@ -95,9 +95,10 @@ def run(
     workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(DEVICES))] = "auto",
     precision: recipe_options.Precision = None,
-    executor: Annotated[
-        str, typer.Option(help="processes, or inline for this process alone.", autocompletion=one_of(EXECUTORS))
-    ] = "processes",
+    executor: cluster_options.Executor = "processes",
+    address: cluster_options.Address = None,
+    cpus_per_trial: cluster_options.Cpus = None,
+    gpus_per_trial: cluster_options.Gpus = None,
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -180,17 +181,27 @@ def run(
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
-    chosen = executors.make_executor(executor, workers_of(workers))
+    chosen = executors.make_executor(
+        executor,
+        workers_of(workers),
+        address=address,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+    )
+    settled, elsewhere = executors.device_for(chosen, device)
     stages = running.stages(asked, save_dir)
-    prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
+    prepare = naming("--metric", metric)(
+        partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=settled, elsewhere=elsewhere)
+    )
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
-        show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
+        with executors.closing(chosen):
+            show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
         show_stages(make_console(), stages)
         show_untestable(make_console(), prepared.untestable)
         return
-    measured = Profile(chosen.workers, began)
-    with telling(track or (), "--track", _complain) as feed:
+    with executors.closing(chosen), telling(track or (), "--track", _complain) as feed:
+        measured = Profile(chosen.workers, began)
 
         def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
             prepared = prepare(stage, retry_failed=retry_failed and first)

@@ -144,7 +144,7 @@ class Cluster:
         received = f"{self._needs} with nodes that have {' and '.join(most)} at most"
         raise RequestError(field, "what one node of the cluster has", received)
 
-    def _remote(self, function: Any, cpus: int, gpus: float = 0.0, **options: Any) -> Any:
+    def _remote(self, function: Any, cpus: float, gpus: float = 0.0, **options: Any) -> Any:
         """A task that Ray does not try again by itself: it would not know of the checkpoints."""
         return self._ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=0, **options)(function)
 
@@ -163,7 +163,7 @@ def _join(ray: Any, wanted: str | None, needs: Needs) -> None:
     """Connects to a cluster, or starts one here."""
     options: dict[str, Any] = {"address": wanted or "local"}
     if wanted is None:
-        options |= {"num_cpus": max(usable_cores(), needs.cpus), "include_dashboard": False}
+        options |= {"num_cpus": max(usable_cores(), int(needs.cpus)), "include_dashboard": False}
         options |= {"_node_ip_address": "127.0.0.1"}
     elif wanted != "auto":
         _check_reachable(wanted)

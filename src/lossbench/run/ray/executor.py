@@ -37,7 +37,7 @@ class Ray:
         RequestError: a number that is out of range.
     """
 
-    def __init__(self, address: str | None = None, cpus_per_trial: int = 1, gpus_per_trial: float = 0.0) -> None:
+    def __init__(self, address: str | None = None, cpus_per_trial: float = 1, gpus_per_trial: float = 0) -> None:
         self._address, self._needs = address, Needs(cpus_per_trial, gpus_per_trial)
         self._cluster: Cluster | None = None
 

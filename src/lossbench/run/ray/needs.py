@@ -25,17 +25,17 @@ class Needs:
         RequestError: another number.
     """
 
-    cpus: int = 1
-    gpus: float = 0.0
+    cpus: float = 1
+    gpus: float = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.cpus, bool) or self.cpus != int(self.cpus) or self.cpus < 1:
+        if not _is_number(self.cpus) or self.cpus != int(self.cpus) or self.cpus < 1:
             raise RequestError("--cpus-per-trial", "a whole number of at least 1", self.cpus)
-        if not 0 <= self.gpus < math.inf or (self.gpus > 1 and self.gpus != int(self.gpus)):
+        if not _is_number(self.gpus) or self.gpus < 0 or (self.gpus > 1 and self.gpus != int(self.gpus)):
             raise RequestError("--gpus-per-trial", "0, a share of one GPU, or a whole number of them", self.gpus)
 
     def __str__(self) -> str:
-        cpus = "1 CPU" if self.cpus == 1 else f"{self.cpus} CPUs"
+        cpus = "1 CPU" if self.cpus == 1 else f"{self.cpus:g} CPUs"
         gpus = "" if not self.gpus else f" and {self.gpus:g} GPU" + "s" * (self.gpus > 1)
         return f"{cpus}{gpus}"
 
@@ -52,3 +52,7 @@ class Needs:
         if self.gpus > 1:
             return min(by_cpus, int(cards // self.gpus))
         return min(by_cpus, int(cards) * int((1 + _HAIR) // self.gpus))  # a share lies on one card
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
