@@ -43,7 +43,7 @@ class Cluster:
 
     def __init__(self, address: str | None, needs: Needs) -> None:
         self.session = secrets.token_hex(8)
-        self._needs, self._looked, self._slots = needs, 0.0, 0
+        self._needs, self._looked, self._slots, self._used = needs, 0.0, 0, False
         self._ray = _import_ray()
         self._joined = not self._ray.is_initialized()
         wanted = address or os.environ.get("RAY_ADDRESS") or None
@@ -74,6 +74,7 @@ class Cluster:
         self, text: str, checkpoints: Sequence[bytes | None], held: Mapping[str, Sequence[Any]]
     ) -> Iterator[Any]:
         """Has a piece of work done; gives what `news` reads."""
+        self._used = True
         submitted: Iterator[Any] = self._train.remote(text, list(checkpoints), dict(held))
         return submitted
 
@@ -115,7 +116,7 @@ class Cluster:
 
     def leave(self) -> None:
         """Has what the run kept on the nodes removed, and lets go of the cluster; one that was started here ends."""
-        if not self._own:
+        if self._used and not self._own:
             with suppress(Exception):  # a cluster that is gone has nothing to be removed
                 self._clear_nodes()
         if self._joined:
