@@ -87,6 +87,12 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--seeds", "a,b"), ("--seeds: expected",)),
     (("--workers", "none"), ("--workers: expected auto or a number of at least 1, got none",)),
     (("--executor", "magic"), ("--executor: expected processes, inline or ray, got magic",)),
+    (("--address", "auto"), ("--address: expected nothing, for it goes with --executor ray alone, got auto",)),
+    (("--gpus-per-trial", "0"), ("--gpus-per-trial: expected nothing, for it goes with --executor ray alone, got 0",)),
+    (("--executor", "ray", "--workers", "2"), ("--workers: expected nothing, for it goes with --executor processes",)),
+    (("--executor", "ray", "--cpus-per-trial", "many"), ("--cpus-per-trial: expected a whole number", "got many")),
+    (("--executor", "ray", "--device", "cuda"), ("--device: expected auto or cpu, got cuda (--gpus-per-trial says",)),
+    (("--executor", "ray", "--address", "x"), ("--address: expected auto, or HOST:PORT as", "got x")),
     (("--device", "tpu"), ("--device: expected auto, cpu, cuda or mps, got tpu",)),
     (
         ("--preset", "course-repor"),
