@@ -17,13 +17,26 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 
 
 @contextmanager
-def started(cpus: int) -> Iterator[None]:
-    """Ray on this machine, connected to."""
+def _surroundings(aside: Path, kernels: Path) -> Iterator[None]:
+    """What Ray's processes inherit: a folder for scratch, and the kernels that were compiled for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**QUIET, "TMPDIR": str(aside), "XDG_CACHE_HOME": str(kernels.parents[1])}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@contextmanager
+def started(cpus: int, aside: Path, kernels: Path) -> Iterator[None]:
+    """Ray on this machine, connected to.
+
+    Args:
+        cpus: how many cores it is told of.
+        aside: where scratch lies.
+        kernels: where the native kernels were compiled.
+    """
     import ray
 
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in QUIET.items():
-            patch.setenv(name, value)
+    with _surroundings(aside, kernels):
         ray.init(
             address="local",
             num_cpus=cpus,
@@ -39,17 +52,15 @@ def started(cpus: int) -> Iterator[None]:
 
 
 @contextmanager
-def machines(count: int, cpus: int = 1) -> Iterator[Any]:
-    """A cluster of several nodes on this machine, which nothing is connected to."""
+def machines(count: int, aside: Path, kernels: Path) -> Iterator[Any]:
+    """A cluster of several nodes of one core on this machine, which nothing is connected to; the rest as above."""
     from ray.cluster_utils import Cluster
 
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in QUIET.items():
-            patch.setenv(name, value)
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus, "include_dashboard": False})
+    with _surroundings(aside, kernels):
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         try:
             for _ in range(count - 1):
-                cluster.add_node(num_cpus=cpus)
+                cluster.add_node(num_cpus=1)
             yield cluster
         finally:
             cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray does not annotate it

@@ -270,9 +270,9 @@ class TestProcesses(ExecutorContract):
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[None]:
+def cluster(_kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Ray on this machine with two cores, for all tests of the module."""
-    with started(cpus=2):
+    with started(2, tmp_path_factory.mktemp("aside"), _kernels):
         yield
 
 

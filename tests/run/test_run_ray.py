@@ -34,9 +34,15 @@ SMALL = ("run", "--model", "mlp", "--losses", "l1,cross_entropy", "--seeds", "2"
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def aside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the nodes have their scratch."""
+    return tmp_path_factory.mktemp("aside")
+
+
+@pytest.fixture(scope="module")
+def nodes(aside: Path, _kernels: Path) -> Iterator[Any]:
     """Three nodes of one core on this machine."""
-    with machines(3) as started:
+    with machines(3, aside, _kernels) as started:
         yield started
 
 
@@ -70,7 +76,7 @@ def command(folder: Path, address: str, *more: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.usefixtures("blank_figures")
-def test_three_nodes_give_the_files_that_one_process_after_another_gives(nodes: Any, lossbench: Runner) -> None:
+def test_three_nodes_give_the_files_that_one_process_gives(nodes: Any, lossbench: Runner, aside: Path) -> None:
     short = ("--epochs", "1")  # of the default study: four losses, five seeds
     assert lossbench("run", *short, "--save-dir", "here", "--executor", "inline").code == 0
     done = lossbench("run", *short, "--save-dir", "there", "--executor", "ray", "--address", nodes.address)
@@ -81,6 +87,8 @@ def test_three_nodes_give_the_files_that_one_process_after_another_gives(nodes: 
     assert len([name for name in here if name.endswith("logits.safetensors")]) == 20
     assert {"history.csv", "summary.csv", "comparisons.csv", "verdicts.json"} <= {Path(name).name for name in here}
     assert [name for name in here if here[name] != there[name]] == []
+    assert list(aside.glob("lossbench-ray-*")) != []
+    assert list(aside.glob("lossbench-ray-*/*")) == [], "the run left something on the nodes"
 
 
 def test_a_node_that_is_lost_costs_no_result(nodes: Any, store: Store, tmp_path: Path, monkeypatch: Any) -> None:

@@ -171,6 +171,7 @@ def _join(ray: Any, wanted: str | None, needs: Needs) -> None:
     try:
         with _quietly():
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+        _mute(ray)
     except Exception as error:  # no cluster, another version of Ray or Python, no memory for its store
         why = shown(told(error))
         if wanted is None:
@@ -189,6 +190,13 @@ def _check_reachable(address: str) -> None:
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise RequestError("--address", "a Ray cluster that can be reached from here", address, why) from None
+
+
+def _mute(ray: Any) -> None:
+    """Keeps the last lines of a dead node's log from the terminal, which Ray prints there and has no option against."""
+    worker = ray._private.worker
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import queue
 import shutil
 import threading
@@ -60,7 +61,7 @@ def train_piece(
     """
     piece = Piece.from_json(text)
     if piece.source != source():
-        yield [("other", 0, f"another, in {Path(lossbench.__file__).parent} on {os.uname().nodename}")]
+        yield [("other", 0, f"another, in {Path(lossbench.__file__).parent} on {platform.node()}")]
         return
     news: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     arguments = (piece, checkpoints, held, news)
