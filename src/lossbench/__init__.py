@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
-    from lossbench.run import Ray
+    from lossbench.run.ray.executor import Ray
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
 __all__ = [
@@ -62,7 +62,7 @@ _HOMES = {
     "Data": "data",
     "LossSpec": "spec",
     "LossbenchError": "errors",
-    "Ray": "run",
+    "Ray": "run.ray.executor",
     "Recipe": "spec",
     "RequestError": "errors",
     "Results": "api.study_results",

@@ -19,7 +19,7 @@ from cli_runner import Runner
 from lossbench.api import running
 from lossbench.errors import RequestError, StoreError
 from lossbench.run import Event, Inline, Job, Processes, Ray
-from lossbench.run.ray import dispatch, scratch
+from lossbench.run.ray import dispatch, scratch, travel
 from lossbench.run.ray.cluster import Cluster
 from lossbench.run.ray.dispatch import Dispatch, reserve
 from lossbench.run.ray.needs import Needs
@@ -28,6 +28,7 @@ from lossbench.spec import Study, Trial
 from lossbench.store import Store
 from makers import made_pictures, made_trial
 from ray_makers import MARK, machines, training, workers
+from tools.rooms import ROOMS
 
 RESULTS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
 SMALL = ("run", "--model", "mlp", "--losses", "l1,cross_entropy", "--seeds", "2", "--epochs", "120")
@@ -398,6 +399,11 @@ class TestTravel:
         assert (again.name, again.class_names, again.digest) == (pictures.name, pictures.class_names, pictures.digest)
         assert np.array_equal(again.train.pictures, pictures.train.pictures)
         assert list(again.other_labels) == list(pictures.other_labels)
+
+    def test_the_rooms_that_decide_results_are_those_up_to_this_one(self) -> None:
+        no_matter = {"errors", "folders", "text", "published", "nn", "testing", "resolve"}
+        above = set(ROOMS[: ROOMS.index("run") + 1]) - no_matter
+        assert {name.removesuffix(".py") for name in travel._DECIDING} == above
 
     def test_a_piece_reads_back_from_its_text(self, store: Store) -> None:
         todo = tuple(jobs(store, [made_trial("focal(gamma=0.5)", seed) for seed in (1, 2)]))

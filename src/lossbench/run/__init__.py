@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lossbench.run.job import CHECKPOINT_SECONDS, Event, Executor, Job, Notify
     from lossbench.run.processes import Processes, usable_cores
     from lossbench.run.profile import Profile
-    from lossbench.run.ray import Ray
+    from lossbench.run.ray.executor import Ray
     from lossbench.run.repeatable import one_thread
 
 __all__ = [
@@ -40,7 +40,7 @@ _HOMES = {
     "Notify": "job",
     "Processes": "processes",
     "Profile": "profile",
-    "Ray": "ray",
+    "Ray": "ray.executor",
     "one_thread": "repeatable",
     "usable_cores": "processes",
 }

@@ -54,6 +54,7 @@ class Dispatch:
         self._cluster, self._device, self._notify = cluster, device, notify
         self._turns, self._begun = Turns(jobs), Begun()
         self._flights: dict[Iterator[Any], Flight] = {}
+        self._aboard = set[Passenger]()  # all trials that this run holds
         self._told_held = set[str]()
         self._data: dict[str, Any] = {}
         code = own_code(jobs)
@@ -76,9 +77,8 @@ class Dispatch:
                 self._check_patience()
         finally:
             self._cluster.cancel(self._flights)
-            for flight in self._flights.values():
-                for each in flight.left:
-                    each.claim.close()
+            for one in self._aboard:
+                one.claim.close()
 
     def _offer(self) -> None:
         """Hands out work while there is room for it."""
@@ -105,12 +105,13 @@ class Dispatch:
             raise_if_halting(error)
             one.end(Event("failed", one.key, reason=shown(told(error), limit=500)))
             return
+        self._aboard.add(one)
         with self._answering(one):
             if (ended := ended_before(one.store, one.key)) is None:
                 self._submit([one])
             else:
                 one.tell(Event("started", one.key))
-                one.end(ended)
+                self._end(one, ended)
 
     def _submit(self, passengers: list[Passenger], losses: int = 0) -> None:
         """Hands out trials, each with what it goes on from."""
@@ -185,7 +186,7 @@ class Dispatch:
             except StoreError as error:  # it did not come whole
                 flight.lost = told(error)
                 return
-            one.end(Event(**event))
+            self._end(one, Event(**event))
         flight.losses = 0
 
     def _again(self, flight: Flight, why: str) -> None:
@@ -203,12 +204,12 @@ class Dispatch:
 
         del self._flights[flight.submitted]
         if "No module named 'lossbench" in str(error):
-            words = shown(str(error).strip().splitlines()[-1])
-            raise RequestError("--executor", "lossbench installed on all nodes of the cluster", words) from None
+            received = str(error).strip().splitlines()[-1]
+            raise RequestError("--executor", "lossbench installed on all nodes of the cluster", received) from None
         if isinstance(error, (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.LocalRayletDiedError)):
             self._submit(flight.left, flight.losses)  # which is nobody's fault
         else:
-            self._again(flight, told(error))
+            self._again(flight, _words(error))
 
     @contextmanager
     def _answering(self, one: Passenger) -> Iterator[None]:
@@ -218,9 +219,6 @@ class Dispatch:
         except (LossbenchError, OSError) as error:
             raise_if_halting(error)
             self._fail(one, shown(told(error), limit=500))
-        except BaseException:
-            one.claim.close()
-            raise
 
     def _fail(
         self, one: Passenger, reason: str, *, for_good: bool = False, seconds: Mapping[str, float] = _NO_SECONDS
@@ -228,7 +226,12 @@ class Dispatch:
         """Notes that a trial failed, as far as the disk can, and tells it."""
         with suppress(SaveDirError):
             one.store.fail(one.job.trial, reason, for_good=for_good)
-        one.end(Event("failed", one.key, reason=reason, seconds=seconds))
+        self._end(one, Event("failed", one.key, reason=reason, seconds=seconds))
+
+    def _end(self, one: Passenger, event: Event) -> None:
+        """Lets go of a trial, and tells how it ended."""
+        self._aboard.discard(one)
+        one.end(event)
 
     def _check_patience(self) -> None:
         """Ends a run whose cluster has had no node for a trial for long."""
@@ -237,3 +240,11 @@ class Dispatch:
         elif time.monotonic() - self._seen > _PATIENCE:
             received = f"none for {_PATIENCE:g} seconds"
             raise RequestError("--executor", "a node of the cluster that has what a trial takes", received, _AGAIN)
+
+
+def _words(error: Exception) -> str:
+    """Of what a node raised, what it was; of what Ray found, its kind and the first line."""
+    from ray.exceptions import RayTaskError
+
+    lines = str(error).strip().splitlines() or [""]
+    return lines[-1] if isinstance(error, RayTaskError) else f"{type(error).__name__}: {lines[0]}"

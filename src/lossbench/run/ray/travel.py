@@ -18,6 +18,12 @@ from lossbench.run.job import Job
 
 __all__ = ["Arrays", "Message", "Piece", "arrays_of", "pictures_of", "source"]
 
+_DECIDING = {
+    *("rng.py", "files.py", "imports.py", "spec", "losses", "data", "native", "models", "metrics", "train", "store"),
+    "run",
+}
+"""The rooms that train and keep a trial; what reads results may differ."""
+
 Arrays = dict[str, np.ndarray]
 
 Message = tuple[Literal["event", "checkpoint", "ended", "failed", "died", "lost", "other"], int, Any]
@@ -88,10 +94,12 @@ def pictures_of(about: str, arrays: Mapping[str, np.ndarray]) -> Pictures:
 
 @cache
 def source() -> str:
-    """A digest of lossbench's own source: a node with another lossbench would give other results under the same key."""
+    """A digest of the source that decides results: a node with another would give others under the same key."""
     root = Path(lossbench.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(path for ending in ("py", "cpp") for path in root.rglob(f"*.{ending}")):
-        digest.update(f"{path.relative_to(root).as_posix()}\n".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(root)
+        if name.parts[0] in _DECIDING:
+            digest.update(f"{name.as_posix()}\n".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
