@@ -281,6 +281,27 @@ class TestLosses:
         assert not store.failed_for_good(one.trial.key), "another run may have better luck"
         assert store.status(one.trial.key) == "failed", "its claim is still held"
 
+    def test_what_a_node_raised_is_the_reason(self, store: Store) -> None:
+        from ray import exceptions
+
+        lost: Any = exceptions.RayTaskError  # whose types Ray does not tell
+        raised = "Traceback (most recent call last):\n  somewhere\nOSError: [Errno 28] No space left on device"
+        cluster = MadeCluster([lost("train_piece", raised, OSError(28, "No space left on device"))])
+        (one,) = jobs(store, [made_trial()])
+        dispatched(cluster, [one])
+        words = "the task that trained it was lost 3 times in a row: OSError: [Errno 28] No space left on device"
+        assert store.reason(one.trial.key) == words
+
+    def test_a_node_without_lossbench_ends_the_run(self, store: Store) -> None:
+        from ray import exceptions
+
+        lost: Any = exceptions.RayTaskError  # whose types Ray does not tell
+        raised = "Traceback:\nModuleNotFoundError: No module named 'lossbench'"
+        cluster = MadeCluster([lost("train_piece", raised, ModuleNotFoundError("lossbench"))])
+        with pytest.raises(RequestError, match="--executor: expected lossbench installed on all nodes of the cluster"):
+            dispatched(cluster, jobs(store, [made_trial()]))
+        assert store.status(made_trial().key) == "missing", "its claim is still held"
+
     def test_a_new_checkpoint_makes_up_for_lost_workers(self, store: Store) -> None:
         from ray.exceptions import WorkerCrashedError
 
