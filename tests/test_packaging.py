@@ -22,6 +22,7 @@ OPTIONAL = {
     "wandb": "the same",
     "pandas": "frames for those who have it",
     "optuna": "the extra `tune`, imported where a study is tuned",
+    "ray": "the extra of its name, imported where a study is trained on a cluster",
     "typst": "the extra `pdf`, imported where a PDF is asked for",
     "ziamath": "the same",
     "jaxtyping": "shapes are checked where the development extra is installed, and plain tensors elsewhere",

@@ -16,6 +16,7 @@ TOP = [
     "Data",
     "LossSpec",
     "LossbenchError",
+    "Ray",
     "Recipe",
     "RequestError",
     "Results",
@@ -249,6 +250,7 @@ ROOMS = {
         "Notify",
         "Processes",
         "Profile",
+        "Ray",
         "Stacked",
         "one_thread",
         "usable_cores",
@@ -319,6 +321,7 @@ def test_run_can_be_called_whatever_was_imported_before(before: str) -> None:
     script += "lossbench.run(lossbench.Study(data='digits'), executor='nonsense')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "--executor: expected processes" in done.stderr
+    assert "processes, stack, inline or ray" in done.stderr
     assert "RequestError" in done.stderr
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lossbench.errors import LossbenchError, RequestError
     from lossbench.losses import loss
     from lossbench.losses.audit import audit
+    from lossbench.run.ray.executor import Ray
     from lossbench.spec import LossSpec, Recipe, Study, load_study
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Data",
     "LossSpec",
     "LossbenchError",
+    "Ray",
     "Recipe",
     "RequestError",
     "Results",
@@ -62,6 +64,7 @@ _HOMES = {
     "Data": "data",
     "LossSpec": "spec",
     "LossbenchError": "errors",
+    "Ray": "run.ray.executor",
     "Recipe": "spec",
     "RequestError": "errors",
     "Results": "api.study_results",

@@ -26,7 +26,7 @@ STARTING = {
     "run/process.py": "worker processes",
     "run/provenance.py": "git, for the commit of lossbench's own checkout",
 }
-IMPORTING = {"imports.py", "__init__.py", "api/doctor/packages.py"}
+IMPORTING = {"imports.py", "__init__.py", "run/__init__.py", "api/doctor/packages.py"}
 """A user's own code by the path that they typed, our own modules lazily, and the packages that are needed by name."""
 
 

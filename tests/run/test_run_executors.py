@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,11 +17,13 @@ import pytest
 from lossbench.errors import RequestError
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
-from lossbench.run import Event, Executor, Inline, Job, Processes, Stacked
+from lossbench.run import Event, Executor, Inline, Job, Processes, Ray, Stacked
 from lossbench.run.job import Job as JobType
+from lossbench.run.ray.own_code import own_code
 from lossbench.spec import LossSpec, Trial
 from lossbench.store import Store
 from makers import MADE_DIGEST, made_pictures, made_trial
+from ray_makers import started, training
 
 RESULTS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
 BROKEN = """
@@ -441,6 +444,55 @@ class TestStacked(ExecutorContract):
     def test_fewer_than_one_lane_is_refused(self, width: int) -> None:
         with pytest.raises(RequestError, match="--stack: expected auto or a number of at least 1"):
             Stacked(width)
+
+
+@pytest.fixture(scope="module")
+def cluster(_kernels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Ray on this machine with two cores, for all tests of the module."""
+    with started(2, tmp_path_factory.mktemp("aside"), _kernels):
+        yield
+
+
+@pytest.mark.usefixtures("cluster")
+class TestRay(ExecutorContract):
+    def make(self) -> Executor:
+        return Ray()
+
+    @pytest.mark.parametrize(("model", "how"), [("dies", "signal SIGKILL"), ("forks", "signal SIGKILL")])
+    def test_a_worker_that_dies_fails_its_trial_alone(self, store: Store, model: str, how: str) -> None:
+        bad, good = own(store, model), job(store, made_trial())
+        events: list[Event] = []
+        Ray()([bad, good], events.append)
+        assert store.reason(bad.trial.key) == f"the worker process ended with {how}"
+        assert not store.failed_for_good(bad.trial.key)
+        assert sorted(event.kind for event in events if event.ends) == ["failed", "finished"]
+
+    def test_a_model_is_sent_with_what_it_imports_from_beside_it(self, store: Store, tmp_path: Path) -> None:
+        import sys
+
+        (tmp_path / "mine_beside.py").write_text("WIDTH = 3\n")
+        (tmp_path / "mine_sent.py").write_text(BROKEN.replace("import torch\n", "import torch, mine_beside\n", 1))
+        sys.path.insert(0, str(tmp_path))
+        try:
+            sent = job(store, made_trial(model="mine_sent:talks"))
+        finally:
+            sys.path.remove(str(tmp_path))
+        assert sorted(own_code([sent])) == ["mine_beside.py", "mine_sent.py"]
+        Ray()([sent], lambda event: None)
+        assert store.status(sent.trial.key) == "finished", store.reason(sent.trial.key)
+
+    def test_an_interrupt_ends_what_runs(self, store: Store) -> None:
+        trials = [made_trial(epochs=10_000, seed=seed) for seed in (1, 2)]
+
+        def interrupt(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            Ray()([job(store, trial) for trial in trials], interrupt)
+        assert {store.status(trial.key) for trial in trials} == {"missing"}, "a claim is still held"
+        assert not list(store.root.glob("trials/*/failure.json")), "an interrupt is no failure of a trial"
+        assert not training(), "a worker process goes on"
 
 
 class TestJobs:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
@@ -168,6 +168,7 @@ def prepare(
     data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
+    elsewhere: bool = False,
     retry_failed: bool = False,
     shard: Shard | None = None,
 ) -> Prepared:
@@ -179,6 +180,7 @@ def prepare(
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        elsewhere: whether that is a device of other machines, which this one need not have.
         retry_failed: whether trials whose loss or model raised are tried again, too.
         shard: the part of its trials that is wanted; None for all of them.
 
@@ -188,7 +190,7 @@ def prepare(
     if shard is not None and study.plan.max_seeds is not None:
         hint = "give it the seeds that it shall have: whether it needs more is seen from all of its parts"
         raise RequestError("shard", "a study whose seeds are settled", "one that adds seeds until it is decided", hint)
-    settled = settle_device(device)
+    settled = device if elsewhere else settle_device(device)
     study = settle(with_data(study, data), settled)
     if study.published is not None:
         published(study.published)  # says so where there is none of that name
@@ -333,7 +335,7 @@ def run(
     data: Data | None = None,
     data_dir: str | Path | None = None,
     device: str = "auto",
-    executor: str = "processes",
+    executor: str | Executor = "processes",
     workers: int | None = None,
     stack: int | None = None,
     keep_weights: bool = False,
@@ -352,8 +354,9 @@ def run(
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        executor: `processes`; `stack`, for trials side by side in one model on a GPU; or `inline`, for this process.
-        workers: processes at most; None for one per GPU, or else per core.
+        executor: `processes`; `stack`, for trials side by side in one model on a GPU; `inline`, for this process;
+            `ray`; or an object, as `lossbench.Ray(address="auto")`, which is closed.
+        workers: processes at most; None for one per GPU, or else per core. Of `processes` and `stack` alone.
         stack: of the executor `stack`, how many trials side by side at most; None for as many as pay.
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
@@ -374,14 +377,15 @@ def run(
     """
     part = None if shard is None else Shard.parse(shard)
     chosen = executors.make_executor(executor, workers, device=device, stack=stack)
+    settled, elsewhere = executors.device_for(chosen, device)
+    checked = partial(
+        prepare, save_dir=save_dir, data=data, data_dir=data_dir, device=settled, elsewhere=elsewhere, shard=part
+    )
     study = with_data(study, data)
-    with telling(trackers, "trackers", _warn) as feed:
+    with executors.closing(chosen), telling(trackers, "trackers", _warn) as feed:
 
         def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
-            again = retry_failed and first
-            prepared = prepare(
-                stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again, shard=part
-            )
+            prepared = checked(stage, retry_failed=retry_failed and first)
             feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli import recipe_options, show, study_options
+from lossbench.cli import cluster_options, recipe_options, show, study_options
 from lossbench.cli.compare import compare
-from lossbench.cli.complete import DEVICES, EXECUTORS, TRACKERS, one_of
+from lossbench.cli.complete import DEVICES, TRACKERS, one_of
 from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
@@ -99,21 +99,11 @@ def run(
     ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(DEVICES))] = "auto",
     precision: recipe_options.Precision = None,
-    executor: Annotated[
-        str,
-        typer.Option(
-            help="processes; stack, for trials side by side in one model on a GPU; or inline, for this process alone.",
-            autocompletion=one_of(EXECUTORS),
-        ),
-    ] = "processes",
-    stack: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N",
-            help="Of --executor stack: how many trials side by side at most, or auto for as many as pay. "
-            "[default: auto]",
-        ),
-    ] = None,
+    executor: cluster_options.Executor = "processes",
+    stack: cluster_options.Stack = None,
+    address: cluster_options.Address = None,
+    cpus_per_trial: cluster_options.Cpus = None,
+    gpus_per_trial: cluster_options.Gpus = None,
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -198,20 +188,30 @@ def run(
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
-    chosen = executors.make_executor(executor, workers_of(workers), device=device, stack=stack_of(stack, executor))
+    chosen = executors.make_executor(
+        executor,
+        workers_of(workers),
+        device=device,
+        stack=stack_of(stack, executor),
+        address=address,
+        cpus_per_trial=cpus_per_trial,
+        gpus_per_trial=gpus_per_trial,
+    )
+    settled, elsewhere = executors.device_for(chosen, device)
     stages = running.stages(asked, save_dir)
     prepare = naming("--metric", metric)(
-        partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, shard=part)
+        partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=settled, elsewhere=elsewhere, shard=part)
     )
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
-        show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
+        with executors.closing(chosen):
+            show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
         show_part(make_console(), prepared)
         show_stages(make_console(), stages)
         show_untestable(make_console(), prepared.untestable)
         return
-    measured = Profile(chosen.workers, began)
-    with telling(track or (), "--track", _complain) as feed:
+    with executors.closing(chosen), telling(track or (), "--track", _complain) as feed:
+        measured = Profile(chosen.workers, began)
 
         def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
             prepared = prepare(stage, retry_failed=retry_failed and first)

@@ -85,7 +85,7 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     """The trials, which of them the store has, and what the others will cost."""
     from lossbench.api.executors import words_of
     from lossbench.run import Stacked
-    from lossbench.run.estimate import estimate
+    from lossbench.run.estimate import can_measure, estimate
 
     trials, missing = prepared.trials, prepared.missing
     table = empty_table("loss and seed", "trial", "in the store")
@@ -95,15 +95,19 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     if not missing:
         console.print("nothing to train", highlight=False)
         return
+    side_by_side = min(executor.workers, len(missing))
+    count = "1 trial" if len(missing) == 1 else f"{len(missing)} trials"
+    if not can_measure(prepared.device):
+        words = f"{count} to train, {side_by_side} at a time; how long takes a {prepared.device} device to measure"
+        console.print(f"{words}, and this machine has none", highlight=False, soft_wrap=True)
+        return
     costs = [
         (estimate(trial, prepared.pictures, prepared.device, keep_weights=keep_weights), count)
         for trial, count in _kinds([trial for _, trial in missing.values()])
     ]
-    side_by_side = min(executor.workers, len(missing))
     seconds = duration(sum(cost.seconds * count for cost, count in costs) / side_by_side)
     checkpoints = max(cost.checkpoint_bytes for cost, _ in costs) * side_by_side
     disk = _size(sum(cost.disk_bytes * count for cost, count in costs) + checkpoints + _decoded(prepared))
-    count = "1 trial" if len(missing) == 1 else f"{len(missing)} trials"
     stacked = isinstance(executor, Stacked)
     about = f"at most {seconds}, which is what they would take alone," if stacked else f"about {seconds}"
     words = f"{count} to train, {words_of(executor, side_by_side)}: {about} and {disk} of disk"

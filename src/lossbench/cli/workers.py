@@ -31,7 +31,7 @@ def stack_of(text: str | None, executor: str) -> int | None:
     if text is None:
         return None
     if executor != "stack":
-        raise RequestError("--stack", "left out beside every executor but stack", text)
+        raise RequestError("--stack", "nothing, for it goes with --executor stack alone", text)
     return _number("--stack", text)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+import torch
+
 from lossbench.data import Pictures
 from lossbench.errors import TrialError, shown, told
 from lossbench.run.repeatable import one_thread
 from lossbench.spec import Scenario, Schedule, Trial
 from lossbench.train import labels_of, train
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "can_measure", "estimate"]
 
 _BATCHES = 10
 _EVALUATED = 1000
@@ -33,6 +35,11 @@ class Estimate:
     seconds: float
     disk_bytes: int
     checkpoint_bytes: int
+
+
+def can_measure(device: str) -> bool:
+    """Whether this machine has the device that trials are to be trained on, which may be a cluster's."""
+    return torch.cuda.is_available() if device.startswith("cuda") else True
 
 
 def estimate(trial: Trial, pictures: Pictures, device: str = "cpu", *, keep_weights: bool = False) -> Estimate:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-import torch
-
 __all__ = ["visible_gpus", "workplaces"]
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -14,6 +12,8 @@ _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 def visible_gpus() -> tuple[str, ...]:
     """The CUDA devices that this process may use, as CUDA_VISIBLE_DEVICES names them; none without CUDA."""
+    import torch  # which what only hands work on goes without
+
     count = torch.cuda.device_count()
     given = os.environ.get(_VISIBLE)
     names = [str(number) for number in range(count)] if given is None else [name.strip() for name in given.split(",")]

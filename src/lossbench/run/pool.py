@@ -10,10 +10,10 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from lossbench.errors import told
 from lossbench.files import unwritable
 from lossbench.run.job import Event, Notify
-from lossbench.run.process import ENVIRONMENT, Process
+from lossbench.run.process import Process
 from lossbench.run.turns import Turns
 
-__all__ = ["ENVIRONMENT", "Pool"]
+__all__ = ["Pool"]
 
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
 

@@ -14,19 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from lossbench.run.environment import ENVIRONMENT
 from lossbench.run.job import Event
-from lossbench.run.repeatable import WORKSPACE
 
-__all__ = ["ENVIRONMENT", "Process"]
-
-ENVIRONMENT = {
-    **WORKSPACE,
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MALLOC_MMAP_MAX_": "0",  # glibc: memory that a step gives back stays with the process, so that
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",  # the next one does not have each of its pages zeroed by the system anew
-}
-"""What worker processes have in their environment beside the parent's."""
+__all__ = ["Process"]
 
 _LAST_WORDS = 4096  # bytes of a dead worker's standard error that are looked at
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from lossbench.errors import RequestError, SaveDirError, shown
+from lossbench.run.environment import ENVIRONMENT
 from lossbench.run.gpus import workplaces
 from lossbench.run.job import Event, Job, Notify
-from lossbench.run.pool import ENVIRONMENT, Pool
+from lossbench.run.pool import Pool
 from lossbench.store import Store
 
 __all__ = ["ENVIRONMENT", "Processes", "checked_workers", "note_failure", "usable_cores"]

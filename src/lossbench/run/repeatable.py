@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 
-__all__ = ["WORKSPACE", "one_thread", "repeatable"]
+from lossbench.run.environment import WORKSPACE
 
-WORKSPACE = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-"""What cuBLAS must find in its environment to add in one order; it is read when CUDA is first used."""
+__all__ = ["WORKSPACE", "one_thread", "repeatable"]
 
 
 @contextmanager

@@ -281,7 +281,7 @@ class Store:
         """Keeps what a trial goes on from, as `checkpoint` gave it here or on another machine."""
         path = self.trial_folder(key) / CHECKPOINT
         with self._writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             write_atomically(path, content)
 
     def checkpoint(self, key: str) -> bytes | None:
@@ -348,7 +348,7 @@ class Store:
         paths = {**drawn, **{folder / name: contents[name] for name in names}}
         with self._writing():
             for path, content in paths.items():
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=path in drawn, exist_ok=True)
                 if path not in drawn or not path.exists() or path.read_bytes() != content:
                     write_atomically(path, content)
         self.tidy(trial.key)

@@ -18,6 +18,7 @@ _NEEDED = ("torch", "numpy", "polars", "scipy", "altair")
 _OPTIONAL = (
     ("huggingface-hub", "huggingface_hub", "data sets of the Hugging Face Hub"),
     ("optuna", "optuna", "lossbench tune"),
+    ("ray", "ray", "training on a Ray cluster"),
     ("typst", "typst", "reports as PDF"),
     ("ziamath", "ziamath", "formulas in PDF"),
     ("pandas", "pandas", "results as pandas frames"),
