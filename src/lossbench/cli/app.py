@@ -201,7 +201,7 @@ def run(
         show_untestable(make_console(), prepared.untestable)
         return
     with executors.closing(chosen), telling(track or (), "--track", _complain) as feed:
-        measured = Profile(chosen.workers, began)
+        measured = Profile(1, began)
 
         def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
             prepared = prepare(stage, retry_failed=retry_failed and first)
@@ -296,6 +296,7 @@ def _train(
     missing, before = {key: words for key, (words, _) in prepared.missing.items()}, prepared.ended
     show_what_is_wrong(out, prepared)
     if missing:
+        profile.has_workers(executor.workers)
         words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
     elif prepared.left_out:
         words = f"{study.name}: nothing to train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -105,6 +106,7 @@ def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Cl
     key = job.trial.key
     trial = job.trial
     check_sources(trial)
+    _check_device(job.device)
     began, started = time.perf_counter(), datetime.now(UTC)
     record, resume_from, before = _resumed(store, key)
     saved = began
@@ -144,6 +146,12 @@ def check_sources(trial: Trial) -> None:
     for kind, name, digest in sources:
         if digest != trial.digests.get(kind):
             raise TrialError(f"the source of {name} changed after the study was begun: run it again")
+
+
+def _check_device(device: str) -> None:
+    """Raises a TrialError where this machine, be it a cluster's node, lacks the device: no fault of the trial's."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise TrialError(f"torch sees no CUDA device on {platform.node()}")
 
 
 def _resumed(store: Store, key: str) -> tuple[Record, Snapshot | None, float]:
