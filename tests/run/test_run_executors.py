@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lossbench.errors import RequestError
 from lossbench.losses import loss_digest
@@ -248,6 +249,13 @@ class TestInline(ExecutorContract):
         before = torch.get_num_threads()
         Inline()([job(store, made_trial())], lambda event: None)
         assert torch.get_num_threads() == before
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a CUDA device here")
+    def test_a_machine_without_the_device_is_no_fault_of_the_trial(self, store: Store) -> None:
+        one = replace(job(store, made_trial()), device="cuda")
+        Inline()([one], lambda event: None)
+        assert store.reason(one.trial.key).startswith("torch sees no CUDA device on ")
+        assert not store.failed_for_good(one.trial.key)
 
 
 class TestProcesses(ExecutorContract):

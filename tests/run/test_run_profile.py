@@ -31,3 +31,18 @@ def test_what_workers_do_side_by_side_counts_by_its_share(monkeypatch: pytest.Mo
     assert sum(rows.values()) == 27.0
     assert sum(share for *_, share in profile.rows()) == pytest.approx(1)
     assert profile.to_csv().splitlines()[:2] == ["phase,seconds,share", "preparing,3.000,0.1111"]
+
+
+def test_how_many_workers_there_are_may_be_told_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([13.0, 14.0, 15.0, 33.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(readings))
+    profile = Profile(workers=1, began=10.0)
+    profile.has_workers(2)
+    profile.lap("preparing")
+    for key in ("a", "b", "c"):
+        if key != "c":
+            profile.heard(Event("started", key))
+        profile.heard(Event("finished", key, seconds={"forward": 6.0}))
+    profile.lap("training")
+    rows = {phase: seconds for phase, seconds, _ in profile.rows()}
+    assert (rows["process start"], rows["forward"]) == ((1.0 + 2.0) / 2, 9.0)

@@ -402,6 +402,21 @@ class TestAddress:
         with pytest.raises(RequestError, match=f"--address: {words}"):
             _ = Ray(address).workers
 
+    def test_it_is_refused_before_anything_is_written(self, lossbench: Runner) -> None:
+        options = ("--model", "mlp", "--epochs", "1", "--seeds", "1", "--losses", "l1")
+        refused = lossbench("run", *options, "--executor", "ray", "--address", "127.0.0.1:1")
+        assert refused.code == 2
+        assert "--address: expected a Ray cluster that can be reached from here" in refused.err
+        assert not Path("log").exists()
+
+    @pytest.mark.usefixtures("blank_figures")
+    def test_where_nothing_is_to_be_trained_no_cluster_is_asked_for(self, lossbench: Runner) -> None:
+        options = ("--model", "mlp", "--epochs", "1", "--seeds", "1", "--losses", "l1")
+        assert lossbench("run", *options, "--executor", "inline").code == 0
+        done = lossbench("run", *options, "--executor", "ray", "--address", "127.0.0.1:1")
+        assert done.code == 0, done.err
+        assert "nothing to train" in done.out
+
     def test_a_python_without_ray_is_told_how_to_get_it(self, monkeypatch: Any) -> None:
         monkeypatch.setitem(sys.modules, "ray", None)
         with pytest.raises(RequestError, match=r'--executor: expected ray with .* pip install "lossbench\[ray\]", got'):

@@ -93,13 +93,8 @@ def device_for(executor: Executor, device: str) -> tuple[str, bool]:
 
 @contextmanager
 def closing(executor: Executor) -> Iterator[Executor]:
-    """An executor that is known to be able to train, and that lets go of what it has at the end.
-
-    Raises:
-        RequestError: it cannot: there is no such cluster, or none of its nodes has what a trial takes.
-    """
+    """An executor that lets go of what it has at the end: of its cluster, if it came to need one."""
     try:
-        _ = executor.workers
         yield executor
     finally:
         if isinstance(executor, Ray):

@@ -236,8 +236,11 @@ def train_missing(
 
     Raises:
         SaveDirError: the store cannot be written; what was finished is kept.
+        RequestError: the executor cannot train; nothing was written.
     """
     store, study = prepared.store, prepared.study
+    if prepared.missing:
+        _ = executor.workers  # a cluster that is not there is refused before anything is written
     with store.changing():  # what this study needs is named before pruning can look again
         store.put_pictures(prepared.pictures, prepared.source.fingerprint)
         with writing("--save-dir", store.root), store.writing_study(study.name):

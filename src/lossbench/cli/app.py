@@ -211,7 +211,7 @@ def run(
         show_untestable(make_console(), prepared.untestable)
         return
     with executors.closing(chosen), telling(track or (), "--track", _complain) as feed:
-        measured = Profile(chosen.workers, began)
+        measured = Profile(1, began)
 
         def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
             prepared = prepare(stage, retry_failed=retry_failed and first)
@@ -311,6 +311,7 @@ def _train(
     missing, before = {key: words for key, (words, _) in prepared.missing.items()}, prepared.ended
     show_what_is_wrong(out, prepared)
     if missing:
+        profile.has_workers(executor.workers)
         at_a_time = executors.words_of(executor)
         words = f"{prepared.told}: {len(missing)} of {len(trials)} trials to train, {at_a_time}"
     elif prepared.left_out or not trials:

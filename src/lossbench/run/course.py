@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,9 +51,10 @@ class Course:
         """Looks for what the trial goes on from.
 
         Raises:
-            TrialError: its own loss or model is not the one that the trial was made for.
+            TrialError: its own loss or model is not the one that the trial was made for, or the device is not here.
         """
         check_sources(self.job.trial)
+        _check_device(self.job.device)
         self._began, self._started = time.perf_counter(), datetime.now(UTC)
         self.record, found, self._before = _resumed(self.store, self.key, stacked=self.stacked)
         self._saved = self._began
@@ -119,6 +121,12 @@ def check_sources(trial: Trial) -> None:
     for kind, name, digest in sources:
         if digest != trial.digests.get(kind):
             raise TrialError(f"the source of {name} changed after the study was begun: run it again")
+
+
+def _check_device(device: str) -> None:
+    """Raises a TrialError where this machine, be it a cluster's node, lacks the device: no fault of the trial's."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise TrialError(f"torch sees no CUDA device on {platform.node()}")
 
 
 def _resumed(store: Store, key: str, *, stacked: bool) -> tuple[Record, Snapshot | None, float]:

@@ -30,6 +30,11 @@ class Profile:
         self._work: defaultdict[str, float] = defaultdict(float)
         self._to_start = workers
 
+    def has_workers(self, workers: int) -> None:
+        """Says how many there are, where that was not known when the run began."""
+        self._to_start += workers - self._workers
+        self._workers = workers
+
     def lap(self, phase: str) -> None:
         """Ends a phase of the command itself, which began when the last one ended; `training` is the workers'."""
         now = time.perf_counter()
