@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -22,9 +21,10 @@ from lossbench.files import check_writable, holds, read_regular, sweep, write_at
 from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.aside import set_aside
+from lossbench.store.contents import json_text, trial_contents
 from lossbench.store.format import NAME as FORMAT_NOTE
 from lossbench.store.format import check_format, format_fault, note_format
-from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept, provenance_text
+from lossbench.store.kept import PROVENANCE, Kept
 from lossbench.store.measured import METRICS, Measured, measured_name, measured_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
@@ -250,7 +250,7 @@ class Store:
         with held:
             with self._writing():
                 sweep(folder)
-                text = _json(trial.canonical())
+                text = json_text(trial.canonical())
                 if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
             yield
@@ -282,21 +282,10 @@ class Store:
     ) -> None:
         """Writes a trial's results, its provenance last, and drops its checkpoint."""
         folder = self.trial_folder(trial.key)
-        linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
-        logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
-        contents: dict[str, bytes | str] = {
-            "trial.json": _json(trial.canonical()),
-            "history.csv": files.history_text(record.rows),
-            "counts.npz": files.counts_bytes(record),
-            "logits.safetensors": files.tensors_bytes(logits),
-            "outcome.json": _json(record.outcome()),
-        }
-        if weights is not None:
-            contents[WEIGHTS] = files.tensors_bytes(weights)
+        contents = trial_contents(trial, record, targets, provenance, weights)
         with self._writing():
             for name, content in contents.items():
                 write_atomically(folder / name, content)
-            write_atomically(folder / PROVENANCE, provenance_text(contents, provenance))
         self.tidy(trial.key)
 
     def put_metric(self, key: str, measured: Measured) -> None:
@@ -417,7 +406,3 @@ class Store:
             return True
         except OSError:  # something that is no lock: nobody holds it
             return False
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
