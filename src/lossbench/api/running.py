@@ -222,6 +222,7 @@ def train_missing(
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
     looked_in = import_path() if own_code else ()
+    missing = prepared.missing
     jobs = [
         Job(
             trial,
@@ -233,13 +234,13 @@ def train_missing(
             import_path=looked_in,
             checkpoint_seconds=checkpoint_seconds,
         )
-        for words, trial in prepared.missing.values()
+        for words, trial in missing.values()
     ]
     for key, (_, trial) in prepared.trials.items():
-        if key not in prepared.missing and store.untidy(key):
+        if key not in missing and store.untidy(key):
             with suppress(HeldError), store.claim(trial):
                 store.tidy(key)
-    for key in prepared.missing:
+    for key in missing:
         if store.failed_for_good(key):  # it is to be tried again
             store.forgive(key)
     here = [job for job in jobs if job.trial.given]  # a Python object without an import path

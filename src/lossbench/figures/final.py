@@ -6,23 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
+from lossbench.figures.many_seeds import HIGH, LOW, SPREAD
 from lossbench.figures.style import AXIS, INK, PAPER
 from lossbench.figures.types import Choice, Figure
 from lossbench.results import Results
-from lossbench.text import counted, fixed, isolate, listed, oxford
+from lossbench.text import MANY_SEEDS, counted, fixed, isolate, listed, oxford
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
 _RANKED = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece", "top5", "auroc")  # what a reader may rank by
 _LONG = 32  # letters that a row's label has room for
 
-# `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
+# `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial; of many `spread`, their median with
+# the quantiles in the place of the interval.
 FINAL = {
     "loss_function": pl.String,
     "split": pl.String,
@@ -44,7 +47,7 @@ def final_accuracy(number: int, results: Results, analysis: Analysis, colours: C
         number=number,
         slug="final-accuracy",
         title=f"Accuracy of every loss at the last epoch, {listed(split_title(split) for split in shown)}",
-        caption=_how(table) + _many(table, drawn, colours) + _absent(table, results.labels),
+        caption=_how(table, analysis, "accuracy") + _many(table, drawn, colours) + _absent(table, results.labels),
         alt=_alt(table, shown, "Bar chart of the last accuracy"),
         loss=None,
         table=table,
@@ -64,7 +67,7 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
         number=number,
         slug=f"ranking-{metric}",
         title=f"Ranking by {name} at the last epoch",
-        caption=f"Best first; {better} is better. {_how(table)}"
+        caption=f"Best first; {better} is better. {_how(table, analysis, metric)}"
         + _many(table, drawn, colours)
         + _absent(table, analysis.ranking),
         alt=_alt(table, (split,), f"Dot chart of {name}, best first"),
@@ -112,6 +115,9 @@ def _rows(item: Estimate) -> list[tuple[object, ...]]:
     if item.mean is None:
         return []
     mean = (item.loss, item.split, "mean", None, item.mean, item.low, item.high)
+    if len(item.values) > MANY_SEEDS:
+        middle, low, high = (float(value) for value in np.quantile(item.values, [0.5, LOW, HIGH]))
+        return [mean, (item.loss, item.split, "spread", None, middle, low, high)]
     seeds = [
         (item.loss, item.split, "seed", seed, value, None, None)
         for seed, value in zip(item.seeds, item.values, strict=True)
@@ -147,7 +153,7 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     chart = alt.layer(
         means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
         *([chance(classes, along="x")] if classes else []),
-        *(_seeds_and_intervals(base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
+        *(_seeds_and_intervals(table, base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
             y=y, yOffset=offset, x=alt.value("width"), text="text:N"
         ),
@@ -155,12 +161,15 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     return specification(chart, {"table": rows})
 
 
-def _seeds_and_intervals(base: alt.Chart, x: alt.X, place: Mapping[str, Any]) -> list[alt.Chart]:
+def _seeds_and_intervals(table: pl.DataFrame, base: alt.Chart, x: alt.X, place: Mapping[str, Any]) -> list[alt.Chart]:
     kind = alt.datum.kind
     seeds = base.transform_filter(kind == "seed")
+    spread, single = _has(table, "spread"), _has(table, "seed")
+    points = seeds.mark_point(size=22, strokeWidth=1, color=INK, fill=PAPER, opacity=0.9).encode(x=x, **place)
     whole = base.transform_filter((kind == "mean") & (alt.datum.low != None))  # noqa: E711 # an expression of the chart
     return [
-        seeds.mark_point(size=22, strokeWidth=1, color=INK, fill=PAPER, opacity=0.9).encode(x=x, **place),
+        *([_spread(base, place)] if spread else []),
+        *([points] if single else []),
         whole.mark_rule(color=INK, strokeWidth=1.6).encode(x=alt.X("low:Q"), x2="high:Q", **place),
     ]
 
@@ -195,7 +204,8 @@ def _dots(
     seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
     chart = alt.layer(
         *([guessed] if guessed else []),
-        *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) else []),
+        *([_spread(base, {"y": y, "color": keys.color})] if _has(table, "spread") else []),
+        *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) and _has(table, "seed") else []),
         whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
@@ -254,17 +264,32 @@ def _drawn(table: pl.DataFrame) -> list[float]:
 
 
 def _several(table: pl.DataFrame) -> bool:
-    return table.filter(pl.col("kind") == "seed").height > table.filter(pl.col("kind") == "mean").height
+    single = table.filter(pl.col("kind") == "seed").height
+    return _has(table, "spread") or single > table.filter(pl.col("kind") == "mean").height
 
 
-def _how(table: pl.DataFrame) -> str:
-    counts = table.filter(pl.col("kind") == "seed").group_by("loss_function", "split").len()["len"].to_list()
+def _has(table: pl.DataFrame, kind: str) -> bool:
+    return bool((table["kind"] == kind).any())
+
+
+def _spread(base: alt.Chart, place: Mapping[str, Any]) -> alt.Chart:
+    """A broad pale line where many seeds lie."""
+    wide: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_rule(strokeWidth=9, opacity=0.25)
+    return wide.encode(x=alt.X("low:Q"), x2="high:Q", **place)
+
+
+def _how(table: pl.DataFrame, analysis: Analysis, metric: str) -> str:
+    drawn = set(table.select("loss_function", "split").iter_rows())
+    overall = [item for item in analysis.estimates if item.overall and item.metric == metric]
+    counts = [len(item.seeds) for item in overall if (item.loss, item.split) in drawn]
     if not counts:
         return "No trial finished."
     if max(counts) == 1:
         return "One seed per loss: no interval can be given."
     count = counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"
-    return f"The mean of {count} with its 95 % t interval, and the single seeds as open circles."
+    single = [] if min(counts) > MANY_SEEDS else ["the single seeds as open circles"]
+    pale = [f"pale {SPREAD}"] if max(counts) > MANY_SEEDS else []
+    return f"The mean of {count} with its 95 % t interval, and {listed([*single, *pale])}."
 
 
 def _absent(table: pl.DataFrame, labels: Sequence[str]) -> str:
