@@ -30,12 +30,12 @@ def made_record(trial: Trial, parts: Mapping[str, Part], classes: int) -> Record
     skill = 1.5 + _SKILL * stream(0, str(trial.loss)).standard_normal() - (2.0 * (noise.rate or 0) if noise else 0.0)
     skill += _OF_SEED * stream(trial.seed, "made seed").standard_normal()
     drawn = stream(trial.seed, f"made {trial.key}")
-    recipe, rows, counts = trial.recipe, _first(drawn), {}
-    splits = {"train" if name == "train" else name: part for name, part in parts.items()}
-    base = {name: drawn.standard_normal((len(part), classes)) for name, part in splits.items()}
+    recipe, rows = trial.recipe, _first(drawn)
+    base = {name: drawn.standard_normal((len(part), classes)) for name, part in parts.items()}
+    counts: dict[tuple[int, str], np.ndarray] = {}
     logits: dict[str, np.ndarray] = {}
     for epoch in _evaluated(recipe.epochs, recipe.eval_interval):
-        for name, part in splits.items():
+        for name, part in parts.items():
             given = _logits(base[name], part.clean, skill * epoch / recipe.epochs)
             measured = evaluate(given, part.labels, _losses(given, part.labels))
             rows.append(_row(epoch, name, measured, float(drawn.uniform(0.1, 1.0))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +15,7 @@ import numpy as np
 
 from lossbench.analysis import Within
 from lossbench.api import executors
-from lossbench.api.conditions import analysed, gathered, still_open, write_study
+from lossbench.api.conditions import Tables, analysed, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
 from lossbench.api.measuring import measure_missing, metric_digests
@@ -32,7 +32,7 @@ from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
-from lossbench.results import Results, collect
+from lossbench.results import Results
 from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Profile
 from lossbench.spec import FIXED, Condition, Study, Trial
 from lossbench.store import Store, StudyFolder, places
@@ -198,8 +198,8 @@ def train_missing(
     *,
     keep_weights: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> dict[Condition, Results]:
-    """Trains what the store lacks, and reads the results.
+) -> Mapping[Condition, Results]:
+    """Trains what the store lacks; gives the results, which are read when they are asked for.
 
     Args:
         prepared: the checked study.
@@ -249,7 +249,7 @@ def train_missing(
         if some:
             chosen(some, notify)
     measure_missing(store, (part.folder for part in prepared.parts))
-    return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
+    return Tables(store, {part.condition: part.folder.path for part in prepared.parts})
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +272,7 @@ class Look:
 class Take(Protocol):
     """Prepares and trains the study of one look."""
 
-    def __call__(self, stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+    def __call__(self, stage: Study, *, first: bool) -> tuple[Prepared, Mapping[Condition, Results]]:
         """The checked study and its results.
 
         Args:
@@ -282,10 +282,11 @@ class Take(Protocol):
         ...
 
 
-def looks(stages: Sequence[Study], save_dir: str | Path, take: Take) -> Iterator[Look]:
+def looks(stages: Sequence[Study], save_dir: str | Path, take: Take, *, pictures: bool = True) -> Iterator[Look]:
     """Takes look after look, of which a study with fixed seeds has one, until nothing is open or they are used up.
 
-    A look that another run of the study has gone past meanwhile is passed over.
+    A look that another run of the study has gone past meanwhile is passed over. Without `pictures` its results do not
+    keep what every test picture gave.
     """
     for stage, after in zip_longest(stages, stages[1:]):
         try:
@@ -294,7 +295,7 @@ def looks(stages: Sequence[Study], save_dir: str | Path, take: Take) -> Iterator
             if passed(stage, save_dir):
                 continue
             raise
-        within = analysed(results)
+        within = analysed(results, pictures=pictures)
         look = Look(prepared, within, still_open(within), after)
         yield look
         if not look.still_open:
@@ -344,7 +345,7 @@ def run(
     study = with_data(study, data)
     with telling(trackers, "trackers", _warn) as feed:
 
-        def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+        def take(stage: Study, *, first: bool) -> tuple[Prepared, Mapping[Condition, Results]]:
             again = retry_failed and first
             prepared = prepare(stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again)
             feed.follow(prepared.store, trials_of(prepared), own_of(prepared))

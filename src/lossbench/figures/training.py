@@ -92,7 +92,7 @@ def _of_seeds(base: alt.Chart, table: pl.DataFrame, x: alt.X, y: alt.Y, split: a
     """A thin line per seed, or a pale band for many."""
     if (table["kind"] == "spread").any():
         pale: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_area(color=hue, opacity=0.1)
-        return pale.encode(x=x, y=alt.Y("low:Q", title=y.title), y2="high:Q", detail="split:N")
+        return pale.encode(x=x, y=alt.Y("low:Q", title=table["metric"][0]), y2="high:Q", detail="split:N")
     thin: alt.Chart = base.transform_filter(alt.datum.kind == "seed").mark_line(
         color=hue, strokeWidth=0.8, opacity=0.45
     )
