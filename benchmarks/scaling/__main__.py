@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe
-from benchmarks.scaling.cluster.studies import most_nodes, rows, validated
+from benchmarks.scaling.cluster.studies import alike, most_nodes, rows, validated
 from benchmarks.scaling.costs_driver import driver_costs
 from benchmarks.scaling.costs_ray import ray_costs
 from benchmarks.scaling.costs_report import report_costs
@@ -37,10 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measures or simulates, prints what it found, and keeps it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__.partition("\n")[0])
     parser.add_argument("what", choices=("costs", "report", "simulate"))
-    parser.add_argument("shapes", nargs="*", choices=[[], *SHAPES], help="of `report`: the studies")
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help="of `report`: the studies")
     parser.add_argument("--folder", type=Path, help="where studies are made and stay; by default they go again")
     parser.add_argument("--out", type=Path, default=RECORDED, help="the JSON file")
     asked = parser.parse_args(arguments)
+    if unknown := set(asked.shapes) - set(SHAPES):
+        parser.error(f"a shape is one of {', '.join(SHAPES)}, not {', '.join(sorted(unknown))}")
     known: dict[str, Any] = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.exists() else {}
     with tempfile.TemporaryDirectory() as aside:
         folder = asked.folder or Path(aside)
@@ -69,8 +71,9 @@ def _costs(folder: Path) -> dict[str, Any]:
 
 def _simulation(known: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: list(rows(known, share)) for name, share in RESERVES.items()}
+    even = {name: alike(known, share) for name, share in RESERVES.items()}
     return {
-        "simulated": {**found, "most_nodes": round(most_nodes(known), 1)},
+        "simulated": {**found, "alike": even, "most_nodes": round(most_nodes(known), 1)},
         "validated": validated(known["trials"]),
     }
 

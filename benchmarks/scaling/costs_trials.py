@@ -18,7 +18,7 @@ four of them on two cores."""
 
 
 def trial_times(folder: Path, workers: int = 2) -> dict[str, Any]:
-    """How long the default study takes: until its first trial starts, each trial in the order of their starts, all of it.
+    """How long the default study takes: until its first trial starts, each trial in the order of starts, all of it.
 
     Args:
         folder: an empty save dir.

@@ -12,6 +12,8 @@ from lossbench.rng import stream
 
 __all__ = ["Cluster", "Driver", "Outcome", "trial_seconds"]
 
+_BUSY = 0.9  # the efficiency that is asked for
+
 
 @dataclass(frozen=True)
 class Driver:
@@ -80,7 +82,7 @@ class Outcome:
         slots: of the cluster.
         driver_busy: seconds that the driver worked.
         tail: seconds from the moment when no trial was left to hand out until the end.
-        fetching: seconds until the last node had the data.
+        fetching: seconds until the last node had the data for the first time.
         lost: seconds of training that failures cost.
     """
 
@@ -104,12 +106,16 @@ class Outcome:
 
     @property
     def limit(self) -> str:
-        """What keeps the study from ending sooner: the largest of what a slot waits for; `cores` where that is little."""
-        if self.efficiency >= 0.9:
+        """What slots wait for: the data, the last trials, or else the driver; `cores` where they hardly wait.
+
+        While the nodes fetch their data one after the other, and while the last trials end, half of the slots are idle
+        on average.
+        """
+        if self.efficiency >= _BUSY:
             return "cores"
-        if self.driver > 0.9:
-            return "driver"
-        return "data" if self.fetching > self.tail else "tail"
+        idle = {"data": self.fetching / self.makespan / 2, "tail": self.tail / self.makespan / 2}
+        idle["driver"] = 1 - self.efficiency - sum(idle.values())
+        return max(idle, key=lambda name: idle[name])
 
 
 def trial_seconds(count: int, mean: float, ratios: Sequence[float], stragglers: float = 0.0) -> np.ndarray:

@@ -90,8 +90,8 @@ class _Run:
 class _Node:
     def __init__(self, run: _Run, number: int) -> None:
         self.run, self.number = run, number
-        self.data = self._gone = run.world.event()
-        self._asked = False
+        self.data = run.world.event()
+        self._asked = self._failed = False
         self._back: simpy.Event | None = None
 
     def train(self) -> Steps:
@@ -121,7 +121,8 @@ class _Node:
             with run.home.request() as turn:
                 yield turn
                 yield run.world.timeout(run.cluster.data_megabytes / run.cluster.megabytes_per_second)
-            run.fetched = max(run.fetched, float(run.world.now))
+            if not self._failed:
+                run.fetched = max(run.fetched, float(run.world.now))
             self.data.succeed()
         elif not self.data.processed:
             yield self.data
@@ -147,6 +148,6 @@ class _Node:
             for slot in slots:
                 slot.interrupt()
             yield run.world.timeout(run.cluster.away_seconds)
-            self.data, self._asked = run.world.event(), False
+            self.data, self._asked, self._failed = run.world.event(), False, True
             back, self._back = self._back, None
             back.succeed()
