@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ def ray_costs(tasks: int = 400, items: int = 2_000, megabytes: int = 180) -> dic
     import ray
 
     os.environ.update(_QUIET)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
         nothing = ray.remote(_nothing)
         ray.get([nothing.remote(0) for _ in range(8)])  # its workers are begun
@@ -44,7 +45,8 @@ def ray_costs(tasks: int = 400, items: int = 2_000, megabytes: int = 180) -> dic
 
 
 def _task_seconds(ray: Any, nothing: Any, tasks: int) -> float:
-    began, flying, handed = time.perf_counter(), [], 0
+    began, handed = time.perf_counter(), 0
+    flying: list[Any] = []
     while handed < tasks or flying:
         while handed < tasks and len(flying) < 4:
             flying.append(nothing.remote(handed))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import vl_convert
 
@@ -61,9 +62,12 @@ def test_made_trials_have_what_trained_ones_have(tmp_path: Path) -> None:
         assert [(row.epoch, row.split) for row in mine.history()] == [
             (row.epoch, row.split) for row in theirs.history()
         ]
-        for read in (lambda of: of.counts(), lambda of: of.logits()):
-            shapes = [{name: (a.shape, a.dtype) for name, a in read(of).items()} for of in (mine, theirs)]
-            assert shapes[0] == shapes[1]
+        for one_of, other_of in ((mine.counts(), theirs.counts()), (mine.logits(), theirs.logits())):
+            assert shapes(one_of) == shapes(other_of)
+
+
+def shapes(arrays: Mapping[Any, np.ndarray]) -> dict[Any, Any]:
+    return {name: (array.shape, array.dtype) for name, array in arrays.items()}
 
 
 def test_results_of_a_made_store_say_which_loss_is_better(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What single trials give, put together into tables a few hundred at a time, for as Python objects all would not fit."""
+"""What single trials give, put together into tables a few hundred at a time: as Python objects all would not fit."""
 
 from __future__ import annotations
 
