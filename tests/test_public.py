@@ -248,8 +248,10 @@ ROOMS = {
         "Notify",
         "Processes",
         "Profile",
+        "Stacked",
         "one_thread",
         "usable_cores",
+        "visible_gpus",
     ],
     "store": [
         "FIRST_BATCH",
@@ -309,7 +311,7 @@ def test_run_can_be_called_whatever_was_imported_before(before: str) -> None:
     script += "from lossbench import run; assert callable(run); "
     script += "lossbench.run(lossbench.Study(data='digits'), executor='nonsense')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "processes or inline" in done.stderr
+    assert "--executor: expected processes" in done.stderr
     assert "RequestError" in done.stderr
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.scaling.__main__ import RECORDED
 from lossbench.cli.duration import duration
 
-__all__ = ["tables"]
+__all__ = ["numbers", "tables"]
 
 _LIMITS = {
     "cores": "the cores",
@@ -34,6 +34,23 @@ def tables(recorded: Mapping[str, Any]) -> dict[str, str]:
         "costs": _costs(recorded),
         "simulated": _simulated(recorded["simulated"]["half"]),
     }
+
+
+def numbers(recorded: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the page's sentences say of what is recorded, in the words that they have."""
+    by_size = {(row["trials"], row["nodes"]): row["efficiency"] for row in recorded["simulated"]["half"]}
+    few, half = (recorded["simulated"]["alike"][name]["efficiency"] for name in ("eighth", "half"))
+    ran = recorded["validated"]
+    return (
+        f"fill 64 nodes, of which {_percent(by_size[100_000, 64])} of the time goes into training",
+        f"With 10,000 it is {_percent(by_size[10_000, 64])}:",
+        f"it serves {recorded['simulated']['most_nodes']:.0f} nodes of 16 slots",
+        f"on up to about {recorded['simulated']['most_nodes']:.0f} nodes of 16 cores",
+        f"took {ran['measured_seconds']:.1f} s, for whose trials the simulation gives {ran['simulated_seconds']:.1f} s",
+        f"keeps {_percent(few)} of the slots busy, half of them {_percent(half)}",
+        f"{_milliseconds(recorded['store']['verify_seconds'])} ms for the small ones here",
+        f"a folder and {recorded['store']['files']} files per trial",
+    )
 
 
 def _limits(recorded: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ OPTIONS: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
     (("--seeds", "1,1"), ("--seeds: expected",)),
     (("--seeds", "a,b"), ("--seeds: expected",)),
     (("--workers", "none"), ("--workers: expected auto or a number of at least 1, got none",)),
-    (("--executor", "magic"), ("--executor: expected processes or inline, got magic",)),
+    (("--executor", "magic"), ("--executor: expected processes, stack or inline, got magic",)),
     (("--device", "tpu"), ("--device: expected auto, cpu, cuda or mps, got tpu",)),
     (
         ("--preset", "course-repor"),

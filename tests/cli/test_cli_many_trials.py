@@ -57,7 +57,12 @@ def test_the_plan_of_many_trials_has_a_row_per_loss_and_condition(
 ) -> None:
     asked: list[str] = []
     whole = Store.finished
-    monkeypatch.setattr(Store, "finished", lambda self, key: asked.append(key) or whole(self, key))  # type: ignore[func-returns-value]
+
+    def finished(store: Store, key: str) -> bool:
+        asked.append(key)
+        return whole(store, key)
+
+    monkeypatch.setattr(Store, "finished", finished)
     done = Runner(capsys)("run", str(planned / "study.yaml"), "--save-dir", str(planned / "log"), "--dry-run")
     assert done.code == 0
     rows = [line.split() for line in done.out.splitlines()]

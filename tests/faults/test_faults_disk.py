@@ -265,14 +265,14 @@ class TestNames:
 class TestAClockThatJumpsBack:
     BACK = """
 import datetime, time
-import lossbench.run.drive, lossbench.run.provenance
+import lossbench.run.course, lossbench.run.provenance
 class Backwards(datetime.datetime):
     count = 0
     @classmethod
     def now(cls, zone=None):
         cls.count += 1
         return super().now(zone) - datetime.timedelta(days=cls.count)
-lossbench.run.drive.datetime = lossbench.run.provenance.datetime = Backwards
+lossbench.run.course.datetime = lossbench.run.provenance.datetime = Backwards
 real = time.time
 time.time = lambda: real() - 86400 * Backwards.count
 """

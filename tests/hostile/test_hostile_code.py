@@ -23,7 +23,7 @@ RUNNING_CALLS = {
 EXTRACTING = {"extract", "extractall"}
 STARTING = {
     "native/library.py": "the compiler",
-    "run/pool.py": "worker processes",
+    "run/process.py": "worker processes",
     "run/provenance.py": "git, for the commit of lossbench's own checkout",
 }
 IMPORTING = {"imports.py", "__init__.py", "api/doctor/packages.py"}

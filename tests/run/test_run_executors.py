@@ -10,13 +10,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lossbench.errors import RequestError
+from lossbench.losses import loss_digest
 from lossbench.models import model_digest
-from lossbench.run import Event, Executor, Inline, Job, Processes
+from lossbench.run import Event, Executor, Inline, Job, Processes, Stacked
 from lossbench.run.job import Job as JobType
-from lossbench.spec import Trial
+from lossbench.spec import LossSpec, Trial
 from lossbench.store import Store
 from makers import MADE_DIGEST, made_pictures, made_trial
 
@@ -67,6 +69,13 @@ class Exits(Raises):
             raise SystemExit(0)
         return self.layer(x.flatten(1))
 
+class Drops(Raises):
+    def __init__(self):
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+    def forward(self, x):
+        return self.layer(self.drop(x.flatten(1)))
+
 class Threads(Raises):
     def __init__(self):
         super().__init__()
@@ -75,6 +84,9 @@ class Threads(Raises):
     def forward(self, x):
         torch.set_num_threads(3)
         return self.layer(x.flatten(1))
+
+def drops(num_classes, in_channels):
+    return Drops()
 
 def forks(num_classes, in_channels):
     return Forks()
@@ -96,6 +108,25 @@ def dies(num_classes, in_channels):
 
 def talks(num_classes, in_channels):
     return Talks()
+"""
+
+LOSS_THAT_BREAKS = """
+import os, signal
+import torch
+
+calls = []
+
+def breaks(logits, target):
+    calls.append(1)
+    if len(calls) > 9:
+        raise ValueError("a loss of mine broke")
+    return torch.nn.functional.cross_entropy(logits, target)
+
+def dies(logits, target):
+    calls.append(1)
+    if len(calls) > 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return torch.nn.functional.cross_entropy(logits, target)
 """
 
 
@@ -138,12 +169,16 @@ class ExecutorContract:
             epochs = [("epoch", number) for number in (0, 1, 2, 3)]
             assert told == [("started", 0), *epochs, ("finished", 3)]
 
+    def alone(self) -> Executor:
+        """What gives the bits that a trial has by itself."""
+        return Inline()
+
     def test_it_gives_the_bits_that_the_trial_gives_alone(self, store: Store, tmp_path: Path) -> None:
         trials = [made_trial("focal(gamma=0.5)", seed) for seed in (1, 2)]
         self.make()([job(store, trial) for trial in trials], lambda event: None)
         alone = Store(tmp_path / "alone")
         alone.put_pictures(made_pictures(), "made")
-        Inline()([job(alone, trials[1])], lambda event: None)
+        self.alone()([job(alone, trials[1])], lambda event: None)
         for name in RESULTS:
             one, other = (s.trial_folder(trials[1].key) / name for s in (store, alone))
             assert one.read_bytes() == other.read_bytes(), name
@@ -264,6 +299,148 @@ class TestProcesses(ExecutorContract):
     def test_fewer_than_one_worker_is_refused(self) -> None:
         with pytest.raises(RequestError, match="--workers: expected auto or a number of at least 1, got 0"):
             Processes(0)
+
+
+class TestStacked(ExecutorContract):
+    """Each lane's bits are its own, whatever the stack; they are not those of the other engine."""
+
+    def make(self) -> Executor:
+        return Stacked(width=3, workers=1)
+
+    def alone(self) -> Executor:
+        return Stacked(width=1, workers=1)
+
+    def test_its_numbers_are_those_of_the_other_engine_up_to_rounding(self, store: Store, tmp_path: Path) -> None:
+        trials = [made_trial(loss, seed, epochs=1) for seed in (1, 2) for loss in ("l1", "cross_entropy")]
+        self.make()([job(store, trial) for trial in trials], lambda event: None)
+        other = Store(tmp_path / "other")
+        other.put_pictures(made_pictures(), "made")
+        Inline()([job(other, trial) for trial in trials], lambda event: None)
+        for trial in trials:
+            for name, values in store.logits(trial.key).items():
+                np.testing.assert_allclose(values, other.logits(trial.key)[name], rtol=1e-3, atol=1e-4)
+
+    def test_the_engine_stands_in_the_provenance(self, store: Store) -> None:
+        trials = [made_trial("l1", seed) for seed in (1, 2, 3, 4, 5)]
+        self.make()([job(store, trial) for trial in trials], lambda event: None)
+        found = [store.provenance(trial.key) for trial in trials]
+        assert {each["engine"] for each in found} == {"stack"}
+        assert sorted(each["lanes"] for each in found) == [2, 2, 3, 3, 3]
+
+    def test_trials_of_a_model_that_no_stack_has_are_trained_alone_and_it_is_said(
+        self, store: Store, tmp_path: Path
+    ) -> None:
+        trials = [replace(one.trial, seed=seed) for seed in (1, 2) for one in [own(store, "drops")]]
+        events: list[Event] = []
+        self.make()([Job(trial, "loss", str(store.root)) for trial in trials], events.append)
+        for trial in trials:
+            assert "engine" not in store.provenance(trial.key)
+        said = {event.reason for event in events if event.kind == "started" and event.reason}
+        assert said == {"trained alone: no stack has a layer of type Dropout"}
+        other = Store(tmp_path / "other")
+        other.put_pictures(made_pictures(), "made")
+        Inline()([job(other, trials[1])], lambda event: None)
+        for name in RESULTS:
+            one, two = (s.trial_folder(trials[1].key) / name for s in (store, other))
+            assert one.read_bytes() == two.read_bytes(), name
+
+    def test_a_trial_that_another_run_holds_leaves_the_others_to_the_stack(self, store: Store) -> None:
+        trials = [made_trial("l1", seed) for seed in (1, 2, 3)]
+        events: list[Event] = []
+        held = threading.Event()
+
+        def listen(event: Event) -> None:
+            events.append(event)
+            if event.kind == "finished":
+                held.set()
+
+        def hold() -> None:
+            with store.claim(trials[1]):
+                ready.set()
+                held.wait(60)
+
+        ready = threading.Event()
+        holder = threading.Thread(target=hold)
+        holder.start()
+        ready.wait(60)
+        self.make()([job(store, trial) for trial in trials], listen)
+        holder.join()
+        assert next(event.kind for event in events if event.key == trials[1].key) == "held"
+        assert {store.provenance(trial.key)["lanes"] for trial in (trials[0], trials[2])} == {2}
+        assert store.status(trials[1].key) == "finished"
+
+    def test_a_lane_whose_loss_raises_fails_alone(self, store: Store) -> None:
+        (store.root.parent / "losses_for_stacks.py").write_text(LOSS_THAT_BREAKS)
+        spec = LossSpec.parse("losses_for_stacks:breaks")
+        bad = made_trial(seed=2)
+        bad = replace(bad, loss=spec, digests={**bad.digests, "loss": loss_digest(spec) or ""})
+        trials = [made_trial("l1", 1), bad, made_trial("focal(gamma=2)", 3)]
+        self.make()([job(store, trial) for trial in trials], lambda event: None)
+        assert [store.status(trial.key) for trial in trials] == ["finished", "failed", "finished"]
+        assert store.reason(bad.key) == "ValueError: a loss of mine broke"
+        assert store.failed_for_good(bad.key)
+        assert store.provenance(trials[0].key)["lanes"] == 3, "the others went on in the same stack"
+
+    def test_trials_in_whose_stack_the_process_dies_are_trained_each_by_itself(self, store: Store) -> None:
+        (store.root.parent / "losses_for_stacks.py").write_text(LOSS_THAT_BREAKS)
+        spec = LossSpec.parse("losses_for_stacks:dies")
+        bad = made_trial(seed=2)
+        bad = replace(bad, loss=spec, digests={**bad.digests, "loss": loss_digest(spec) or ""})
+        trials = [made_trial("l1", 1), bad, made_trial("focal(gamma=2)", 3)]
+        self.make()([job(store, trial) for trial in trials], lambda event: None)
+        assert [store.status(trial.key) for trial in trials] == ["finished", "failed", "finished"]
+        assert store.reason(bad.key) == "the worker process ended with signal SIGKILL"
+
+    def test_a_stack_that_is_stopped_goes_on_with_the_same_bits(self, store: Store, tmp_path: Path) -> None:
+        trials = [made_trial(loss, 1, epochs=6) for loss in ("l1", "cross_entropy", "focal(gamma=2)")]
+
+        def stop(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 3:
+                raise KeyboardInterrupt
+
+        jobs = [replace(job(store, trial), checkpoint_seconds=0.0) for trial in trials]
+        with pytest.raises(KeyboardInterrupt):
+            self.make()(jobs, stop)
+        assert {store.status(trial.key) for trial in trials} == {"missing"}
+        began: dict[str, int] = {}
+
+        def note(event: Event) -> None:
+            if event.kind == "epoch":
+                began.setdefault(event.key, event.epoch)
+
+        self.make()(jobs, note)
+        assert min(began.values()) >= 3
+        whole = Store(tmp_path / "whole")
+        whole.put_pictures(made_pictures(), "made")
+        self.make()([job(whole, trial) for trial in trials], lambda event: None)
+        for trial in trials:
+            for name in RESULTS:
+                one, two = (s.trial_folder(trial.key) / name for s in (store, whole))
+                assert one.read_bytes() == two.read_bytes(), name
+
+    def test_no_trial_begins_in_one_engine_and_goes_on_in_the_other(self, store: Store, tmp_path: Path) -> None:
+        trial = made_trial(epochs=6)
+
+        def stop(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 3:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self.make()([replace(job(store, trial), checkpoint_seconds=0.0)], stop)
+        began: list[int] = []
+        Inline()([job(store, trial)], lambda event: began.append(event.epoch))
+        assert began[:2] == [0, 0]
+        assert "engine" not in store.provenance(trial.key)
+
+    def test_without_a_width_it_is_measured(self, store: Store) -> None:
+        trials = [made_trial("l1", seed, epochs=1) for seed in (1, 2, 3, 4)]
+        Stacked(workers=1)([job(store, trial) for trial in trials], lambda event: None)
+        assert {store.status(trial.key) for trial in trials} == {"finished"}
+
+    @pytest.mark.parametrize("width", [0, -1])
+    def test_fewer_than_one_lane_is_refused(self, width: int) -> None:
+        with pytest.raises(RequestError, match="--stack: expected auto or a number of at least 1"):
+            Stacked(width)
 
 
 class TestJobs:

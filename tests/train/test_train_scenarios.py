@@ -73,7 +73,7 @@ def test_running_counts_are_those_of_the_training_passes(monkeypatch: pytest.Mon
         seen.append(logits)
         return evaluate(logits, *others)
 
-    monkeypatch.setattr("lossbench.train.loop.evaluate", spied)
+    monkeypatch.setattr("lossbench.train.judge.evaluate", spied)
     epochs = list(train(trial, PICTURES))[1:]
     part = prepare(PICTURES, trial.scenario, 1)["train"]
     for epoch, logits in zip(epochs, seen[::2], strict=True):

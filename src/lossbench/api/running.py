@@ -24,7 +24,7 @@ from lossbench.api.trackers import concluded, own_of, telling, trials_of
 from lossbench.api.until import passed, stages
 from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
-from lossbench.errors import HeldError, RequestError, SaveDirError
+from lossbench.errors import HeldError, SaveDirError
 from lossbench.files import write_atomically, writing
 from lossbench.folders import check_cache
 from lossbench.imports import import_path
@@ -311,6 +311,7 @@ def run(
     device: str = "auto",
     executor: str = "processes",
     workers: int | None = None,
+    stack: int | None = None,
     keep_weights: bool = False,
     pictures: bool = True,
     retry_failed: bool = False,
@@ -326,8 +327,9 @@ def run(
         data: pictures or vectors given from Python, in the place of what the study says.
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
-        executor: `processes` or `inline`.
-        workers: processes at most; None for one per core.
+        executor: `processes`; `stack`, for trials side by side in one model on a GPU; or `inline`, for this process.
+        workers: processes at most; None for one per GPU, or else per core.
+        stack: of the executor `stack`, how many trials side by side at most; None for as many as pay.
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
         retry_failed: whether trials whose loss or model raised in an earlier run are tried again.
@@ -341,7 +343,7 @@ def run(
     Raises:
         RequestError: something in the study cannot be done; nothing was written.
     """
-    chosen = executors.make_executor(executor, workers)
+    chosen = executors.make_executor(executor, workers, device=device, stack=stack)
     study = with_data(study, data)
     with telling(trackers, "trackers", _warn) as feed:
 

@@ -32,7 +32,7 @@ from lossbench.cli.tracker_forms import TRACKER_FORMS
 from lossbench.cli.tune import tune
 from lossbench.cli.version import root
 from lossbench.cli.watch import watch
-from lossbench.cli.workers import checkpoint_seconds_of, workers_of
+from lossbench.cli.workers import checkpoint_seconds_of, stack_of, workers_of
 
 if TYPE_CHECKING:
     from lossbench.api import running
@@ -92,12 +92,26 @@ def run(
     eval_interval: recipe_options.EvalInterval = None,
     train_metrics: recipe_options.TrainMetrics = None,
     save_dir: Annotated[Path, typer.Option(help="Where results are kept and found again.")] = Path("log"),
-    workers: Annotated[str, typer.Option(help="Worker processes: a number, or auto for one per core.")] = "auto",
+    workers: Annotated[
+        str, typer.Option(help="Worker processes: a number, or auto for one per GPU, or else per core.")
+    ] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", autocompletion=one_of(DEVICES))] = "auto",
     precision: recipe_options.Precision = None,
     executor: Annotated[
-        str, typer.Option(help="processes, or inline for this process alone.", autocompletion=one_of(EXECUTORS))
+        str,
+        typer.Option(
+            help="processes; stack, for trials side by side in one model on a GPU; or inline, for this process alone.",
+            autocompletion=one_of(EXECUTORS),
+        ),
     ] = "processes",
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Of --executor stack: how many trials side by side at most, or auto for as many as pay. "
+            "[default: auto]",
+        ),
+    ] = None,
     until_decided: Annotated[
         bool,
         typer.Option(
@@ -180,7 +194,7 @@ def run(
     from lossbench.run import Profile
 
     at_most = checkpoint_seconds_of(checkpoint_seconds)
-    chosen = executors.make_executor(executor, workers_of(workers))
+    chosen = executors.make_executor(executor, workers_of(workers), device=device, stack=stack_of(stack, executor))
     stages = running.stages(asked, save_dir)
     prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
     if dry_run:
@@ -279,14 +293,15 @@ def _train(
     checkpoint_seconds: float,
 ) -> Mapping[Condition, Results]:
     """Trains what is missing, and shows how it goes; the listeners are told of every event."""
-    from lossbench.api import running
+    from lossbench.api import executors, running
 
     study, trials = prepared.study, prepared.trials
     out = make_console()
     missing, before = {key: words for key, (words, _) in prepared.missing.items()}, prepared.ended
     show_what_is_wrong(out, prepared)
     if missing:
-        words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {executor.workers} at a time"
+        at_a_time = executors.words_of(executor)
+        words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {at_a_time}"
     elif prepared.left_out:
         words = f"{study.name}: nothing to train"
     else:

@@ -41,7 +41,7 @@ TRACKERS = ("tensorboard", "mlflow", "wandb", "csv", "jsonl")
 """The trackers that have a name; a test holds them to those."""
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-EXECUTORS = ("processes", "inline")
+EXECUTORS = ("processes", "stack", "inline")
 PRECISIONS = ("auto", "fp32", "bf16")
 
 

@@ -84,6 +84,8 @@ def _hypotheses(summary: Summary) -> Table:
 
 def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_weights: bool) -> None:
     """The trials, which of them the store has, and what the others will cost."""
+    from lossbench.api.executors import words_of
+    from lossbench.run import Stacked
     from lossbench.run.estimate import estimate
 
     trials, missing = prepared.trials, prepared.missing
@@ -106,7 +108,9 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     checkpoints = max(cost.checkpoint_bytes for cost, _ in costs) * side_by_side
     disk = _size(sum(cost.disk_bytes * count for cost, count in costs) + checkpoints + _decoded(prepared))
     count = "1 trial" if len(missing) == 1 else f"{len(missing)} trials"
-    words = f"{count} to train, {side_by_side} at a time: about {seconds} and {disk} of disk"
+    stacked = isinstance(executor, Stacked)
+    about = f"at most {seconds}, which is what they would take alone," if stacked else f"about {seconds}"
+    words = f"{count} to train, {words_of(executor, side_by_side)}: {about} and {disk} of disk"
     console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
 
 

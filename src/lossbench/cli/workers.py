@@ -1,10 +1,10 @@
-"""How many worker processes were asked for, and how often they keep what they have."""
+"""How many worker processes and lanes were asked for, and how often they keep what they have."""
 
 from __future__ import annotations
 
 from lossbench.errors import RequestError
 
-__all__ = ["checkpoint_seconds_of", "workers_of"]
+__all__ = ["checkpoint_seconds_of", "stack_of", "workers_of"]
 
 _DAY = 86400.0
 
@@ -15,11 +15,32 @@ def workers_of(text: str) -> int | None:
     Raises:
         RequestError: it is neither a number of at least 1 nor auto.
     """
+    return _number("--workers", text)
+
+
+def stack_of(text: str | None, executor: str) -> int | None:
+    """The number of lanes that was typed; None for as many as pay.
+
+    Args:
+        text: what was typed; None where nothing was.
+        executor: whose option it is.
+
+    Raises:
+        RequestError: it is neither a number of at least 1 nor auto, or the executor has no stacks.
+    """
+    if text is None:
+        return None
+    if executor != "stack":
+        raise RequestError("--stack", "left out beside every executor but stack", text)
+    return _number("--stack", text)
+
+
+def _number(option: str, text: str) -> int | None:
     if text == "auto":
         return None
     if text.isdecimal() and len(text) < 10 and int(text) > 0:
         return int(text)
-    raise RequestError("--workers", "auto or a number of at least 1", text)
+    raise RequestError(option, "auto or a number of at least 1", text)
 
 
 def checkpoint_seconds_of(given: object) -> float:

@@ -7,7 +7,34 @@ from torch.nn.functional import avg_pool2d, pad
 
 from lossbench.native import AddReLU
 
-__all__ = ["resnet20", "resnet32", "resnet50"]
+__all__ = ["Widen", "resnet20", "resnet32", "resnet50"]
+
+
+class Widen(nn.Module):
+    """A shortcut without parameters: every `stride`-th pixel, and channels of zeros before and behind.
+
+    Args:
+        stride: in both directions.
+        extra: how many channels of zeros.
+
+    Attributes:
+        lanes: how many models' channels lie one behind another, each to be widened by itself.
+    """
+
+    lanes = 1
+
+    def __init__(self, stride: int, extra: int) -> None:
+        super().__init__()
+        self.stride, self.extra = stride, extra
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels + extra, height / stride, width / stride)."""
+        front = self.extra // 2
+        x = avg_pool2d(x, 1, self.stride)  # every second pixel; unlike slicing, it keeps gradients channels last
+        if self.lanes == 1:
+            return pad(x, (0, 0, 0, 0, front, self.extra - front))
+        x = pad(x.view(len(x), self.lanes, -1, *x.shape[2:]), (0, 0, 0, 0, front, self.extra - front))
+        return x.flatten(1, 2)
 
 
 class _Block(nn.Module):
@@ -21,15 +48,11 @@ class _Block(nn.Module):
         self.conv2 = _conv(width, width, 3)
         self.bn2 = nn.BatchNorm2d(width)
         self.join = AddReLU()
-        self.stride, self.extra = stride, width - channels
+        self.shortcut = Widen(stride, width - channels) if width > channels else nn.Sequential()
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
-        if self.extra:  # (batch, channels, height, width) -> twice the channels at half the size
-            front = self.extra // 2
-            x = avg_pool2d(x, 1, self.stride)  # every second pixel; unlike slicing, it keeps gradients channels last
-            x = pad(x, (0, 0, 0, 0, front, self.extra - front))
-        joined: Tensor = self.join(out, x)
+        joined: Tensor = self.join(out, self.shortcut(x))
         return joined
 
 

@@ -73,6 +73,8 @@ class Gathered:
         self._classes: list[pl.DataFrame] = []
         self._last: dict[str, dict[str, dict[int, np.ndarray]]] = {}
         self._met: dict[str, set[str]] = {name: set() for name in _PROVENANCE}
+        self._engines: set[str] = set()  # of a trial that was trained alone none is noted
+        self._any_engine = False
 
     def add(self, part: Part) -> None:
         """Takes what one trial gives."""
@@ -83,6 +85,9 @@ class Gathered:
         for name, met in self._met.items():
             if part.provenance.get(name) not in (None, ""):
                 met.add(str(part.provenance[name]))
+        if part.provenance:
+            self._any_engine |= "engine" in part.provenance
+            self._engines.add(str(part.provenance.get("engine", "alone")))
         self._waiting.append(part)
         if len(self._waiting) == _AT_ONCE:
             self._settle()
@@ -103,7 +108,8 @@ class Gathered:
 
     def provenance(self) -> dict[str, tuple[str, ...]]:
         """Per kind of provenance the values met, sorted."""
-        return {name: tuple(sorted(met)) for name, met in self._met.items()}
+        met = {**self._met, **({"engine": self._engines} if self._any_engine else {})}
+        return {name: tuple(sorted(values)) for name, values in met.items()}
 
     def _settle(self) -> None:
         """Makes pieces of the tables of the rows that wait."""

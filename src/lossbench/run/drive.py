@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import errno
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from lossbench.data import Pictures, prepare
-from lossbench.errors import HeldError, SaveDirError, TrialError, shown, told
+from lossbench.data import Pictures
+from lossbench.errors import HeldError, SaveDirError, shown, told
 from lossbench.imports import settings_kept
-from lossbench.losses import loss_digest
-from lossbench.models import model_digest
+from lossbench.run.course import Course, RaisedError, failed
+from lossbench.run.ended import ended_before
+from lossbench.run.halting import raise_if_halting
 from lossbench.run.job import Event, Job, Notify
-from lossbench.run.memory import wants_memory
-from lossbench.run.provenance import provenance
 from lossbench.run.repeatable import repeatable
-from lossbench.spec import Trial
-from lossbench.store import Record, Store
+from lossbench.store import Store
 from lossbench.train import Clock, Epoch, Snapshot, train
 
-__all__ = ["check_sources", "drive"]
-
-_NO_STORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EACCES, errno.EPERM}
-"""What the system says where no trial could be kept: no space, no permission, no disk."""
+__all__ = ["drive", "train_alone"]
 
 
 def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
@@ -53,57 +43,29 @@ def drive(job: Job, pictures: Callable[[], Pictures], notify: Notify) -> Event:
             notify(Event("started", trial.key))
             try:
                 with settings_kept():
-                    return _ended(store, job, pictures, notify, clock)
+                    course, before = Course(store, job, notify, clock), ended_before(store, trial.key)
+                    if before is None:
+                        train_alone(course, pictures())
+                    return course.ended(before)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a user's loss or model may raise anything: that trial failed
-                _raise_if_halting(error)
-                return _failed(store, trial, error, clock)
+                raise_if_halting(error)
+                return failed(store, trial, error, clock)
     except HeldError:
         return Event("held", trial.key)
     except SaveDirError as error:
-        _raise_if_halting(error)
-        return Event("failed", trial.key, reason=_said(error), seconds=dict(clock.seconds))
+        raise_if_halting(error)
+        return Event("failed", trial.key, reason=shown(told(error), limit=500), seconds=dict(clock.seconds))
 
 
-def _ended(store: Store, job: Job, pictures: Callable[[], Pictures], notify: Notify, clock: Clock) -> Event:
-    """Trains a claimed trial, as far as it has to be; gives how it ended."""
-    key = job.trial.key
-    if store.failed_for_good(key):  # in another run, after this one was begun
-        return Event("failed", key, reason=store.reason(key))
-    if store.finished(key) and store.verify(key)[1]:
-        store.set_aside(key)
-    if store.finished(key):
-        store.tidy(key)
-    else:
-        _train(store, job, pictures(), notify, clock)
-    outcome = store.outcome(key)
-    clock.lap("storing")
-    ended = Event(outcome["status"], key, outcome["epochs"], reason=outcome["reason"])
-    return replace(ended, seconds=dict(clock.seconds))
-
-
-def _failed(store: Store, trial: Trial, error: BaseException, clock: Clock) -> Event:
-    """Notes in the store that a trial failed; gives what is to be told."""
-    own = isinstance(error, _RaisedError)
-    raised = error.__cause__ if own and error.__cause__ else error
-    reason = _said(raised)
-    store.fail(trial, reason, for_good=own and not wants_memory(raised))
-    return Event("failed", trial.key, reason=reason, seconds=dict(clock.seconds))
-
-
-def _raise_if_halting(error: BaseException) -> None:
-    """Raises again what tells that nothing can be kept; other complaints about the store are one trial's."""
-    if isinstance(error, SaveDirError) and getattr(error.__cause__, "errno", None) in _NO_STORE:
-        raise error
-
-
-def _said(error: BaseException) -> str:
-    return shown(told(error), limit=500)
-
-
-class _RaisedError(Exception):
-    """What the trial's own code raised, its loss or its model; the cause is it."""
+def train_alone(course: Course, pictures: Pictures) -> None:
+    """Trains a claimed trial to its end and writes its results."""
+    resume_from = course.begin()
+    for epoch in _epochs(course.job, pictures, resume_from, course.clock):
+        torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
+        course.note(epoch)
+    course.finish(pictures)
 
 
 def _epochs(job: Job, pictures: Pictures, resume_from: Snapshot | None, clock: Clock) -> Iterator[Epoch]:
@@ -113,67 +75,4 @@ def _epochs(job: Job, pictures: Pictures, resume_from: Snapshot | None, clock: C
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
-        raise _RaisedError from error
-
-
-def _train(store: Store, job: Job, pictures: Pictures, notify: Notify, clock: Clock) -> None:
-    key = job.trial.key
-    trial = job.trial
-    check_sources(trial)
-    began, started = time.perf_counter(), datetime.now(UTC)
-    record, resume_from, before = _resumed(store, key)
-    saved = began
-    snapshot = (lambda: resume_from) if resume_from else None  # all that was left to do may be to write the results
-    for epoch in _epochs(job, pictures, resume_from, clock):
-        torch.set_num_threads(1)  # a user's model may have asked for more, which gives other bits (law 1)
-        record = record.noted(epoch)
-        snapshot = epoch.snapshot
-        now = time.perf_counter()
-        if now - saved >= job.checkpoint_seconds and not epoch.diverged:
-            store.save_checkpoint(key, record, _arrays(snapshot()), epoch.number, before + now - began)
-            saved = time.perf_counter()
-        test = epoch.evaluations.get("test")
-        accuracy = test.scores.accuracy if test else None
-        notify(Event("epoch", key, epoch.number, accuracy, metrics=record.measured(epoch.number)))
-        clock.lap("storing")
-    parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
-    prepared = store.put_prepared(trial, parts)
-    store.finish(
-        job.trial,
-        record,
-        targets={name: part.labels for name, part in parts.items() if name != "train"},
-        provenance={
-            **provenance(job, started, before + time.perf_counter() - began, pictures, parts),
-            **({"prepared": prepared} if prepared else {}),
-        },
-        weights=_weights(snapshot()) if job.keep_weights and snapshot else None,
-    )
-
-
-def check_sources(trial: Trial) -> None:
-    """Raises a TrialError where a user's own model or loss is not the one that the trial was made for."""
-    sources = (
-        ("model", trial.recipe.model, model_digest(trial.recipe.model, trial.make_model)),
-        ("loss", trial.loss.name, loss_digest(trial.loss)),
-    )
-    for kind, name, digest in sources:
-        if digest != trial.digests.get(kind):
-            raise TrialError(f"the source of {name} changed after the study was begun: run it again")
-
-
-def _resumed(store: Store, key: str) -> tuple[Record, Snapshot | None, float]:
-    """What a trial goes on from, and the seconds it has had."""
-    found = store.load_checkpoint(key)
-    if found is None:
-        return Record(), None, 0.0
-    record, state, epoch, seconds = found
-    return record, Snapshot(epoch, {name: torch.from_numpy(value) for name, value in state.items()}), seconds
-
-
-def _arrays(snapshot: Snapshot) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in snapshot.tensors.items()}
-
-
-def _weights(snapshot: Snapshot) -> dict[str, np.ndarray]:
-    arrays = _arrays(snapshot)
-    return {name.removeprefix("model."): value for name, value in arrays.items() if name.startswith("model.")}
+        raise RaisedError from error

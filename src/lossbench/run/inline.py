@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 
-from lossbench.errors import SaveDirError
+from lossbench.data import Pictures
 from lossbench.run.drive import drive
+from lossbench.run.halting import Begun
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import one_thread
 from lossbench.run.turns import Turns
 from lossbench.store import Store
 
-__all__ = ["Inline", "driver"]
-
-_AGAIN = "where it is again, the same command goes on"
+__all__ = ["Inline", "driver", "opener"]
 
 
 class Inline:
@@ -36,20 +35,21 @@ class Inline:
 
 
 def driver() -> Callable[[Job, Notify], Event]:
-    """Drives one job after another; the pictures of each data set are opened once.
+    """Drives one job after another; the pictures of each data set are opened once."""
+    opened = opener()
+    return lambda job, notify: drive(job, opened(job), notify)
 
-    It raises a SaveDirError where the save dir went away between two jobs: nobody would look for the results of the
-    next one in what it would make in its place.
+
+def opener() -> Callable[[Job], Callable[[], Pictures]]:
+    """What gives the pictures of one job after another, each data set opened once.
+
+    It raises a SaveDirError where the save dir went away between two jobs.
     """
-    seen = set[str]()
+    begun = Begun()
     read = cache(lambda save_dir, digest: Store(save_dir).pictures(digest))
 
-    def driven(job: Job, notify: Notify) -> Event:
-        if Store(job.save_dir).begun:
-            seen.add(job.save_dir)
-        elif job.save_dir in seen:
-            received = f"{job.save_dir}, from which what was finished is gone"
-            raise SaveDirError("--save-dir", "the folder that the run was begun in", received, _AGAIN)
-        return drive(job, partial(read, job.save_dir, job.trial.digests["data"]), notify)
+    def opened(job: Job) -> Callable[[], Pictures]:
+        begun.check(job.save_dir)
+        return partial(read, job.save_dir, job.trial.digests["data"])
 
-    return driven
+    return opened

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -38,6 +38,15 @@ class Job:
     import_path: tuple[str, ...] = ()
     checkpoint_seconds: float = CHECKPOINT_SECONDS
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of its one trial, as a pool asks for it."""
+        return (self.trial.key,)
+
+    def only(self, keys: Collection[str]) -> Job:  # noqa: ARG002 - it has one
+        """The job of some of its trials: itself."""
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON values."""
         return {**self.__dict__, "trial": self.trial.canonical()}
@@ -59,7 +68,7 @@ class Event:
         key: the trial's.
         epoch: epochs done.
         accuracy: test accuracy, in epochs that were evaluated; of a tuning, the metric that is tuned.
-        reason: why it diverged or failed.
+        reason: why it diverged or failed; of one that has started, why it is not trained as was asked for.
         seconds: where its time went, by phase, when it has ended.
         metrics: what was measured, by `split/metric`, in epochs that were evaluated.
     """

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from lossbench.errors import RequestError, SaveDirError, shown
+from lossbench.run.gpus import workplaces
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.pool import ENVIRONMENT, Pool
 from lossbench.store import Store
 
-__all__ = ["ENVIRONMENT", "Processes", "usable_cores"]
+__all__ = ["ENVIRONMENT", "Processes", "checked_workers", "note_failure", "usable_cores"]
 
 
 def usable_cores() -> int:
@@ -23,13 +24,13 @@ class Processes:
     """Trains in worker processes; they read the decoded pictures from the store's memory-mapped files.
 
     Args:
-        workers: how many at most; None for one per usable core.
+        workers: how many at most; None for one per GPU, or per usable core.
+        gpus: which GPUs they share, as CUDA_VISIBLE_DEVICES names them: each process sees one; none for a processor.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
-        if workers is not None and workers < 1:
-            raise RequestError("--workers", "auto or a number of at least 1", workers)
-        self._workers = workers or usable_cores()
+    def __init__(self, workers: int | None = None, gpus: Sequence[str] = ()) -> None:
+        self._gpus = tuple(gpus)
+        self._workers = checked_workers(workers) or len(self._gpus) or usable_cores()
 
     @property
     def workers(self) -> int:
@@ -38,10 +39,22 @@ class Processes:
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; an interrupt stops the workers before it is raised."""
-        Pool("lossbench.run.worker", self.workers, _note_failure)(jobs, notify)
+        places = workplaces(self.workers, self._gpus)
+        Pool("lossbench.run.worker", self.workers, note_failure, places)(jobs, notify)
 
 
-def _note_failure(job: Job, reason: str) -> Event:
+def checked_workers(workers: int | None) -> int | None:
+    """A number of workers as it was asked for.
+
+    Raises:
+        RequestError: it is less than one.
+    """
+    if workers is not None and workers < 1:
+        raise RequestError("--workers", "auto or a number of at least 1", workers)
+    return workers
+
+
+def note_failure(job: Job, reason: str) -> Event:
     """What is told of a job whose worker process died over it."""
     words = shown(reason, limit=500)
     with suppress(SaveDirError):  # the event tells it where the disk cannot

@@ -35,15 +35,21 @@ class Turns(Generic[W]):
         with self._lock:
             self._later.append((time.monotonic() + _PAUSE, job))
 
-    def take(self) -> W | None:
-        """The next job, waiting for one that was given back if there are no others; None where none is left."""
+    def take(self, *, wait: bool = True) -> W | None:
+        """The next job, waiting for one that was given back if there are no others; None where none is left.
+
+        Args:
+            wait: whether to; without it, None stands for jobs whose pause is not over, too.
+        """
         while True:
             with self._lock:
                 if self._ready:
                     return self._ready.popleft()
                 if not self._later:
                     return None
-                wait = self._later[0][0] - time.monotonic()
-                if wait <= 0:
+                pause = self._later[0][0] - time.monotonic()
+                if pause <= 0:
                     return self._later.popleft()[1]
-            time.sleep(min(wait, _PAUSE))
+            if not wait:
+                return None
+            time.sleep(min(pause, _PAUSE))

@@ -40,16 +40,17 @@ class Kept:
 
     Args:
         folder: the trial's, which bears its key.
+        reader: gives what a file of it holds; others than the disk's are for files that are on none yet.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, reader: Callable[[Path], bytes] = read_regular) -> None:
+        self.folder, self._reader = folder, reader
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Where and when the trial ran, and the digests of its files."""
         try:
-            found = unsealed(read_regular(self.folder / PROVENANCE))
+            found = unsealed(self._reader(self.folder / PROVENANCE))
             digests = found["digests"]
             if not all(isinstance(digests[name], str) for name in _ALWAYS):
                 raise ValueError("it does not name the digests of all files")
@@ -64,7 +65,7 @@ class Kept:
     def read(self, name: str) -> bytes:
         """What a file holds, if that is what was written."""
         try:
-            content = read_regular(self.folder / name)
+            content = self._reader(self.folder / name)
         except OSError as error:
             raise self._damaged(name, error) from None
         if _sha256(content) != self.provenance["digests"].get(name):

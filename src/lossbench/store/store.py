@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -16,10 +15,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from lossbench.data import Part, Pictures, read_pictures, write_labels, write_pictures
-from lossbench.errors import HeldError, StoreError, shown
+from lossbench.errors import HeldError, StoreError
 from lossbench.files import check_writable, holds, read_regular, sweep, write_atomically, writing
 from lossbench.spec import Trial
 from lossbench.store import files
+from lossbench.store.adopted import check_adoptable, noted_prepared
 from lossbench.store.aside import set_aside
 from lossbench.store.contents import json_text, trial_contents
 from lossbench.store.format import NAME as FORMAT_NOTE
@@ -37,7 +37,7 @@ _STUDY = ("study.json", "study.yaml")  # the second alone in format 1
 _RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
 _LOCK = "claim.lock"
 _FAILURE = "failure.json"
-_PREPARED = re.compile("data/[0-9A-Za-z]{1,64}/prepared/[0-9a-f]{1,64}[.]npz")
+_CHECKPOINT = Path("checkpoint", "state.safetensors")
 
 Status = Literal["finished", "diverged", "failed", "running", "missing"]
 
@@ -189,21 +189,20 @@ class Store:
 
         Empty where nothing is wrong, or nothing was drawn.
         """
-        noted = self.provenance(key).get("prepared")
-        if noted is None:
-            return {}
-        file = noted.get("file") if isinstance(noted, dict) else noted
-        if not isinstance(file, str) or not _PREPARED.fullmatch(file):
-            return {f"trials/{key}/{PROVENANCE}": f"it names what was drawn as {shown(file)}"}
-        if (file, digest := str(noted.get("sha256"))) in self._drawn:  # which many trials share
-            return {}
         try:
-            content = read_regular(self.root / file)
-        except OSError as error:
-            return {file: f"it cannot be read ({error.strerror})"}
-        if hashlib.sha256(content).hexdigest() != digest:
-            return {file: "its SHA-256 is not the one that the trials were made with"}
-        self._drawn.add((file, digest))
+            noted = noted_prepared(self.kept(key))
+        except StoreError as error:
+            return {f"trials/{key}/{PROVENANCE}": error.why}
+        for file, sha256 in noted.items():
+            if (file, sha256) in self._drawn:  # which many trials share
+                continue
+            try:
+                content = read_regular(self.root / file)
+            except OSError as error:
+                return {file: f"it cannot be read ({error.strerror})"}
+            if hashlib.sha256(content).hexdigest() != sha256:
+                return {file: "its SHA-256 is not the one that the trials were made with"}
+            self._drawn.add((file, sha256))
         return {}
 
     # trials
@@ -263,16 +262,29 @@ class Store:
         self, key: str, record: Record, state: Mapping[str, np.ndarray], epoch: int, seconds: float
     ) -> None:
         """Keeps what a trial goes on from: one file, so that no two of its parts can disagree."""
-        folder = self.trial_folder(key) / "checkpoint"
-        content = files.checkpoint_bytes(record, state, epoch, seconds)
+        self.put_checkpoint(key, files.checkpoint_bytes(record, state, epoch, seconds))
+
+    def put_checkpoint(self, key: str, content: bytes) -> None:
+        """Keeps what a trial goes on from, as `checkpoint` gave it here or on another machine."""
+        path = self.trial_folder(key) / _CHECKPOINT
         with self._writing():
-            folder.mkdir(exist_ok=True)
-            write_atomically(folder / "state.safetensors", content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content)
+
+    def checkpoint(self, key: str) -> bytes | None:
+        """The file that a trial goes on from, for another machine to do so; None where there is none.
+
+        It carries its digest, against which it is held when it is loaded.
+        """
+        try:
+            return read_regular(self.trial_folder(key) / _CHECKPOINT)
+        except OSError:
+            return None
 
     def load_checkpoint(self, key: str) -> tuple[Record, dict[str, np.ndarray], int, float] | None:
         """Record, state, epoch and seconds so far; None without a checkpoint or with a damaged one."""
         try:
-            return files.read_checkpoint(self.trial_folder(key) / "checkpoint" / "state.safetensors")
+            return files.read_checkpoint(self.trial_folder(key) / _CHECKPOINT)
         except StoreError:
             return None
 
@@ -291,6 +303,45 @@ class Store:
             for name, content in contents.items():
                 write_atomically(folder / name, content)
         self.tidy(trial.key)
+
+    def adopt(self, trial: Trial, contents: Mapping[str, bytes], prepared: Mapping[str, bytes]) -> None:
+        """Takes over the files of a trial that has ended elsewhere, its provenance last, and drops its checkpoint.
+
+        To be called by whoever holds the trial's claim. Nothing is written unless every file is as its provenance says.
+
+        Args:
+            trial: which.
+            contents: the files of its folder by name, `provenance.json` among them.
+            prepared: what its scenario drew, by its path below the save dir.
+
+        Raises:
+            StoreError: a file is missing, damaged, or of another trial.
+        """
+        check_adoptable(trial, contents, prepared)
+        folder = self.trial_folder(trial.key)
+        drawn = {self.root / file: content for file, content in prepared.items()}
+        names = [*(name for name in contents if name != PROVENANCE), PROVENANCE]
+        paths = {**drawn, **{folder / name: contents[name] for name in names}}
+        with self._writing():
+            for path, content in paths.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path not in drawn or not path.exists() or path.read_bytes() != content:
+                    write_atomically(path, content)
+        self.tidy(trial.key)
+
+    def ended_files(self, key: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """The files of a trial that has ended by name, and what its scenario drew: what `adopt` takes over.
+
+        Raises:
+            StoreError: one is missing or damaged.
+        """
+        kept = self.kept(key)
+        contents = {name: kept.read(name) for name in kept.provenance["digests"]}
+        contents[PROVENANCE] = read_regular(kept.folder / PROVENANCE)
+        try:
+            return contents, {file: read_regular(self.root / file) for file in noted_prepared(kept)}
+        except OSError as error:
+            raise files.damaged(self.root, error, "it is drawn anew") from None
 
     def put_metric(self, key: str, measured: Measured) -> None:
         """Keeps what a metric of the user's own gave for a trial that has ended."""

@@ -14,7 +14,17 @@ from lossbench.models import MODELS, build
 from lossbench.native import fuse, normalise
 from lossbench.spec import Recipe
 
-__all__ = ["EVALUATION_BATCH", "build_classifier", "forward", "input_type", "prepared", "scale_and_shift", "scaled"]
+__all__ = [
+    "EVALUATION_BATCH",
+    "Float32Linear",
+    "build_classifier",
+    "forward",
+    "input_type",
+    "prepared",
+    "scale_and_shift",
+    "scaled",
+    "widened",
+]
 
 EVALUATION_BATCH = 250
 """Pictures at a time where nothing is trained: larger ones leave the cache. With another number the bits may differ."""
@@ -30,14 +40,17 @@ def build_classifier(
     function: Callable[..., Any] | None = None,
     *,
     fetched: bool = True,
+    native: bool = True,
 ) -> nn.Module:
     """The model of a name with the first weights of a seed, as `models.build` has them, ready to be trained.
+
+    With `native` it is given the native kernels where they are to be had.
 
     Raises:
         RequestError: as `models.build`.
     """
     model = build(name, num_classes, channels, size, seed, function, fetched=fetched)
-    if device.type == "cpu":
+    if native and device.type == "cpu":
         fuse(model)
     _keep_head_in_float32(model, num_classes)
     model.to(device)
@@ -121,19 +134,25 @@ def forward(model: nn.Module, inputs: Tensor, num_classes: int, *, bf16: bool) -
     if not isinstance(logits, Tensor) or logits.shape != (len(inputs), num_classes):
         found = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"type {type(logits).__name__}"
         raise TrialError(f"the model gave outputs of {found} for {len(inputs)} pictures of {num_classes} classes")
-    return logits.float()
+    return widened(logits)
 
 
-class _Float32Linear(nn.Linear):
+def widened(values: Tensor) -> Tensor:
+    """What a loss is taken of, and the last layer computes with: float32, whatever the layers before gave."""
+    return values.float()
+
+
+class Float32Linear(nn.Linear):
     """A linear layer that stays in float32 under autocast: bfloat16 logits tie, and flip arguments of the maximum."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name of torch's own parameter
+        """(batch, in_features) -> (batch, out_features), float32."""
         with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.float())
+            return super().forward(widened(input))
 
 
 def _keep_head_in_float32(model: nn.Module, num_classes: int) -> None:
     """Makes the last linear layer compute in float32, if it is the one that gives the logits."""
     linear = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     if linear and type(linear[-1]) is nn.Linear and linear[-1].out_features == num_classes:
-        linear[-1].__class__ = _Float32Linear
+        linear[-1].__class__ = Float32Linear

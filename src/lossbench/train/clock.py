@@ -25,6 +25,10 @@ class Clock:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self._last = time.perf_counter()
 
+    def begin(self) -> None:
+        """Begins a phase now, whatever was before it; the next lap ends it."""
+        self._last = time.perf_counter()
+
     def lap(self, phase: Phase) -> None:
         """Gives the time since the last lap to a phase."""
         now = time.perf_counter()

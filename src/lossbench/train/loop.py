@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from lossbench.data import Pictures
 from lossbench.errors import TrialError
 from lossbench.losses import PerSampleLoss, cross_entropy
-from lossbench.metrics import evaluate
 from lossbench.rng import torch_stream
 from lossbench.spec import Trial
 from lossbench.train.batches import Batch, Batches
 from lossbench.train.classifier import EVALUATION_BATCH
 from lossbench.train.clock import Clock
 from lossbench.train.epoch import Epoch, Snapshot
+from lossbench.train.judge import mean_of
 from lossbench.train.state import State, to_numpy
 
 __all__ = ["VERSION", "train"]
@@ -30,7 +30,7 @@ __all__ = ["VERSION", "train"]
 VERSION = 3
 """Of the loop: raised when its results would change; part of a trial's key."""
 
-_NO_GRADIENT = "no gradient reaches the model: the logits do not depend on its parameters, or the loss not on them"
+NO_GRADIENT = "no gradient reaches the model: the logits do not depend on its parameters, or the loss not on them"
 
 
 def train(
@@ -94,15 +94,10 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
             state.optimizer.zero_grad()
             clock.lap("step")
     logits, losses = (to_numpy(torch.cat(parts)) for parts in zip(*outputs, strict=True))
-    epoch = Epoch(number, _mean(losses), _mean(to_numpy(torch.stack(norms))), partial(state.snapshot, number))
-    if not _finite(logits, losses):
-        return replace(epoch, diverged=f"a non-finite loss or logit while training in epoch {number}")
-    if recipe.train_metrics == "running" and recipe.evaluated(number):
-        log_p = _log_probabilities(state, logits)
-        evaluation = evaluate(logits, to_numpy(batches.labels), losses, log_p)
-        counts = state.counts_beside("train_running", logits, to_numpy(batches.order))
-        return replace(epoch, evaluations={"train_running": evaluation}, counts=counts)
-    return epoch
+    norm = to_numpy(torch.stack(norms))
+    return state.judge.trained(
+        number, logits, losses, norm, lambda: to_numpy(batches.order), partial(state.snapshot, number)
+    )
 
 
 def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Clock) -> tuple[Tensor, Tensor]:
@@ -117,7 +112,7 @@ def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Cl
     mean = losses.mean()
     clock.lap("loss")
     if not mean.requires_grad:
-        raise TrialError(_NO_GRADIENT)
+        raise TrialError(NO_GRADIENT)
     mean.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
     clock.lap("backward")
     return logits.detach(), losses.detach()
@@ -125,24 +120,18 @@ def _forward_backward(state: State, batch: Batch, loss: PerSampleLoss, clock: Cl
 
 def _evaluate(trial: Trial, state: State, epoch: Epoch) -> Epoch:
     """The epoch with its splits evaluated in evaluation mode."""
-    evaluations, counts, kept, linked = dict(epoch.evaluations), dict(epoch.counts), {}, {}
     state.model.eval()
-    for name, split in state.splits.items():
+    return state.judge.evaluated(epoch, _outputs(trial, state, epoch.number))
+
+
+def _outputs(trial: Trial, state: State, number: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Split by split the logits and losses after an epoch."""
+    for name in state.splits:
         if name == "train" and trial.recipe.train_metrics == "running":
             continue
-        with torch_stream(trial.seed, f"evaluation of {name}", epoch.number):  # for models that draw here, too
-            logits, losses = _infer(state, name, epoch.number)
-        if not _finite(logits, losses):
-            return replace(epoch, diverged=f"a non-finite loss or logit on the {name} split after epoch {epoch.number}")
-        log_p = _log_probabilities(state, logits)
-        evaluations[name] = evaluate(logits, to_numpy(split.labels), losses, log_p)
-        if name == "train":
-            counts |= state.counts_beside(name, logits)
-        else:
-            kept[name] = logits
-            if log_p is not None:
-                linked[name] = log_p
-    return replace(epoch, evaluations=evaluations, counts=counts, logits=kept, log_probabilities=linked)
+        with torch_stream(trial.seed, f"evaluation of {name}", number):  # for models that draw here, too
+            logits, losses = _infer(state, name, number)
+        yield name, logits, losses
 
 
 def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,12 +142,6 @@ def _infer(state: State, name: str, number: int) -> tuple[np.ndarray, np.ndarray
         parts = torch.split(everything, EVALUATION_BATCH)
         logits = torch.cat([state.forward(state.prepared(split.pictures, split.places(chosen))) for chosen in parts])
         return to_numpy(logits), to_numpy(state.objective.of_split(name, logits, split.labels, number))
-
-
-def _log_probabilities(state: State, logits: np.ndarray) -> np.ndarray | None:
-    """Float64 (n, classes) where the loss's card names a link; None where probabilities are softmax of the logits."""
-    link = state.objective.loss.link
-    return None if link is None else link(torch.from_numpy(logits).double()).numpy()
 
 
 def _first_look(trial: Trial, state: State) -> Epoch:
@@ -176,7 +159,7 @@ def _first_look(trial: Trial, state: State) -> Epoch:
     for loss in (own, cross_entropy):
         with torch_stream(trial.seed, "forward"):
             _, losses = _forward_backward(state, batch, loss, Clock())
-        looks.append((_mean(to_numpy(losses)), float(_gradient_norm(state.model))))
+        looks.append((mean_of(to_numpy(losses)), float(_gradient_norm(state.model))))
         state.optimizer.zero_grad()
     for buffer, value in zip(state.model.buffers(), before, strict=True):
         buffer.copy_(value)
@@ -187,16 +170,8 @@ def _gradient_norm(model: nn.Module, clip: float | None = None) -> Tensor:
     """The gradient's L2 norm, before it is scaled down to a length of `clip` where it is longer."""
     gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     if not gradients:
-        raise TrialError(_NO_GRADIENT)
+        raise TrialError(NO_GRADIENT)
     norm = torch.nn.utils.get_total_norm(gradients)
     if clip is not None:
         torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip, norm)
     return norm
-
-
-def _finite(logits: np.ndarray, losses: np.ndarray) -> bool:
-    return bool(np.isfinite(logits).all() and np.isfinite(losses).all())
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.astype(np.float64).mean())

@@ -13,11 +13,11 @@ from lossbench.data import Part, Pictures, Split, prepare
 from lossbench.spec import Scenario, Trial
 from lossbench.train.classifier import build_classifier, forward, input_type, prepared, scale_and_shift
 from lossbench.train.epoch import Snapshot
+from lossbench.train.judge import Judge
 from lossbench.train.objective import Objective
 from lossbench.train.optimizer import make_optimizer
-from lossbench.train.wrong_labels import counts_beside
 
-__all__ = ["DeviceSplit", "State", "labels_of", "splits_of"]
+__all__ = ["DeviceSplit", "State", "fill_of", "judge_of", "labels_of", "splits_of", "to_numpy"]
 
 _COPIED = 1 << 28  # bytes: so much of a split is copied into memory, where batches are gathered faster
 
@@ -88,7 +88,7 @@ class State:
         optimizer: of the model's parameters.
         objective: the loss.
         splits: `train`, `test`, and `validation` where the scenario has it.
-        true_labels: what the training pictures show, (n,), where some of their labels are made wrong; else None.
+        judge: makes epochs of logits and losses.
         scale: 1 / (255 · standard deviation) of a place's channel, (height, width, channels); of vectors 1 / standard
             deviation, (features,).
         shift: − mean / standard deviation of a place's channel, (height, width, channels); of vectors − mean, which is
@@ -103,7 +103,7 @@ class State:
     optimizer: torch.optim.Optimizer
     objective: Objective
     splits: Mapping[str, DeviceSplit]
-    true_labels: np.ndarray | None
+    judge: Judge
     scale: Tensor
     shift: Tensor
     fill: Tensor
@@ -119,21 +119,21 @@ class State:
         model = build_classifier(recipe.model, *shape, trial.seed, device, trial.make_model)
         parts = prepare(pictures, trial.scenario, trial.seed, trial.digests.get("label_noise"))
         mean, std = pictures.normalisation()  # of all training pictures of the data, whichever the scenario leaves
-        bf16 = recipe.precision == "bf16"
+        objective = Objective.of(trial, parts["train"].labels, pictures.num_classes, device)
         scale, shift = scale_and_shift(mean, std, pictures.size, device)
         return cls(
             model=model,
             optimizer=make_optimizer(recipe.optimizer, model),
-            objective=Objective.of(trial, parts["train"].labels, pictures.num_classes, device),
+            objective=objective,
             splits={
                 name: DeviceSplit.of(pictures.test if name == "test" else pictures.train, part, device)
                 for name, part in parts.items()
             },
-            true_labels=parts["train"].clean if trial.scenario.label_noise else None,
+            judge=judge_of(trial, parts, objective),
             scale=scale,
             shift=shift,
-            fill=torch.tensor(np.rint(255 * (0 * mean if pictures.vectors else mean)).astype(np.uint8), device=device),
-            bf16=bf16,
+            fill=fill_of(mean, pictures, device),
+            bf16=recipe.precision == "bf16",
             inputs=input_type(recipe),
             classes=pictures.num_classes,
         )
@@ -150,19 +150,6 @@ class State:
     def forward(self, inputs: Tensor) -> Tensor:
         """Logits (batch, classes), float32, of prepared pictures."""
         return forward(self.model, inputs, self.classes, bf16=self.bf16)
-
-    def counts_beside(
-        self, name: str, logits: np.ndarray, order: np.ndarray | slice = slice(None)
-    ) -> dict[str, np.ndarray]:
-        """Counts of the training split's wrong labels, as the function of that name has them; empty without any.
-
-        Args:
-            name: `train` or `train_running`.
-            logits: (n, classes).
-            order: which training pictures they are of, (n,).
-        """
-        given = to_numpy(self.splits["train"].labels)[order]
-        return counts_beside(name, logits, given, None if self.true_labels is None else self.true_labels[order])
 
     def snapshot(self, epoch: int) -> Snapshot:
         """A copy of the weights, the running statistics and what the optimizer remembers."""
@@ -196,6 +183,17 @@ class State:
 
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+
+def judge_of(trial: Trial, parts: Mapping[str, Part], objective: Objective) -> Judge:
+    """What judges a trial's outputs on the splits that `prepare` made."""
+    true_labels = parts["train"].clean if trial.scenario.label_noise else None
+    return Judge(trial, objective.loss.link, {name: part.labels for name, part in parts.items()}, true_labels)
+
+
+def fill_of(mean: np.ndarray, pictures: Pictures, device: torch.device) -> Tensor:
+    """The mean of each channel, uint8 (channels,): what augmentation cuts out becomes that; of vectors zeros."""
+    return torch.tensor(np.rint(255 * (0 * mean if pictures.vectors else mean)).astype(np.uint8), device=device)
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

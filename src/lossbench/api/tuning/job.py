@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,15 @@ class TuneJob:
         digest = hashlib.sha256(canonical_json(values).encode()).hexdigest()[:12]
         words = _NO_LETTERS.sub("-", self.label.lower()).strip("-.")
         return f"{words.encode()[:80].decode(errors='ignore')}-{digest}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Of its one journal, as a pool asks for it."""
+        return (self.key,)
+
+    def only(self, keys: Collection[str]) -> TuneJob:  # noqa: ARG002 - it has one
+        """The job of some of its journals: itself."""
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """The job as plain JSON values."""

@@ -18,7 +18,7 @@ from lossbench.data import Pictures
 from lossbench.errors import shown, told
 from lossbench.imports import settings_kept
 from lossbench.run import Event, Notify, one_thread
-from lossbench.run.drive import check_sources
+from lossbench.run.course import check_sources
 from lossbench.run.repeatable import repeatable
 from lossbench.train import Epoch, train
 

@@ -1,0 +1,39 @@
+"""What ends a whole run: a store that no trial could be kept in."""
+
+from __future__ import annotations
+
+import errno
+
+from lossbench.errors import SaveDirError
+from lossbench.store import Store
+
+__all__ = ["Begun", "raise_if_halting"]
+
+_NO_STORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENODEV, errno.EACCES, errno.EPERM}
+"""What the system says where no trial could be kept: no space, no permission, no disk."""
+
+_AGAIN = "where it is again, the same command goes on"
+
+
+def raise_if_halting(error: BaseException) -> None:
+    """Raises again what tells that nothing can be kept; other complaints about the store are one trial's."""
+    if isinstance(error, SaveDirError) and getattr(error.__cause__, "errno", None) in _NO_STORE:
+        raise error
+
+
+class Begun:
+    """The save dirs that were there when the first of their trials was begun."""
+
+    def __init__(self) -> None:
+        self._seen = set[str]()
+
+    def check(self, save_dir: str) -> None:
+        """Raises a SaveDirError where the save dir went away between two jobs.
+
+        Nobody would look for the results of the next one in what it would make in its place.
+        """
+        if Store(save_dir).begun:
+            self._seen.add(save_dir)
+        elif save_dir in self._seen:
+            received = f"{save_dir}, from which what was finished is gone"
+            raise SaveDirError("--save-dir", "the folder that the run was begun in", received, _AGAIN)

@@ -1,0 +1,48 @@
+"""Trials of one architecture side by side in one model, in one worker process or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lossbench.errors import RequestError
+from lossbench.run.gpus import workplaces
+from lossbench.run.job import Event, Job, Notify
+from lossbench.run.pool import Pool
+from lossbench.run.processes import checked_workers, note_failure, usable_cores
+from lossbench.run.stacks import Stack, stacks_of
+
+__all__ = ["Stacked"]
+
+
+class Stacked:
+    """Trains trials that differ in loss, seed and learning rate as one stack: for GPUs, which small models leave idle.
+
+    Trials of a model that no stack has are trained one by one. The results are those of other executors up to
+    rounding, and say in their provenance that a stack gave them.
+
+    Args:
+        width: how many trials a stack has at most; None for as many as memory allows and pay, which is measured.
+        workers: how many stacks side by side; None for one per GPU, or per usable core.
+        gpus: which GPUs the workers share; none for a processor.
+    """
+
+    def __init__(self, width: int | None = None, workers: int | None = None, gpus: Sequence[str] = ()) -> None:
+        if width is not None and width < 1:
+            raise RequestError("--stack", "auto or a number of at least 1", width)
+        self._width, self._gpus = width, tuple(gpus)
+        self._workers = checked_workers(workers) or len(self._gpus) or usable_cores()
+
+    @property
+    def workers(self) -> int:
+        """How many stacks are trained side by side at most."""
+        return self._workers
+
+    def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
+        """Trains every job; an interrupt stops the workers before it is raised."""
+        stacks, places = stacks_of(jobs, self.workers, self._width), workplaces(self.workers, self._gpus)
+        Pool("lossbench.run.stack_worker", self.workers, _note_failure, places)(stacks, notify)
+
+
+def _note_failure(stack: Stack, reason: str) -> Event:
+    """What is told of a trial whose worker process died over it."""
+    return note_failure(stack.jobs[0], reason)
