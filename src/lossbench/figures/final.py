@@ -13,11 +13,12 @@ from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
-from lossbench.figures.many_seeds import HIGH, LOW, SPREAD
+from lossbench.figures.final_words import absent, alternative, how
+from lossbench.figures.many_seeds import HIGH, LOW
 from lossbench.figures.style import AXIS, INK, PAPER
 from lossbench.figures.types import Choice, Figure
 from lossbench.results import Results
-from lossbench.text import MANY_SEEDS, counted, fixed, isolate, listed, oxford
+from lossbench.text import MANY_SEEDS, fixed, listed
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
@@ -47,8 +48,8 @@ def final_accuracy(number: int, results: Results, analysis: Analysis, colours: C
         number=number,
         slug="final-accuracy",
         title=f"Accuracy of every loss at the last epoch, {listed(split_title(split) for split in shown)}",
-        caption=_how(table, analysis, "accuracy") + _many(table, drawn, colours) + _absent(table, results.labels),
-        alt=_alt(table, shown, "Bar chart of the last accuracy"),
+        caption=how(table, analysis, "accuracy") + _many(table, drawn, colours) + absent(table, results.labels),
+        alt=alternative(table, shown, "Bar chart of the last accuracy"),
         loss=None,
         table=table,
         chart=_bars(drawn, results, colours, shown),
@@ -67,10 +68,10 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
         number=number,
         slug=f"ranking-{metric}",
         title=f"Ranking by {name} at the last epoch",
-        caption=f"Best first; {better} is better. {_how(table, analysis, metric)}"
+        caption=f"Best first; {better} is better. {how(table, analysis, metric)}"
         + _many(table, drawn, colours)
-        + _absent(table, analysis.ranking),
-        alt=_alt(table, (split,), f"Dot chart of {name}, best first"),
+        + absent(table, analysis.ranking),
+        alt=alternative(table, (split,), f"Dot chart of {name}, best first"),
         loss=None,
         table=table,
         chart=_dots(drawn, results, colours, analysis, name),
@@ -181,7 +182,7 @@ def _dots(
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     text = pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text")
-    rows = _with_absent(table, analysis.ranking).with_columns(text)
+    rows = _withabsent(table, analysis.ranking).with_columns(text)
     base = alt.Chart(data(), width=480, height=alt.Step(24 if colours.others else 34))
     axis = alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG))
     y = alt.Y("loss_function:N", title=None, axis=axis)
@@ -209,12 +210,12 @@ def _dots(
         whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
-        *([_said_of_absent(base, y)] if rows.height > table.height else []),
+        *([_said_ofabsent(base, y)] if rows.height > table.height else []),
     )
     return specification(chart, {"table": rows})
 
 
-def _with_absent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
+def _withabsent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
     """With a row of kind `none` for every loss and metric without a mean, in the last places."""
     metrics = table["metric"].unique(maintain_order=True) if "metric" in table.columns else [None]
     rows = []
@@ -230,7 +231,7 @@ def _with_absent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
     return pl.concat([table, pl.DataFrame(rows).select(set(table.columns) & set(rows[0]))], how="diagonal_relaxed")
 
 
-def _said_of_absent(base: alt.Chart, y: alt.Y) -> alt.Chart:
+def _said_ofabsent(base: alt.Chart, y: alt.Y) -> alt.Chart:
     """Words in the row of a loss that has nothing to draw."""
     rows = base.transform_filter(alt.datum.kind == "none")
     said: alt.Chart = rows.mark_text(align="left", fontSize=12, color=AXIS).encode(
@@ -276,35 +277,3 @@ def _spread(base: alt.Chart, place: Mapping[str, Any]) -> alt.Chart:
     """A broad pale line where many seeds lie."""
     wide: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_rule(strokeWidth=9, opacity=0.25)
     return wide.encode(x=alt.X("low:Q"), x2="high:Q", **place)
-
-
-def _how(table: pl.DataFrame, analysis: Analysis, metric: str) -> str:
-    drawn = set(table.select("loss_function", "split").iter_rows())
-    overall = [item for item in analysis.estimates if item.overall and item.metric == metric]
-    counts = [len(item.seeds) for item in overall if (item.loss, item.split) in drawn]
-    if not counts:
-        return "No trial finished."
-    if max(counts) == 1:
-        return "One seed per loss: no interval can be given."
-    count = counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"
-    single = [] if min(counts) > MANY_SEEDS else ["the single seeds as open circles"]
-    pale = [f"pale {SPREAD}"] if max(counts) > MANY_SEEDS else []
-    return f"The mean of {count} with its 95 % t interval, and {listed([*single, *pale])}."
-
-
-def _absent(table: pl.DataFrame, labels: Sequence[str]) -> str:
-    absent = [label for label in labels if label not in set(table["loss_function"])]
-    return f" No trial of {oxford(absent, 'or')} finished." if absent and not table.is_empty() else ""
-
-
-def _alt(table: pl.DataFrame, shown: Sequence[str], lead: str) -> str:
-    parts = []
-    means = table.filter(pl.col("kind") == "mean")
-    for label in dict.fromkeys(means["loss_function"]):
-        rows = means.filter(pl.col("loss_function") == label)
-        values = [
-            f"{split_title(split)} {fixed(value)}" if len(shown) > 1 else fixed(value)
-            for split, value in rows.select("split", "value").iter_rows()
-        ]
-        parts.append(f"{isolate(label)} {', '.join(values)}")
-    return f"{lead}: {listed(parts)}." if parts else "Nothing to see: no trial finished."
