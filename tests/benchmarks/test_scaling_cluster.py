@@ -91,7 +91,7 @@ def test_what_is_recorded_is_what_the_simulation_gives_for_what_was_measured() -
         rows_of_it = rows(known, share)
         for expected in known["simulated"][name][:8]:
             assert next(rows_of_it) == expected
-        assert alike(known, share) == known["simulated"]["alike"][name]
+        assert alike(known["busy"], share) == known["busy"]["alike"][name]
     assert validated(known["trials"]) == known["validated"]
 
 
