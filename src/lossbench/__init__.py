@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lossbench.api.comparing import compare
     from lossbench.api.conditions_results import Conditions
     from lossbench.api.exporting import export
+    from lossbench.api.merging import merge
     from lossbench.api.predicting import predict
     from lossbench.api.reading import load
     from lossbench.api.running import run
@@ -44,6 +45,7 @@ __all__ = [
     "load",
     "load_study",
     "loss",
+    "merge",
     "nn",
     "predict",
     "run",
@@ -71,6 +73,7 @@ _HOMES = {
     "load": "api.reading",
     "load_study": "spec",
     "loss": "losses",
+    "merge": "api.merging",
     "predict": "api.predicting",
     "run": "api.running",
     "send": "api.trackers",

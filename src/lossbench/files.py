@@ -8,7 +8,7 @@ import secrets
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -23,11 +23,13 @@ __all__ = [
     "check_regular",
     "drafts",
     "holds",
+    "is_held",
     "read_regular",
     "remove_draft",
     "sweep",
     "unwritable",
     "write_atomically",
+    "write_together",
     "writing",
     "writing_file",
 ]
@@ -45,12 +47,30 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises:
         OSError: the folder cannot be written; the old file, if any, is untouched and no draft stays behind.
     """
-    data = content.encode() if isinstance(content, str) else content
+    _write_twice(path, content.encode() if isinstance(content, str) else content)
+    _settle(path.parent)
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Writes several files of a folder, each as `write_atomically` does; the folder is made durable once, at the end.
+
+    Args:
+        folder: which is there.
+        contents: what each file is to hold, by its name.
+
+    Raises:
+        OSError: the folder cannot be written; the files before the one that could not are there.
+    """
+    for name, data in contents.items():
+        _write_twice(folder / name, data)
+    _settle(folder)
+
+
+def _write_twice(path: Path, data: bytes) -> None:
     try:
         _write(path, data)
     except FileNotFoundError:  # the draft was swept by another process, in the moment before or after it was held
         _write(path, data)
-    _settle(path.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -91,6 +111,20 @@ def check_regular(path: Path) -> None:
     """Raises an OSError unless a path leads to a file."""
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "it is no file", str(path))
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a lock. It is asked by reading, so that it can be where nothing can be written."""
+    if sys.platform == "win32":  # which has no such locks
+        return False
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is no lock, or a file system without them
+        return False
+    return False
 
 
 def drafts(folder: Path, *, of: str = "*", below: bool = True) -> list[Path]:

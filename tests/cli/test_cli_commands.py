@@ -42,6 +42,7 @@ COMMANDS = (
     "predict",
     "export",
     "prune",
+    "merge",
     "losses",
     "audit",
     "models",
@@ -71,7 +72,9 @@ class TestHelp:
         for command in COMMANDS:
             assert command in done.out
 
-    @pytest.mark.parametrize("command", ["run", "losses", "audit", "watch", "tune", "predict", "export", "prune"])
+    @pytest.mark.parametrize(
+        "command", ["run", "losses", "audit", "watch", "tune", "predict", "export", "prune", "merge"]
+    )
     def test_help_does_not_wait_for_heavy_modules(self, command: str) -> None:
         code = (
             "import sys\nfrom lossbench.cli import main\n"

@@ -6,7 +6,7 @@ Only running a study does this; whoever reads its results finds the values and i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def metric_digests(plan: Plan) -> dict[str, str]:
     return {metric.path: source_digest(metric.path, _FIELD) for metric in map(OwnMetric.parse, plan.metrics or ())}
 
 
-def measure_missing(store: Store, folders: Iterable[StudyFolder]) -> None:
+def measure_missing(store: Store, folders: Iterable[StudyFolder], of: Container[str]) -> None:
     """Computes what finished trials lack of their study's own metrics, and keeps it beside them.
 
     What a metric raised, or that its value is no finite number, is kept as the reason, and tried again by the next run.
@@ -43,6 +43,7 @@ def measure_missing(store: Store, folders: Iterable[StudyFolder]) -> None:
     Args:
         store: the save dir.
         folders: of the study's conditions.
+        of: the keys of the trials that are looked at.
 
     Raises:
         RequestError: a metric cannot be imported any more.
@@ -52,7 +53,7 @@ def measure_missing(store: Store, folders: Iterable[StudyFolder]) -> None:
         for metric in map(OwnMetric.parse, folder.study.plan.metrics or ()):
             function, source = import_own(metric.path, _FIELD), folder.data["metric_digests"][metric.path]
             for key in folder.trials.values():
-                if _lacks(store, key, metric.path, source):
+                if key in of and _lacks(store, key, metric.path, source):
                     _measure(store, key, function, metric.path, source)
 
 

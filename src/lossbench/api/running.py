@@ -15,7 +15,7 @@ import numpy as np
 
 from lossbench.analysis import Within
 from lossbench.api import executors
-from lossbench.api.conditions import Tables, analysed, gathered, still_open, write_study
+from lossbench.api.conditions import Tables, analysed, collected, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
 from lossbench.api.measuring import measure_missing, metric_digests
@@ -24,7 +24,7 @@ from lossbench.api.trackers import concluded, own_of, telling, trials_of
 from lossbench.api.until import passed, stages
 from lossbench.data import Data, Pictures, Source
 from lossbench.data import prepare as draw
-from lossbench.errors import HeldError, SaveDirError
+from lossbench.errors import HeldError, RequestError, SaveDirError
 from lossbench.files import write_atomically, writing
 from lossbench.folders import check_cache
 from lossbench.imports import import_path
@@ -34,7 +34,7 @@ from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
 from lossbench.results import Results
 from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Profile
-from lossbench.spec import FIXED, Condition, Study, Trial
+from lossbench.spec import FIXED, Condition, Shard, Study, Trial
 from lossbench.store import Store, StudyFolder, places
 from lossbench.tracking import Tracker
 
@@ -79,6 +79,7 @@ class Prepared:
         folder: what the store will keep of the study.
         parts: one per condition; of a study with one, its folder is the study's.
         retry_failed: whether trials are tried again that would fail in the same way.
+        shard: the part of the trials that is this run's; None for all of them.
     """
 
     study: Study
@@ -88,6 +89,12 @@ class Prepared:
     folder: StudyFolder
     parts: tuple[Part, ...]
     retry_failed: bool = False
+    shard: Shard | None = None
+
+    @property
+    def told(self) -> str:
+        """The study's name, with the part of it that is this run's."""
+        return self.study.name if self.shard is None else f"{self.study.name}, part {self.shard}"
 
     @property
     def pictures(self) -> Pictures:
@@ -107,9 +114,18 @@ class Prepared:
         told = {text for one in fixed for text in one.study.plan.hypotheses if text not in one.untestable}
         return {text: why for one in fixed for text, why in one.untestable.items() if text not in told}
 
-    @property
+    @cached_property
     def trials(self) -> dict[str, tuple[str, Trial]]:
-        """Every trial by its key, each with its loss, seed and condition in words."""
+        """This run's trials by their keys, each with its loss, seed and condition in words."""
+        whole = self.whole
+        if self.shard is None:
+            return whole
+        own = self.shard.keys(trial for _, trial in whole.values())
+        return {key: told for key, told in whole.items() if key in own}
+
+    @cached_property
+    def whole(self) -> dict[str, tuple[str, Trial]]:
+        """Every trial of the study, in the same form."""
         conditions = self.study.conditions
         found: dict[str, tuple[str, Trial]] = {}
         for part in self.parts:
@@ -153,6 +169,7 @@ def prepare(
     data_dir: str | Path | None = None,
     device: str = "auto",
     retry_failed: bool = False,
+    shard: Shard | None = None,
 ) -> Prepared:
     """Checks everything that a study asks for, without writing anything.
 
@@ -163,10 +180,14 @@ def prepare(
         data_dir: where named data sets are looked for first.
         device: `auto`, `cpu`, `cuda` or `mps`.
         retry_failed: whether trials whose loss or model raised are tried again, too.
+        shard: the part of its trials that is wanted; None for all of them.
 
     Raises:
         RequestError: something in it cannot be done; one sentence says what.
     """
+    if shard is not None and study.plan.max_seeds is not None:
+        hint = "give it the seeds that it shall have: whether it needs more is seen from all of its parts"
+        raise RequestError("shard", "a study whose seeds are settled", "one that adds seeds until it is decided", hint)
     settled = settle_device(device)
     study = settle(with_data(study, data), settled)
     if study.published is not None:
@@ -188,7 +209,7 @@ def prepare(
         labels = {name: digest for part in parts for name, digest in part.folder.data["label_noise"].items()}
         own = replace(own, study=study, trials={}, place=study.name, data={**own.data, "label_noise": labels})
     own.check_name(store)
-    return Prepared(study, source, store, settled, own, tuple(parts), retry_failed)
+    return Prepared(study, source, store, settled, own, tuple(parts), retry_failed, shard)
 
 
 def train_missing(
@@ -207,6 +228,9 @@ def train_missing(
         notify: is told what happens.
         keep_weights: whether the last weights are kept.
         checkpoint_seconds: how much training may be lost to a crash.
+
+    Returns:
+        the results by condition; of a part of the trials none, for an answer from them would be taken for the study's.
 
     Raises:
         SaveDirError: the store cannot be written; what was finished is kept.
@@ -248,7 +272,9 @@ def train_missing(
     for chosen, some in ((executor, elsewhere), (Inline(), here)):
         if some:
             chosen(some, notify)
-    measure_missing(store, (part.folder for part in prepared.parts))
+    measure_missing(store, (part.folder for part in prepared.parts), of=prepared.trials)
+    if prepared.shard is not None:
+        return {}
     return Tables(store, {part.condition: part.folder.path for part in prepared.parts})
 
 
@@ -315,6 +341,7 @@ def run(
     keep_weights: bool = False,
     pictures: bool = True,
     retry_failed: bool = False,
+    shard: str | tuple[int, int] | None = None,
     trackers: Iterable[str | Tracker] = (),
 ) -> StudyResults | Conditions:
     """Trains what is missing of a study, writes its report, and gives its results.
@@ -333,28 +360,38 @@ def run(
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
         retry_failed: whether trials whose loss or model raised in an earlier run are tried again.
+        shard: the part of the trials that is trained, `"3/16"` or `(3, 16)`: the third of sixteen, each of which has
+            its share of every model, scenario and loss; None for all of them. No report is written then;
+            `lossbench.merge` puts the save dirs of all parts together.
         trackers: what is told of each trial as it is trained: texts as `--track` has them (`mlflow:sqlite:///runs.db`),
             or objects of your own with the methods of `lossbench.tracking.Tracker`. One that raises changes nothing
             else; a warning says so.
 
     Returns:
-        the results; of a study with several models, scenarios or recipes those of each of its conditions.
+        the results; of a study with several models, scenarios or recipes those of each of its conditions. Of a part
+        what the save dir has, in which the trials of other parts are missing.
 
     Raises:
         RequestError: something in the study cannot be done; nothing was written.
     """
+    part = None if shard is None else Shard.parse(shard)
     chosen = executors.make_executor(executor, workers, device=device, stack=stack)
     study = with_data(study, data)
     with telling(trackers, "trackers", _warn) as feed:
 
         def take(stage: Study, *, first: bool) -> tuple[Prepared, Mapping[Condition, Results]]:
             again = retry_failed and first
-            prepared = prepare(stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again)
+            prepared = prepare(
+                stage, save_dir, data=data, data_dir=data_dir, device=device, retry_failed=again, shard=part
+            )
             feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)
 
         for look in looks(stages(study, save_dir), save_dir, take):
             last = look
+        if part is not None:
+            kept, results = collected(last.prepared.store, last.prepared.folder.path)
+            return gathered(kept.study, analysed(results))
         page = write(last.prepared, last.within, pictures=pictures)
         feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
     return gathered(last.prepared.study, last.within)

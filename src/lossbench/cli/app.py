@@ -19,12 +19,14 @@ from lossbench.cli.console import make_console
 from lossbench.cli.doctor import doctor
 from lossbench.cli.export import export
 from lossbench.cli.losses import audit, losses
+from lossbench.cli.merge import merge
 from lossbench.cli.named import DataDir, data, init, models, presets
 from lossbench.cli.number import number
 from lossbench.cli.overrides import build_study, naming
 from lossbench.cli.predict import predict
 from lossbench.cli.progress import follow
 from lossbench.cli.prune import prune
+from lossbench.cli.shard import Shards, shard_of, show_part, show_shard
 from lossbench.cli.show_faults import show_unmeasured, show_what_is_wrong
 from lossbench.cli.show_looks import show_look, show_stages, show_untestable
 from lossbench.cli.status import Folder, status
@@ -123,6 +125,7 @@ def run(
         typer.Option(parser=number, metavar="N", help="The most seeds of --until-decided, 3 to 30. [default: 30]"),
     ] = None,
     keep_weights: Annotated[bool, typer.Option("--keep-weights", help="Keep each trial's last weights.")] = False,
+    shard: Shards = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try trials again whose loss or model raised in an earlier run.")
     ] = False,
@@ -188,6 +191,7 @@ def run(
         "--max-seeds": max_seeds,
     }
     asked = build_study(study, preset, options)
+    part = shard_of(shard, asked)
 
     from lossbench.api import executors, running  # torch takes a second or two, which a wrong option need not wait for
     from lossbench.api.trackers import concluded, own_of, telling, trials_of
@@ -196,10 +200,13 @@ def run(
     at_most = checkpoint_seconds_of(checkpoint_seconds)
     chosen = executors.make_executor(executor, workers_of(workers), device=device, stack=stack_of(stack, executor))
     stages = running.stages(asked, save_dir)
-    prepare = naming("--metric", metric)(partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device))
+    prepare = naming("--metric", metric)(
+        partial(running.prepare, save_dir=save_dir, data_dir=data_dir, device=device, shard=part)
+    )
     if dry_run:
         prepared = prepare(stages[-1], retry_failed=retry_failed)
         show.show_plan(make_console(), prepared, chosen, keep_weights=keep_weights)
+        show_part(make_console(), prepared)
         show_stages(make_console(), stages)
         show_untestable(make_console(), prepared.untestable)
         return
@@ -228,13 +235,17 @@ def run(
                 after = len(look.after.seeds) if look.after else None
                 show_look(make_console(), len(stage.seeds), look.still_open, after)
             measured.lap("reporting")
-        page = running.write(last.prepared, last.within, pictures=pictures)
-        feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
-        measured.lap("reporting")
-        show.show_answers(make_console(), last.within, page)
+        if part is None:
+            page = running.write(last.prepared, last.within, pictures=pictures)
+            feed.conclude(lambda: concluded(last.prepared.study, last.within, page))
+            measured.lap("reporting")
+            show.show_answers(make_console(), last.within, page)
+    ended = all(item.results.all_ended for item in last.within)
+    if part is not None:
+        ended = show_shard(make_console(), last.prepared)
     if profile:
         show.show_profile(make_console(), measured.rows(), running.write_profile(last.prepared, measured))
-    raise typer.Exit(0 if all(item.results.all_ended for item in last.within) else 1)
+    raise typer.Exit(0 if ended else 1)
 
 
 @app.command()
@@ -262,6 +273,7 @@ app.command()(watch)
 app.command()(predict)
 app.command()(export)
 app.command()(prune)
+app.command()(merge)
 app.command()(compare)
 app.command()(losses)
 app.command()(audit)
@@ -301,11 +313,11 @@ def _train(
     show_what_is_wrong(out, prepared)
     if missing:
         at_a_time = executors.words_of(executor)
-        words = f"{study.name}: {len(missing)} of {len(trials)} trials to train, {at_a_time}"
-    elif prepared.left_out:
-        words = f"{study.name}: nothing to train"
+        words = f"{prepared.told}: {len(missing)} of {len(trials)} trials to train, {at_a_time}"
+    elif prepared.left_out or not trials:
+        words = f"{prepared.told}: nothing to train"
     else:
-        words = f"{study.name}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
+        words = f"{prepared.told}: nothing to train, all {len(trials)} trials are in {prepared.store.root}"
     out.print(words, markup=False, highlight=False, soft_wrap=True)
     with follow(out, missing, study.recipe.epochs) as notify:
 

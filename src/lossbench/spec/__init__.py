@@ -35,6 +35,7 @@ from lossbench.spec.scaled import scaled
 from lossbench.spec.scenario import Imbalance, Noise, Scenario
 from lossbench.spec.schedule import Schedule
 from lossbench.spec.seeds import parse_seeds
+from lossbench.spec.shard import Shard, deal
 from lossbench.spec.study import Plan, Study, default_name, parse_arms, parse_losses
 from lossbench.spec.study_file import load_study, read_study_file
 from lossbench.spec.trial import Trial, key_of
@@ -70,12 +71,14 @@ __all__ = [
     "Recipe",
     "Scenario",
     "Schedule",
+    "Shard",
     "Study",
     "Trend",
     "Trial",
     "Value",
     "canonical_json",
     "check_augmentation",
+    "deal",
     "default_name",
     "key_of",
     "load_study",

@@ -1,6 +1,9 @@
 """Folders of trials: claim, checkpoint, finish, read."""
 
+from lossbench.store.forms import Form, read_forms, whole_form
 from lossbench.store.measured import Measured
+from lossbench.store.merging import Copied, merge_trials
+from lossbench.store.merging_pictures import merge_pictures
 from lossbench.store.progress import Progress, checkpoint_rows, progress
 from lossbench.store.pruning import KINDS, Kind, Needless, needless, remove
 from lossbench.store.record import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Record, Row
@@ -11,6 +14,8 @@ __all__ = [
     "FIRST_BATCH",
     "FIRST_BATCH_CROSS_ENTROPY",
     "KINDS",
+    "Copied",
+    "Form",
     "Kind",
     "Measured",
     "Needless",
@@ -22,8 +27,12 @@ __all__ = [
     "StudyFolder",
     "checkpoint_rows",
     "locate_study",
+    "merge_pictures",
+    "merge_trials",
     "needless",
     "places",
     "progress",
+    "read_forms",
     "remove",
+    "whole_form",
 ]

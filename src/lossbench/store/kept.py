@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,9 @@ PROVENANCE = "provenance.json"
 WEIGHTS = "weights.safetensors"
 """Of a trial that was run with --keep-weights."""
 
+_PLAIN = re.compile(r"[a-z][a-z_]*[.][a-z]+")
+_NO_RESULTS = ("claim.lock", "failure.json", PROVENANCE)
+
 _ALWAYS = ("trial.json", "history.csv", "counts.npz", "logits.safetensors", "outcome.json")
 
 
@@ -50,7 +54,7 @@ class Kept:
     def provenance(self) -> dict[str, Any]:
         """Where and when the trial ran, and the digests of its files."""
         try:
-            found = unsealed(self._reader(self.folder / PROVENANCE))
+            found = unsealed(self._provenance)
             digests = found["digests"]
             if not all(isinstance(digests[name], str) for name in _ALWAYS):
                 raise ValueError("it does not name the digests of all files")
@@ -61,6 +65,25 @@ class Kept:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(PROVENANCE, error) from None
         return found
+
+    @cached_property
+    def _provenance(self) -> bytes:
+        """The file, read once; the error that it cannot be is raised by whoever understands it."""
+        return self._reader(self.folder / PROVENANCE)
+
+    def contents(self) -> dict[str, bytes]:
+        """What all files of the trial hold, provenance last, each held against its digest; read once.
+
+        Raises:
+            StoreError: one is missing or damaged, or belongs to another trial.
+        """
+        found = {}
+        for name in self.provenance["digests"]:
+            if not _PLAIN.fullmatch(name) or name in _NO_RESULTS:
+                raise self._damaged(PROVENANCE, f"it names a file {shown(name)}")
+            found[name] = self.read(name)
+        self._check_key(found["trial.json"])
+        return {**found, PROVENANCE: self._provenance}
 
     def read(self, name: str) -> bytes:
         """What a file holds, if that is what was written."""
@@ -148,13 +171,20 @@ class Kept:
         for name in names:
             try:
                 content = self.read(name)
-                if name == "trial.json" and key_of(json.loads(content)) != self.folder.name:
-                    raise self._damaged(name, "it describes another trial")
+                if name == "trial.json":
+                    self._check_key(content)
             except StoreError as error:
                 found[name] = error.why
-            except ValueError as error:
-                found[name] = shown(str(error))
         return found
+
+    def _check_key(self, content: bytes) -> None:
+        """Raises an error where the trial that trial.json describes is another one."""
+        try:
+            described = key_of(json.loads(content))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._damaged("trial.json", error) from None
+        if described != self.folder.name:
+            raise self._damaged("trial.json", "it describes another trial")
 
     def _understood(self, name: str, reader: Callable[[bytes], T]) -> T:
         content = self.read(name)

@@ -13,7 +13,7 @@ from lossbench.store.record import Row
 from lossbench.store.sealed import unsealed
 from lossbench.store.store import Status, Store
 
-__all__ = ["Progress", "checkpoint_rows", "progress"]
+__all__ = ["Progress", "checkpoint_epochs", "checkpoint_rows", "progress"]
 
 _UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError, ArithmeticError)
 
@@ -52,6 +52,11 @@ def progress(store: Store, key: str) -> Progress:
 def checkpoint_rows(store: Store, key: str) -> tuple[Row, ...]:
     """The rows of the history that a trial goes on from; none without a checkpoint."""
     return _checkpoint(store, key)[2]
+
+
+def checkpoint_epochs(store: Store, key: str) -> int:
+    """How many epochs are done in what a trial goes on from; 0 without a checkpoint."""
+    return _checkpoint(store, key)[0]
 
 
 def _read(store: Store, key: str) -> Progress:

@@ -34,10 +34,10 @@ __all__ = ["Status", "Store"]
 
 _STUDY = ("study.json", "study.yaml")  # the second alone in format 1
 
-_RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
-_LOCK = "claim.lock"
-_FAILURE = "failure.json"
-_CHECKPOINT = Path("checkpoint", "state.safetensors")
+RESIZED = "-resized"  # behind the name of a source whose pictures were of other sizes
+LOCK = "claim.lock"
+FAILURE = "failure.json"
+CHECKPOINT = Path("checkpoint", "state.safetensors")
 
 Status = Literal["finished", "diverged", "failed", "running", "missing"]
 
@@ -66,6 +66,11 @@ class Store:
         """What is wrong with the file that bears the save dir's format, by its name; empty where nothing is."""
         fault = format_fault(self.root)
         return {FORMAT_NOTE: fault} if fault else {}
+
+    def note_format(self) -> None:
+        """Writes the format, where the save dir does not say it."""
+        with self._writing():
+            note_format(self.root)
 
     @property
     def begun(self) -> bool:
@@ -117,10 +122,10 @@ class Store:
     def find_pictures(self, fingerprint: str) -> Pictures | None:
         """The decoded pictures of a source, if they were put here and are whole."""
         for note in sorted((self.root / "data").glob(f"*/sources/{fingerprint}*")):
-            if note.name not in (fingerprint, fingerprint + _RESIZED):
+            if note.name not in (fingerprint, fingerprint + RESIZED):
                 continue
             try:
-                return replace(self._read_whole(note.parent.parent), resized=note.name.endswith(_RESIZED))
+                return replace(self._read_whole(note.parent.parent), resized=note.name.endswith(RESIZED))
             except StoreError:
                 continue
         return None
@@ -144,7 +149,7 @@ class Store:
             sweep(folder)
             write_labels(pictures, folder)
             (folder / "sources").mkdir(exist_ok=True)
-            write_atomically(folder / "sources" / f"{fingerprint}{_RESIZED if pictures.resized else ''}", "")
+            write_atomically(folder / "sources" / f"{fingerprint}{RESIZED if pictures.resized else ''}", "")
 
     def pictures(self, digest: str, *, every_pixel: bool = False) -> Pictures:
         """The decoded pictures of a digest, memory-mapped; held against it to the last pixel if that is asked for.
@@ -234,7 +239,7 @@ class Store:
             return "diverged" if self.outcome(key)["status"] == "diverged" else "finished"
         if self._claimed(key):
             return "running"
-        return "failed" if (folder / _FAILURE).exists() else "missing"
+        return "failed" if (folder / FAILURE).exists() else "missing"
 
     @contextmanager
     def claim(self, trial: Trial) -> Iterator[None]:
@@ -244,18 +249,30 @@ class Store:
             HeldError: somebody else holds it.
         """
         folder = self.trial_folder(trial.key)
-        with self._writing():
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                held = FileLock(folder / _LOCK, timeout=0).acquire()
-            except Timeout:
-                raise HeldError(trial.key) from None
-        with held:
+        with self.hold(trial.key):
             with self._writing():
-                sweep(folder)
                 text = json_text(trial.canonical())
                 if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
+            yield
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[None]:
+        """Holds a trial's folder, which is made, and says nothing of the trial in it; else as `claim`.
+
+        Raises:
+            HeldError: somebody else holds it.
+        """
+        folder = self.trial_folder(key)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                held = FileLock(folder / LOCK, timeout=0).acquire()
+            except Timeout:
+                raise HeldError(key) from None
+        with held:
+            with self._writing():
+                sweep(folder)
             yield
 
     def save_checkpoint(
@@ -266,7 +283,7 @@ class Store:
 
     def put_checkpoint(self, key: str, content: bytes) -> None:
         """Keeps what a trial goes on from, as `checkpoint` gave it here or on another machine."""
-        path = self.trial_folder(key) / _CHECKPOINT
+        path = self.trial_folder(key) / CHECKPOINT
         with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
@@ -277,14 +294,14 @@ class Store:
         It carries its digest, against which it is held when it is loaded.
         """
         try:
-            return read_regular(self.trial_folder(key) / _CHECKPOINT)
+            return read_regular(self.trial_folder(key) / CHECKPOINT)
         except OSError:
             return None
 
     def load_checkpoint(self, key: str) -> tuple[Record, dict[str, np.ndarray], int, float] | None:
         """Record, state, epoch and seconds so far; None without a checkpoint or with a damaged one."""
         try:
-            return files.read_checkpoint(self.trial_folder(key) / _CHECKPOINT)
+            return files.read_checkpoint(self.trial_folder(key) / CHECKPOINT)
         except StoreError:
             return None
 
@@ -359,12 +376,12 @@ class Store:
     def untidy(self, key: str) -> bool:
         """Whether a crash came between a trial's last file and the tidying up."""
         folder = self.trial_folder(key)
-        return self.finished(key) and ((folder / "checkpoint").exists() or (folder / _FAILURE).exists())
+        return self.finished(key) and ((folder / "checkpoint").exists() or (folder / FAILURE).exists())
 
     def forgive(self, key: str) -> None:
         """Drops the note that a trial failed, so that it is tried again."""
         with self._writing():
-            (self.trial_folder(key) / _FAILURE).unlink(missing_ok=True)
+            (self.trial_folder(key) / FAILURE).unlink(missing_ok=True)
 
     def fail(self, trial: Trial, reason: str, *, for_good: bool = False) -> None:
         """Notes why a trial could not be trained.
@@ -378,7 +395,7 @@ class Store:
         folder = self.trial_folder(trial.key)
         with self._writing():
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder / _FAILURE, sealed({"reason": reason, "for_good": for_good}))
+            write_atomically(folder / FAILURE, sealed({"reason": reason, "for_good": for_good}))
 
     def failed_for_good(self, key: str) -> bool:
         """Whether a trial that has not ended failed in a way that the next run would only repeat."""
@@ -399,7 +416,7 @@ class Store:
         with self._writing():
             aside = set_aside(self.root, folder / PROVENANCE)  # first: without it the trial has not ended
             for path in sorted(folder.iterdir()):
-                if path.name != _LOCK:
+                if path.name != LOCK:
                     path.replace(aside / path.name)
         return aside
 
@@ -441,7 +458,7 @@ class Store:
 
     def _failure(self, key: str) -> dict[str, Any]:
         """What was noted of a failed trial; of a damaged note, that it is damaged."""
-        path = self.trial_folder(key) / _FAILURE
+        path = self.trial_folder(key) / FAILURE
         try:
             return unsealed(read_regular(path))
         except FileNotFoundError:
@@ -450,7 +467,7 @@ class Store:
             return {"reason": f"{path} is damaged ({error})"}
 
     def _claimed(self, key: str) -> bool:
-        path = self.trial_folder(key) / _LOCK
+        path = self.trial_folder(key) / LOCK
         if not path.is_file() or not os.access(path, os.W_OK):
             return False
         lock = FileLock(path, timeout=0)

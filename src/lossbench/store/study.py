@@ -17,7 +17,7 @@ from lossbench.store.format import newer
 from lossbench.store.sealed import NewerError, sealed, unsealed
 from lossbench.store.store import Store
 
-__all__ = ["StudyFolder", "locate_study", "places"]
+__all__ = ["StudyFolder", "difference", "locate_study", "places"]
 
 _MAY_GROW = ("losses", "seeds", "models", "scenarios")
 _SEEDS_ALONE = ("seeds",)  # a loss that joins after a look would join because of what was seen
@@ -70,12 +70,12 @@ class StudyFolder:
             before = StudyFolder.read(store, self.study.name)
         except StoreError:  # there is none, or a damaged one, which `write` sets aside
             return
-        difference = _difference(before, self)
-        if difference:
+        found = difference(before, self)
+        if found:
             hint = "give this one another with --name"
             adds = "losses, seeds, models or scenarios"
             allowed = f"the study {self.study.name} of this save dir, or one that only adds {adds} to it"
-            raise SaveDirError("name", allowed, f"one that differs in {difference}", hint)
+            raise SaveDirError("name", allowed, f"one that differs in {found}", hint)
 
     def write(self, store: Store) -> None:
         """Writes the study's folder, by one rename; the study.yaml beside it is for people to read and to run again.
@@ -217,7 +217,7 @@ def _check(study: Study, cards: Any, data: Any, trials: Mapping[tuple[str, int],
         raise ValueError("its trials have no seeds")
 
 
-def _difference(before: StudyFolder, after: StudyFolder) -> str:
+def difference(before: StudyFolder, after: StudyFolder) -> str:
     """The first field in which a study is more than a larger form of an earlier one; empty when there is none."""
     old, new = before.study.canonical(), after.study.canonical()
     if before.data["digest"] != after.data["digest"]:
