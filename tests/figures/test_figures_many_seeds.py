@@ -83,3 +83,17 @@ def test_many_trials_that_diverged_are_counted_and_few_are_named() -> None:
         figure = drawn(study(losses=LOSSES, seeds=seeds, epochs=3, status=status))["training"]
         assert said in figure.caption
         assert figure.table.filter(pl.col("kind") == "ended")["seed"].n_unique() == (lost if lost == 2 else 0)
+
+
+def test_no_spread_is_cut_where_losses_are_many() -> None:
+    losses = tuple(f"loss{k:02d}" for k in range(14))
+    results = study(losses=losses, seeds=MANY_SEEDS + 1, epochs=2)
+    figure = drawn_ranking(results)
+    shown = [row for row in figure.chart["datasets"]["table"] if row["kind"] == "spread"]
+    expected = figure.table.filter(kind="spread").select("low", "high").rows()
+    assert sorted((row["low"], row["high"]) for row in shown) == sorted(expected)
+
+
+def drawn_ranking(results: Results) -> Figure:
+    analysis = analyse(results)
+    return ranking(1, results, analysis, Colours.of(results.labels, analysis))

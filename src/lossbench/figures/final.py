@@ -241,8 +241,9 @@ def _said_ofabsent(base: alt.Chart, y: alt.Y) -> alt.Chart:
 
 
 def _reach(table: pl.DataFrame) -> tuple[float, float]:
-    """From the lowest to the highest mean or seed, and a little further."""
-    values = table["value"].to_list() or [0.0]
+    """From the lowest to the highest mean or seed, or spread of many, and a little further."""
+    spread = table.filter(pl.col("kind") == "spread")
+    values = [*table["value"], *spread["low"], *spread["high"]] or [0.0]
     room = 0.05 * (max(values) - min(values))
     return min(values) - room, max(values) + room
 
