@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "FSI",
+    "MANY_SEEDS",
+    "MOST_ROWS",
     "PDI",
     "capital",
     "counted",
@@ -24,6 +26,13 @@ __all__ = [
 ]
 
 FSI, PDI = "\u2068", "\u2069"  # Unicode's isolates: what stands between them cannot turn the text around it
+
+MANY_SEEDS = 30
+"""Seeds of a loss that are drawn and named one by one; of more, where they lie is told. It is the most that a study has
+that adds seeds until everything is decided."""
+
+MOST_ROWS = 200
+"""Trials that one table lists; of more it says how many they are, and of a report a file beside it lists them."""
 
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MINUS = "\u2212"

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from lossbench.report.definitions import definitions
-from lossbench.report.sentences_run import data_sentences, mixed, recipe_rows, reproduce, unfinished
+from lossbench.report.sentences_run import data_sentences, mixed, recipe_rows, reproduce
+from lossbench.report.trials_lost import unfinished
 from lossbench.spec import Study
 from lossbench.text import plain
 from synthetic import analyse, study

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lossbench.analysis import Within, analyse, open_questions
@@ -14,10 +15,31 @@ from lossbench.results import collect
 from lossbench.spec import Condition, Study
 from lossbench.store import Store, StudyFolder
 
-__all__ = ["analysed", "collected", "gathered", "still_open", "write_study"]
+__all__ = ["Tables", "analysed", "collected", "gathered", "still_open", "write_study"]
 
 
-def collected(store: Store, place: str) -> tuple[StudyFolder, dict[Condition, Table]]:
+class Tables(Mapping[Condition, Table]):
+    """The results of each condition, read when they are asked for and not held on to: of many, one at a time fits.
+
+    Args:
+        store: the save dir.
+        places: where the folder of each condition is.
+    """
+
+    def __init__(self, store: Store, places: Mapping[Condition, str]) -> None:
+        self._store, self._places = store, places
+
+    def __getitem__(self, condition: Condition) -> Table:
+        return collect(self._store, self._places[condition])
+
+    def __iter__(self) -> Iterator[Condition]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def collected(store: Store, place: str) -> tuple[StudyFolder, Mapping[Condition, Table]]:
     """What the store keeps of a study, and the results of each of its conditions.
 
     Args:
@@ -25,15 +47,25 @@ def collected(store: Store, place: str) -> tuple[StudyFolder, dict[Condition, Ta
         place: the study's name, or where the folder of one of its conditions is.
 
     Raises:
-        StoreError: a file of the study or of a finished trial is missing or damaged.
+        StoreError: a file of the study is missing or damaged.
     """
     folder = StudyFolder.read(store, place)
-    return folder, {condition: collect(store, own) for condition, own in folder.places.items()}
+    return folder, Tables(store, folder.places)
 
 
-def analysed(results: Mapping[Condition, Table]) -> tuple[Within, ...]:
-    """What is concluded within each condition."""
-    return tuple(Within(condition, table, analyse(table)) for condition, table in results.items())
+def analysed(results: Mapping[Condition, Table], *, pictures: bool = True) -> tuple[Within, ...]:
+    """What is concluded within each condition.
+
+    Args:
+        results: of each.
+        pictures: whether its results keep what every test picture gave, which nothing needs but the analysis and
+            whoever asks for it: with 100,000 trials on 10,000 test pictures these are 18 GB.
+    """
+    return tuple(_within(condition, table, pictures) for condition, table in results.items())
+
+
+def _within(condition: Condition, table: Table, pictures: bool) -> Within:
+    return Within(condition, table if pictures else replace(table, correct={}, per_picture={}), analyse(table))
 
 
 def still_open(within: Sequence[Within]) -> tuple[str, ...]:

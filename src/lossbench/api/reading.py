@@ -48,5 +48,5 @@ def report(
     check_forms(forms)
     store, place = locate_study(folder)
     kept, results = collected(store, place)
-    within = analysed(results)
+    within = analysed(results, pictures=False)
     return within, write_study(store, kept, within, forms=forms, pictures=pictures)

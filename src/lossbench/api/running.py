@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -15,7 +15,7 @@ import numpy as np
 
 from lossbench.analysis import Within
 from lossbench.api import executors
-from lossbench.api.conditions import analysed, collected, gathered, still_open, write_study
+from lossbench.api.conditions import Tables, analysed, collected, gathered, still_open, write_study
 from lossbench.api.conditions_results import Conditions
 from lossbench.api.data_of import source_of, with_data
 from lossbench.api.measuring import measure_missing, metric_digests
@@ -32,7 +32,7 @@ from lossbench.losses import loss_digest
 from lossbench.models import model_digest
 from lossbench.published import published
 from lossbench.resolve import Resolved, card_values, resolve, settle, settle_device
-from lossbench.results import Results, collect
+from lossbench.results import Results
 from lossbench.run import CHECKPOINT_SECONDS, Executor, Inline, Job, Notify, Profile
 from lossbench.spec import FIXED, Condition, Shard, Study, Trial
 from lossbench.store import Store, StudyFolder, places
@@ -221,8 +221,8 @@ def train_missing(
     *,
     keep_weights: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-) -> dict[Condition, Results]:
-    """Trains what the store lacks, and reads the results.
+) -> Mapping[Condition, Results]:
+    """Trains what the store lacks; gives the results, which are read when they are asked for.
 
     Args:
         prepared: the checked study.
@@ -251,6 +251,7 @@ def train_missing(
     arms = (*study.losses, *(study.tuned or {}).values())
     own_code = any(":" in model for model in study.models) or any(arm.loss.own for arm in arms)
     looked_in = import_path() if own_code else ()
+    missing = prepared.missing
     jobs = [
         Job(
             trial,
@@ -262,13 +263,13 @@ def train_missing(
             import_path=looked_in,
             checkpoint_seconds=checkpoint_seconds,
         )
-        for words, trial in prepared.missing.values()
+        for words, trial in missing.values()
     ]
     for key, (_, trial) in prepared.trials.items():
-        if key not in prepared.missing and store.untidy(key):
+        if key not in missing and store.untidy(key):
             with suppress(HeldError), store.claim(trial):
                 store.tidy(key)
-    for key in prepared.missing:
+    for key in missing:
         if store.failed_for_good(key):  # it is to be tried again
             store.forgive(key)
     here = [job for job in jobs if job.trial.given]  # a Python object without an import path
@@ -279,7 +280,7 @@ def train_missing(
     measure_missing(store, (part.folder for part in prepared.parts), of=prepared.trials)
     if prepared.shard is not None:
         return {}
-    return {part.condition: collect(store, part.folder.path) for part in prepared.parts}
+    return Tables(store, {part.condition: part.folder.path for part in prepared.parts})
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +303,7 @@ class Look:
 class Take(Protocol):
     """Prepares and trains the study of one look."""
 
-    def __call__(self, stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+    def __call__(self, stage: Study, *, first: bool) -> tuple[Prepared, Mapping[Condition, Results]]:
         """The checked study and its results.
 
         Args:
@@ -312,10 +313,11 @@ class Take(Protocol):
         ...
 
 
-def looks(stages: Sequence[Study], save_dir: str | Path, take: Take) -> Iterator[Look]:
+def looks(stages: Sequence[Study], save_dir: str | Path, take: Take, *, pictures: bool = True) -> Iterator[Look]:
     """Takes look after look, of which a study with fixed seeds has one, until nothing is open or they are used up.
 
-    A look that another run of the study has gone past meanwhile is passed over.
+    A look that another run of the study has gone past meanwhile is passed over. Without `pictures` its results do not
+    keep what every test picture gave.
     """
     for stage, after in zip_longest(stages, stages[1:]):
         try:
@@ -324,7 +326,7 @@ def looks(stages: Sequence[Study], save_dir: str | Path, take: Take) -> Iterator
             if passed(stage, save_dir):
                 continue
             raise
-        within = analysed(results)
+        within = analysed(results, pictures=pictures)
         look = Look(prepared, within, still_open(within), after)
         yield look
         if not look.still_open:
@@ -387,7 +389,7 @@ def run(
     study = with_data(study, data)
     with executors.closing(chosen), telling(trackers, "trackers", _warn) as feed:
 
-        def take(stage: Study, *, first: bool) -> tuple[Prepared, dict[Condition, Results]]:
+        def take(stage: Study, *, first: bool) -> tuple[Prepared, Mapping[Condition, Results]]:
             prepared = checked(stage, retry_failed=retry_failed and first)
             feed.follow(prepared.store, trials_of(prepared), own_of(prepared))
             return prepared, train_missing(prepared, chosen, feed, keep_weights=keep_weights)

@@ -116,7 +116,7 @@ def send(folder: str | Path, to: str | TrackerSpec | Tracker, field: str = "--to
     whole, results = collected(store, place)
     opened = open_tracker(parse_tracker(to, field) if isinstance(to, str) else to, field)
     page = store.study_folder(whole.path) / "report.html"
-    came_to = concluded(whole.study, analysed(results), page) if page.exists() else None
+    came_to = concluded(whole.study, analysed(results, pictures=False), page) if page.exists() else None
     return send_trials(store, whole, opened, came_to)
 
 

@@ -69,6 +69,9 @@ def verified(store: Store, whole: StudyFolder) -> Verified:
 
 def _state(store: Store, key: str) -> tuple[str, str]:
     try:
+        if store.finished(key):
+            outcome = store.outcome(key)
+            return outcome["status"], str(outcome["reason"])
         return store.status(key), store.reason(key)
     except StoreError as error:
         return "damaged", str(error)

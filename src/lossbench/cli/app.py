@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -213,7 +213,7 @@ def run(
     with executors.closing(chosen), telling(track or (), "--track", _complain) as feed:
         measured = Profile(1, began)
 
-        def take(stage: Study, *, first: bool) -> tuple[running.Prepared, dict[Condition, Results]]:
+        def take(stage: Study, *, first: bool) -> tuple[running.Prepared, Mapping[Condition, Results]]:
             prepared = prepare(stage, retry_failed=retry_failed and first)
             if first:
                 show_untestable(make_console(), prepared.untestable)
@@ -228,8 +228,9 @@ def run(
             heard = (measured.heard, feed)
             return prepared, _train(prepared, chosen, measured, heard, keep_weights, at_most)
 
-        for look in running.looks(stages, save_dir, take):
+        for look in running.looks(stages, save_dir, take, pictures=False):
             last, stage = look, look.prepared.study
+            show_unmeasured(make_console(), [lost for item in look.within for lost in item.results.unmeasured])
             if stage.plan.max_seeds is not None:
                 after = len(look.after.seeds) if look.after else None
                 show_look(make_console(), len(stage.seeds), look.still_open, after)
@@ -302,7 +303,7 @@ def _train(
     listeners: Sequence[Notify],
     keep_weights: bool,
     checkpoint_seconds: float,
-) -> dict[Condition, Results]:
+) -> Mapping[Condition, Results]:
     """Trains what is missing, and shows how it goes; the listeners are told of every event."""
     from lossbench.api import executors, running
 
@@ -332,7 +333,6 @@ def _train(
             prepared, executor, heard, keep_weights=keep_weights, checkpoint_seconds=checkpoint_seconds
         )
         profile.lap("training")
-    show_unmeasured(out, [lost for item in results.values() for lost in item.unmeasured])
     if keep_weights and before:
         words = f"{before} trials were finished before this run; it added no weights to them"
         out.print(words, highlight=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rich.markup import escape
 from lossbench.cli.duration import duration
 from lossbench.cli.ranking import curve_by_loss, ranking
 from lossbench.cli.tables import empty_table
+from lossbench.text import MANY_SEEDS, MOST_ROWS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,10 +89,13 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     from lossbench.run.estimate import can_measure, estimate
 
     trials, missing = prepared.trials, prepared.missing
-    table = empty_table("loss and seed", "trial", "in the store")
-    for key, (words, _) in trials.items():
-        table.add_row(escape(words), key, _kept(prepared, key))
-    console.print(table)
+    if len(trials) > MOST_ROWS:
+        console.print(_many_planned(prepared, missing))
+    else:
+        table = empty_table("loss and seed", "trial", "in the store")
+        for key, (words, _) in trials.items():
+            table.add_row(escape(words), key, _kept(prepared, key, missing))
+        console.print(table)
     if not missing:
         console.print("nothing to train", highlight=False)
         return
@@ -114,13 +118,29 @@ def show_plan(console: Console, prepared: Prepared, executor: Executor, *, keep_
     console.print(f"{words} (measured on a few batches just now)", highlight=False, soft_wrap=True)
 
 
-def _kept(prepared: Prepared, key: str) -> str:
+def _many_planned(prepared: Prepared, missing: Container[str]) -> Table:
+    """Of many trials a row per loss and condition: how many there are, and how many the store has."""
+    conditions, states = prepared.study.conditions, ("yes", "no", "damaged", "failed before: --retry-failed")
+    counts: dict[str, Counter[str]] = {}
+    for part in prepared.parts:
+        told = part.condition.told(conditions)
+        for (label, _), trial in part.resolved.trials.items():
+            words = f"{label}, {told}" if told else label
+            counts.setdefault(words, Counter())[_kept(prepared, trial.key, missing)] += 1
+    shown = [state for state in states if any(count[state] for count in counts.values())]
+    table = empty_table("loss", "trials", *(f"in the store: {state}" for state in shown))
+    for words, count in counts.items():
+        table.add_row(escape(words), str(count.total()), *(str(count[state]) for state in shown))
+    return table
+
+
+def _kept(prepared: Prepared, key: str, missing: Container[str]) -> str:
     """Whether the store has a trial."""
     if key in prepared.damaged:
         return "damaged"
     if key in prepared.left_out:
         return "failed before: --retry-failed"
-    return "no" if key in prepared.missing else "yes"
+    return "no" if key in missing else "yes"
 
 
 def _kinds(trials: Sequence[Trial]) -> list[tuple[Trial, int]]:
@@ -187,13 +207,32 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
     """How far a study's trials are: (loss, seed, status, reason) each."""
     words = f"{name}: {len(states)} trials, {_counts([status for _, _, status, _ in states])}"
     console.print(words, markup=False, highlight=False)
-    table = empty_table("loss", *dict.fromkeys(str(seed) for _, seed, _, _ in states))
-    for loss in dict.fromkeys(loss for loss, _, _, _ in states):
-        table.add_row(escape(loss), *(status for label, _, status, _ in states if label == loss))
-    console.print(table)
-    for loss, seed, status, reason in states:
-        if reason:
-            console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
+    console.print(_states_table(states))
+    said = [(loss, seed, status, reason) for loss, seed, status, reason in states if reason]
+    for loss, seed, status, reason in said[:MANY_SEEDS]:
+        console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
+    if len(said) > MANY_SEEDS:
+        words = f"and {len(said) - MANY_SEEDS} more; `lossbench report` lists them all"
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def _states_table(states: Sequence[tuple[str, int, str, str]]) -> Table:
+    """A column per seed; of many seeds one per status, with how many trials have it."""
+    by_loss: dict[str, list[str]] = {}
+    for loss, _, status, _ in states:
+        by_loss.setdefault(loss, []).append(status)
+    seeds = dict.fromkeys(str(seed) for _, seed, _, _ in states)
+    if len(seeds) <= MANY_SEEDS:
+        table = empty_table("loss", *seeds)
+        for loss, statuses in by_loss.items():
+            table.add_row(escape(loss), *statuses)
+        return table
+    shown = sorted({status for statuses in by_loss.values() for status in statuses})
+    table = empty_table("loss", *shown)
+    for loss, statuses in by_loss.items():
+        counts = Counter(statuses)
+        table.add_row(escape(loss), *(str(counts[status]) for status in shown))
+    return table
 
 
 def _counts(statuses: Sequence[str]) -> str:

@@ -6,23 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from lossbench.analysis.types import Analysis, Estimate
 from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
+from lossbench.figures.final_words import absent, alternative, how
+from lossbench.figures.many_seeds import HIGH, LOW
 from lossbench.figures.style import AXIS, INK, PAPER
 from lossbench.figures.types import Choice, Figure
 from lossbench.results import Results
-from lossbench.text import counted, fixed, isolate, listed, oxford
+from lossbench.text import MANY_SEEDS, fixed, listed
 
 __all__ = ["FINAL", "final_accuracy", "ranking"]
 
 _RANKED = ("accuracy", "precision", "recall", "f1", "nll", "brier", "ece", "top5", "auroc")  # what a reader may rank by
 _LONG = 32  # letters that a row's label has room for
 
-# `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial.
+# `kind`: `mean` with the 95 % interval of the analysis, `seed` one finished trial; of many `spread`, their median with
+# the quantiles in the place of the interval.
 FINAL = {
     "loss_function": pl.String,
     "split": pl.String,
@@ -44,8 +48,8 @@ def final_accuracy(number: int, results: Results, analysis: Analysis, colours: C
         number=number,
         slug="final-accuracy",
         title=f"Accuracy of every loss at the last epoch, {listed(split_title(split) for split in shown)}",
-        caption=_how(table) + _many(table, drawn, colours) + _absent(table, results.labels),
-        alt=_alt(table, shown, "Bar chart of the last accuracy"),
+        caption=how(table, analysis, "accuracy") + _many(table, drawn, colours) + absent(table, results.labels),
+        alt=alternative(table, shown, "Bar chart of the last accuracy"),
         loss=None,
         table=table,
         chart=_bars(drawn, results, colours, shown),
@@ -64,10 +68,10 @@ def ranking(number: int, results: Results, analysis: Analysis, colours: Colours)
         number=number,
         slug=f"ranking-{metric}",
         title=f"Ranking by {name} at the last epoch",
-        caption=f"Best first; {better} is better. {_how(table)}"
+        caption=f"Best first; {better} is better. {how(table, analysis, metric)}"
         + _many(table, drawn, colours)
-        + _absent(table, analysis.ranking),
-        alt=_alt(table, (split,), f"Dot chart of {name}, best first"),
+        + absent(table, analysis.ranking),
+        alt=alternative(table, (split,), f"Dot chart of {name}, best first"),
         loss=None,
         table=table,
         chart=_dots(drawn, results, colours, analysis, name),
@@ -112,6 +116,9 @@ def _rows(item: Estimate) -> list[tuple[object, ...]]:
     if item.mean is None:
         return []
     mean = (item.loss, item.split, "mean", None, item.mean, item.low, item.high)
+    if len(item.values) > MANY_SEEDS:
+        middle, low, high = (float(value) for value in np.quantile(item.values, [0.5, LOW, HIGH]))
+        return [mean, (item.loss, item.split, "spread", None, middle, low, high)]
     seeds = [
         (item.loss, item.split, "seed", seed, value, None, None)
         for seed, value in zip(item.seeds, item.values, strict=True)
@@ -147,7 +154,7 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     chart = alt.layer(
         means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
         *([chance(classes, along="x")] if classes else []),
-        *(_seeds_and_intervals(base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
+        *(_seeds_and_intervals(table, base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
             y=y, yOffset=offset, x=alt.value("width"), text="text:N"
         ),
@@ -155,12 +162,15 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     return specification(chart, {"table": rows})
 
 
-def _seeds_and_intervals(base: alt.Chart, x: alt.X, place: Mapping[str, Any]) -> list[alt.Chart]:
+def _seeds_and_intervals(table: pl.DataFrame, base: alt.Chart, x: alt.X, place: Mapping[str, Any]) -> list[alt.Chart]:
     kind = alt.datum.kind
     seeds = base.transform_filter(kind == "seed")
+    spread, single = _has(table, "spread"), _has(table, "seed")
+    points = seeds.mark_point(size=22, strokeWidth=1, color=INK, fill=PAPER, opacity=0.9).encode(x=x, **place)
     whole = base.transform_filter((kind == "mean") & (alt.datum.low != None))  # noqa: E711 # an expression of the chart
     return [
-        seeds.mark_point(size=22, strokeWidth=1, color=INK, fill=PAPER, opacity=0.9).encode(x=x, **place),
+        *([_spread(base, place)] if spread else []),
+        *([points] if single else []),
         whole.mark_rule(color=INK, strokeWidth=1.6).encode(x=alt.X("low:Q"), x2="high:Q", **place),
     ]
 
@@ -172,7 +182,7 @@ def _dots(
     if table.is_empty():
         return specification(message("no trial finished", width=560), {})
     text = pl.col("value").map_elements(fixed, return_dtype=pl.String).alias("text")
-    rows = _with_absent(table, analysis.ranking).with_columns(text)
+    rows = _withabsent(table, analysis.ranking).with_columns(text)
     base = alt.Chart(data(), width=480, height=alt.Step(24 if colours.others else 34))
     axis = alt.Axis(grid=True, **short_labels(analysis.ranking, _LONG))
     y = alt.Y("loss_function:N", title=None, axis=axis)
@@ -195,16 +205,17 @@ def _dots(
     seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
     chart = alt.layer(
         *([guessed] if guessed else []),
-        *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) else []),
+        *([_spread(base, {"y": y, "color": keys.color})] if _has(table, "spread") else []),
+        *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) and _has(table, "seed") else []),
         whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
-        *([_said_of_absent(base, y)] if rows.height > table.height else []),
+        *([_said_ofabsent(base, y)] if rows.height > table.height else []),
     )
     return specification(chart, {"table": rows})
 
 
-def _with_absent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
+def _withabsent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
     """With a row of kind `none` for every loss and metric without a mean, in the last places."""
     metrics = table["metric"].unique(maintain_order=True) if "metric" in table.columns else [None]
     rows = []
@@ -220,7 +231,7 @@ def _with_absent(table: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
     return pl.concat([table, pl.DataFrame(rows).select(set(table.columns) & set(rows[0]))], how="diagonal_relaxed")
 
 
-def _said_of_absent(base: alt.Chart, y: alt.Y) -> alt.Chart:
+def _said_ofabsent(base: alt.Chart, y: alt.Y) -> alt.Chart:
     """Words in the row of a loss that has nothing to draw."""
     rows = base.transform_filter(alt.datum.kind == "none")
     said: alt.Chart = rows.mark_text(align="left", fontSize=12, color=AXIS).encode(
@@ -230,8 +241,9 @@ def _said_of_absent(base: alt.Chart, y: alt.Y) -> alt.Chart:
 
 
 def _reach(table: pl.DataFrame) -> tuple[float, float]:
-    """From the lowest to the highest mean or seed, and a little further."""
-    values = table["value"].to_list() or [0.0]
+    """From the lowest to the highest mean or seed, or spread of many, and a little further."""
+    spread = table.filter(pl.col("kind") == "spread")
+    values = [*table["value"], *spread["low"], *spread["high"]] or [0.0]
     room = 0.05 * (max(values) - min(values))
     return min(values) - room, max(values) + room
 
@@ -254,32 +266,15 @@ def _drawn(table: pl.DataFrame) -> list[float]:
 
 
 def _several(table: pl.DataFrame) -> bool:
-    return table.filter(pl.col("kind") == "seed").height > table.filter(pl.col("kind") == "mean").height
+    single = table.filter(pl.col("kind") == "seed").height
+    return _has(table, "spread") or single > table.filter(pl.col("kind") == "mean").height
 
 
-def _how(table: pl.DataFrame) -> str:
-    counts = table.filter(pl.col("kind") == "seed").group_by("loss_function", "split").len()["len"].to_list()
-    if not counts:
-        return "No trial finished."
-    if max(counts) == 1:
-        return "One seed per loss: no interval can be given."
-    count = counted(max(counts), "seed") if min(counts) == max(counts) else f"{min(counts)} to {max(counts)} seeds"
-    return f"The mean of {count} with its 95 % t interval, and the single seeds as open circles."
+def _has(table: pl.DataFrame, kind: str) -> bool:
+    return bool((table["kind"] == kind).any())
 
 
-def _absent(table: pl.DataFrame, labels: Sequence[str]) -> str:
-    absent = [label for label in labels if label not in set(table["loss_function"])]
-    return f" No trial of {oxford(absent, 'or')} finished." if absent and not table.is_empty() else ""
-
-
-def _alt(table: pl.DataFrame, shown: Sequence[str], lead: str) -> str:
-    parts = []
-    means = table.filter(pl.col("kind") == "mean")
-    for label in dict.fromkeys(means["loss_function"]):
-        rows = means.filter(pl.col("loss_function") == label)
-        values = [
-            f"{split_title(split)} {fixed(value)}" if len(shown) > 1 else fixed(value)
-            for split, value in rows.select("split", "value").iter_rows()
-        ]
-        parts.append(f"{isolate(label)} {', '.join(values)}")
-    return f"{lead}: {listed(parts)}." if parts else "Nothing to see: no trial finished."
+def _spread(base: alt.Chart, place: Mapping[str, Any]) -> alt.Chart:
+    """A broad pale line where many seeds lie."""
+    wide: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_rule(strokeWidth=9, opacity=0.25)
+    return wide.encode(x=alt.X("low:Q"), x2="high:Q", **place)

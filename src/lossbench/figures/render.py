@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import vl_convert
 
@@ -13,6 +14,7 @@ from lossbench.figures.types import Figure
 
 __all__ = ["render_pdf", "render_png", "render_svg", "specification_text"]
 
+_KEPT = 256  # renderings; the conditions of a study share most definitions, and one has fewer figures than that
 _LONG_NUMBER = re.compile(r"(?<![\w#.])-?\d+\.\d{3,}(?![\w.])")
 _TEXT = re.compile(r"(<text\b[^>]*>)(.*?)(</text>)", re.DOTALL)
 # The control characters that XML forbids, as JSON writes them, after an even number of backslashes.
@@ -22,27 +24,42 @@ _ID = re.compile(r'\bid="([^"]+)"')
 
 def render_svg(figure: Figure) -> str:
     """The figure as a stand-alone SVG on white."""
-    svg = vl_convert.vegalite_to_svg(_writable(json.dumps(figure.chart)), vl_version=VEGA_LITE, show_warnings=False)
-    return _stable(svg) + "\n"
+    return _svg(json.dumps(figure.chart))
 
 
 def render_png(figure: Figure | str, scale: float = 2) -> bytes:
     """A figure, or its SVG, as PNG; `scale` is pixels per unit of the SVG."""
     svg = figure if isinstance(figure, str) else render_svg(figure)
-    png: bytes = vl_convert.svg_to_png(svg.replace(PAPER, "#ffffff"), scale=scale)
-    return png
+    return _png(svg, scale)
 
 
 def render_pdf(figure: Figure | str) -> bytes:
     """A figure, or its SVG, as a PDF of its own size; the renderer orders the parts of the file as it likes."""
     svg = figure if isinstance(figure, str) else render_svg(figure)
-    pdf: bytes = vl_convert.svg_to_pdf(svg.replace(PAPER, "#ffffff"))
-    return pdf
+    return _pdf(svg)
 
 
 def specification_text(figure: Figure) -> str:
     """Its Vega-Lite specification with the data inside, as JSON."""
     return json.dumps(figure.chart, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+@lru_cache(_KEPT)
+def _svg(chart: str) -> str:
+    svg = vl_convert.vegalite_to_svg(_writable(chart), vl_version=VEGA_LITE, show_warnings=False)
+    return _stable(svg) + "\n"
+
+
+@lru_cache(_KEPT)
+def _png(svg: str, scale: float) -> bytes:
+    png: bytes = vl_convert.svg_to_png(svg.replace(PAPER, "#ffffff"), scale=scale)
+    return png
+
+
+@lru_cache(_KEPT)
+def _pdf(svg: str) -> bytes:
+    pdf: bytes = vl_convert.svg_to_pdf(svg.replace(PAPER, "#ffffff"))
+    return pdf
 
 
 def _writable(chart: str) -> str:

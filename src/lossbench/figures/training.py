@@ -22,10 +22,11 @@ from lossbench.figures.charts import (
     wide_enough,
 )
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, splits
+from lossbench.figures.many_seeds import SPREAD, summarised
 from lossbench.figures.style import color
 from lossbench.figures.types import Figure
 from lossbench.results import Results
-from lossbench.text import capital, counted, fixed, isolate, listed
+from lossbench.text import MANY_SEEDS, capital, counted, fixed, isolate, listed
 
 __all__ = ["training"]
 
@@ -35,7 +36,7 @@ _METRICS = ("loss", "accuracy")
 def training(number: int, results: Results, loss: str, places: Mapping[str, int], name: str) -> Figure:
     """The training figure of one loss; `name`, a slug, tells its file from the others'."""
     shown = splits(results)
-    table = curves(results, [loss], _METRICS, shown)
+    table = summarised(curves(results, [loss], _METRICS, shown))
     return Figure(
         number=number,
         slug=f"training-{name}",
@@ -73,11 +74,10 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     split = alt.StrokeDash("split:N", scale=dashes, legend=legend)
     kind = alt.datum.kind
     band = base.transform_filter((kind == "mean") & (alt.datum.low != None)).mark_area(color=hue, opacity=0.16)  # noqa: E711 # an expression of the chart
-    thin = base.transform_filter(kind == "seed").mark_line(color=hue, strokeWidth=0.8, opacity=0.45)
     bold = base.transform_filter(kind == "mean").mark_line(color=hue, strokeWidth=2.4, tooltip=TOLD)
     layers = [
         band.encode(x=x, y=alt.Y("low:Q", title=metric), y2="high:Q", detail="split:N"),
-        thin.encode(x=x, y=y, detail="seed:N", strokeDash=split),
+        _of_seeds(base, table, x, y, split, hue),
         bold.encode(x=x, y=y, strokeDash=split),
         *_ended(base, x, y, hue),
     ]
@@ -86,6 +86,17 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
         shapes = alt.Scale(domain=names, range=["triangle-up", "circle"])
         layers.append(points.encode(x=x, y=y, shape=alt.Shape("split:N", scale=shapes, legend=legend)))
     return alt.layer(*(chance(classes) for _ in line), *layers)
+
+
+def _of_seeds(base: alt.Chart, table: pl.DataFrame, x: alt.X, y: alt.Y, split: alt.StrokeDash, hue: str) -> alt.Chart:
+    """A thin line per seed, or a pale band for many."""
+    if (table["kind"] == "spread").any():
+        pale: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_area(color=hue, opacity=0.1)
+        return pale.encode(x=x, y=alt.Y("low:Q", title=table["metric"][0]), y2="high:Q", detail="split:N")
+    thin: alt.Chart = base.transform_filter(alt.datum.kind == "seed").mark_line(
+        color=hue, strokeWidth=0.8, opacity=0.45
+    )
+    return thin.encode(x=x, y=y, detail="seed:N", strokeDash=split)
 
 
 def _drawn(table: pl.DataFrame) -> list[float]:
@@ -120,17 +131,22 @@ def _trials(results: Results, loss: str, table: pl.DataFrame) -> list[str]:
     elif len(finished) == 1:
         sentences = [f"One trial, seed {finished[0]}."]
     else:
+        each = f"pale {SPREAD}" if len(finished) > MANY_SEEDS else "thin the single seeds"
         sentences = [
             f"Bold the mean of {counted(len(finished), 'seed')}, with a band of one standard deviation to each side; "
-            "thin the single seeds."
+            f"{each}."
         ]
-    drawn = set(table.filter(pl.col("kind") == "ended")["seed"])
-    for seed, epochs, _ in ended(results, loss):
+    drawn, diverged = set(table.filter(pl.col("kind") == "ended")["seed"]), ended(results, loss)
+    for seed, epochs, _ in diverged if len(diverged) <= MANY_SEEDS else ():
         how = ", drawn dotted up to there" if seed in drawn else ""
         sentences.append(f"Seed {seed} diverged after {counted(epochs, 'epoch')}{how}.")
+    if len(diverged) > MANY_SEEDS:
+        sentences.append(f"{counted(len(diverged), 'seed')} diverged, which is not drawn.")
     lost = [str(seed) for status in ("failed", "missing") for seed, _, _ in ended(results, loss, status)]
     if len(lost) == 1:
         sentences.append(f"Seed {lost[0]} failed or is missing.")
+    elif len(lost) > MANY_SEEDS:
+        sentences.append(f"{counted(len(lost), 'seed')} failed or are missing.")
     elif lost:
         sentences.append(f"Seeds {listed(lost)} failed or are missing.")
     return sentences

@@ -8,7 +8,7 @@ from lossbench.analysis.types import Analysis
 from lossbench.figures import Figure
 from lossbench.figures.colours import Colours
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
-from lossbench.report import beside, notes, sentences_answer, sentences_limits, sentences_run
+from lossbench.report import beside, notes, sentences_answer, sentences_limits, sentences_run, trials_lost
 from lossbench.report.blocks_losses import blocks_of_losses
 from lossbench.report.blocks_tables import (
     class_tables,
@@ -203,19 +203,26 @@ def _unmeasured(results: Results) -> Iterator[Block]:
     """Values of the study's own metrics that are not there; nothing where all are."""
     rows = tuple(
         (isolate(loss), str(seed), isolate(metric), isolate(reason))
-        for loss, seed, metric, reason in results.unmeasured
+        for loss, seed, metric, reason in trials_lost.unmeasured(results)
     )
     if rows:
-        caption = "Values of the study's own metrics that are missing; they enter no mean"
-        yield Table("unmeasured", caption, ("Loss", "Seed", "Metric", "Reason"), rows, numbers=frozenset({1}))
+        listed = trials_lost.unmeasured_listed(results)
+        caption = f"Values of the study's own metrics that are missing; they enter no mean{listed}"
+        yield Table(
+            "unmeasured",
+            caption + trials_lost.unmeasured_listed(results),
+            ("Loss", "Seed", "Metric", "Reason"),
+            rows,
+            numbers=frozenset({1}),
+        )
 
 
 def _unfinished(results: Results) -> Iterator[Block]:
-    rows = sentences_run.unfinished(results)
+    rows = trials_lost.unfinished(results)
     if not rows:
         yield Paragraph(sentences_run.all_finished(results))
         return
-    caption = f"{len(rows)} of {results.trials.height} trials did not finish; they enter no mean"
+    caption = trials_lost.unfinished_caption(results)
     yield Table(
         "unfinished",
         caption,

@@ -11,7 +11,7 @@ from lossbench.report.key_figures import KeyFigures
 from lossbench.report.lookup import metric_title
 from lossbench.report.sentences_run import shown
 from lossbench.results import Results
-from lossbench.text import isolate, listed
+from lossbench.text import MANY_SEEDS, isolate, listed
 
 __all__ = [
     "ALONE",
@@ -93,7 +93,16 @@ def numbers(results: Results) -> str:
     return (
         f"The numbers stand in {listed(f'{name}.csv' for name in tables)}, what became of hypotheses in verdicts.json, "
         "each of them as Parquet, too; the figures as SVG, PNG, PDF and Vega-Lite specification in the folder figures."
+        + _aggregates(results)
     )
+
+
+def _aggregates(results: Results) -> str:
+    """What is said where losses have so many seeds that they are not shown one by one."""
+    most = results.trials.group_by("loss_function").len()["len"].max()
+    if not isinstance(most, int) or most <= MANY_SEEDS:
+        return ""
+    return f" Of a loss with more than {MANY_SEEDS} seeds the page shows where they lie; history.csv has every one."
 
 
 def own_recipe(overrides: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from lossbench.figures.charts import drawable
 from lossbench.figures.colours import Colours
 from lossbench.figures.side_by_side import SIDE_BY_SIDE
 from lossbench.figures.style import PALETTE
-from lossbench.report import beside, cells, notes, sentences_answer, sentences_limits, sentences_run
+from lossbench.report import beside, cells, notes, sentences_answer, sentences_limits, sentences_run, trials_lost
 from lossbench.report.compared import compared, in_other_metrics
 from lossbench.report.definitions import definitions
 from lossbench.report.document import Bullets, Paragraph, Table
@@ -211,12 +211,13 @@ def _run(results: Results, analysis: Analysis) -> dict[str, object]:
         "table": sentences_run.table_sentences(results),
         "provenance": sorted(results.provenance.items()),
         "mixed": (*scenario_notes(results), *sentences_run.mixed(results.provenance)),
-        "unfinished": sentences_run.unfinished(results),
-        "unmeasured": results.unmeasured,
+        "unfinished": trials_lost.unfinished(results),
+        "unfinished_caption": trials_lost.unfinished_caption(results),
+        "unmeasured": trials_lost.unmeasured(results),
+        "unmeasured_listed": trials_lost.unmeasured_listed(results),
         "reproduce": () if results.external else sentences_run.reproduce(results),
         "definitions": definitions(results, analysis),
         "rules": rules(),
-        "trials": results.trials.height,
         "all_finished": sentences_run.all_finished(results),
         "command": sentences_run.command(results.study),
     }

@@ -10,7 +10,7 @@ import polars as pl
 from lossbench.analysis.standings import at_chance
 from lossbench.figures.curves import curve, curves, ended, finished_seeds, split_title, train_split
 from lossbench.results import Results
-from lossbench.text import capital, counted, fixed, isolate
+from lossbench.text import MANY_SEEDS, capital, counted, fixed, isolate
 
 __all__ = ["chance_sentence", "course", "gap", "loss_sentences", "turned_seeds"]
 
@@ -136,14 +136,19 @@ def gap(train: str, trained: float, tested: float) -> str:
 
 
 def lost_sentences(results: Results, loss: str) -> tuple[str, ...]:
-    """One sentence per trial that did not finish."""
+    """One sentence per trial that did not finish; of many, how many they are."""
     sentences = []
-    for seed, epochs, reason in ended(results, loss, "diverged"):
-        sentences.append(f"Seed {seed} diverged after {counted(epochs, 'epoch')}{_because(reason)}.")
-    for seed, _, reason in ended(results, loss, "failed"):
-        sentences.append(f"Seed {seed} failed{_because(reason)}.")
-    for seed, _, reason in ended(results, loss, "missing"):
-        sentences.append(f"Seed {seed} is missing{_because(reason)}.")
+    for status, words, many in (
+        ("diverged", "diverged after {epochs}", "diverged"),
+        ("failed", "failed", "failed"),
+        ("missing", "is missing", "are missing"),
+    ):
+        lost = ended(results, loss, status)
+        if len(lost) > MANY_SEEDS:
+            sentences.append(f"{counted(len(lost), 'seed')} {many}.")
+            continue
+        for seed, epochs, reason in lost:
+            sentences.append(f"Seed {seed} {words.format(epochs=counted(epochs, 'epoch'))}{_because(reason)}.")
     return tuple(sentences)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossbench.results import DataView, Results
 from lossbench.spec import Arm
-from lossbench.text import counted, isolate, listed, oxford
+from lossbench.text import MOST_ROWS, counted, isolate, listed, oxford
 
 __all__ = [
     "all_finished",
@@ -18,7 +18,6 @@ __all__ = [
     "reproduce",
     "shown",
     "table_sentences",
-    "unfinished",
 ]
 
 _COMMAND = "lossbench run study.yaml"
@@ -76,12 +75,6 @@ def mixed(provenance: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     )
 
 
-def unfinished(results: Results) -> list[Mapping[str, Any]]:
-    """The trials that did not finish, in the study's order."""
-    rows = [row for row in results.trials.iter_rows(named=True) if row["status"] != "finished"]
-    return sorted(rows, key=lambda row: (results.labels.index(row["loss_function"]), row["seed"]))
-
-
 def all_finished(results: Results) -> str:
     """What is said where no trial is missing, failed or diverged."""
     count = results.trials.height
@@ -108,9 +101,15 @@ def recipe_rows(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The study's settings, one row each, nested ones joined by a dot."""
     rows = [(name, study[name]) for name in _FIRST if name in study]
     rows = [(name, [_arm(item) for item in value] if name == "losses" else value) for name, value in rows]
+    rows = [(name, _few(value) if name == "seeds" else value) for name, value in rows]
     recipe = study.get("recipe", {}) if "data" in study else {}  # of a table nobody knows how its losses were trained
     flat = [*rows, *_flat("", dict(recipe)), *_flat("", dict(study.get("plan", {})))]
     return [(name, shown(value)) for name, value in flat if name not in ("model", "hypotheses")]
+
+
+def _few(seeds: Any) -> Any:
+    """Seeds as they are; of many, how many."""
+    return f"{len(seeds):,}, all in study.yaml" if isinstance(seeds, list) and len(seeds) > MOST_ROWS else seeds
 
 
 def _arm(loss: Any) -> str:

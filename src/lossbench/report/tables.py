@@ -11,6 +11,7 @@ import polars as pl
 from lossbench.analysis.types import Analysis
 from lossbench.analysis.within import Within
 from lossbench.report.gradient_scale import gradient_scales
+from lossbench.report.trials_lost import lost_frames
 from lossbench.results import HISTORY_COLUMNS, SCENARIO_COLUMNS, Results
 
 __all__ = [
@@ -208,7 +209,8 @@ def published_table(analysis: Analysis) -> pl.DataFrame:
 def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
     """Every table that stands beside the page, by name.
 
-    Results trained elsewhere have no first gradients, and few studies stand beside published numbers.
+    Results trained elsewhere have no first gradients, few studies stand beside published numbers, and few have so many
+    lost trials that the page does not list them.
     """
     tables = {
         "history": history_table(results),
@@ -221,7 +223,7 @@ def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
         tables["gradient_scale"] = gradient_scale_table(results)
     if analysis.published is not None and analysis.published.rows:
         tables["published"] = published_table(analysis)
-    return tables
+    return {**tables, **lost_frames(results)}
 
 
 def frames_across(within: Sequence[Within]) -> dict[str, pl.DataFrame]:

@@ -4,37 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from lossbench.errors import StoreError
-from lossbench.metrics import class_scores, reliability
+from lossbench.metrics import reliability
+from lossbench.results.gathered import Gathered, Part
 from lossbench.results.outputs import Outputs
 from lossbench.results.own_columns import own_columns
 from lossbench.results.scenario_columns import scenario_columns
-from lossbench.results.types import CLASS_COLUMNS, HISTORY_SCHEMA, TRIALS_SCHEMA, DataView, LossView, Results
+from lossbench.results.types import TRIALS_SCHEMA, DataView, LossView, Results
 from lossbench.spec import own_metrics
 from lossbench.store import FIRST_BATCH, FIRST_BATCH_CROSS_ENTROPY, Row, Store, StudyFolder
+from lossbench.store.kept import Kept
 
 __all__ = ["collect"]
-
-_PROVENANCE = (
-    "lossbench",
-    "commit",
-    "torch",
-    "numpy",
-    "python",
-    "device",
-    "processor",
-    "instruction_set",
-    "system",
-    "threads",
-    "precision",
-    "compiled",
-)
 
 _MEASURED = list(TRIALS_SCHEMA)[6:]  # of ended trials alone
 
@@ -52,48 +38,33 @@ def collect(store: Store, name: str) -> Results:
         StoreError: a file of the study is missing or damaged.
     """
     folder = StudyFolder.read(store, name)
-    placed = sorted(folder.trials.items(), key=lambda item: _place(folder, item[0]))
-    parts = [_read_or_failed(store, folder, label, seed, key) for (label, seed), key in placed]
+    places = {card["label"]: place for place, card in enumerate(folder.cards)}
+    placed = sorted(folder.trials.items(), key=lambda item: (places[item[0][0]], item[0][1]))
+    gathered = Gathered(tuple(own_metrics(folder.study.canonical()["plan"])), folder.data["class_names"])
+    for (label, seed), key in placed:
+        gathered.add(_read_or_failed(store, folder, label, seed, key))
     return Results(
         study=folder.study.canonical(),
         losses=_views(folder),
         data=_data(store, folder),
-        history=_joined(parts, tuple(own_metrics(folder.study.canonical()["plan"]))),
-        trials=pl.DataFrame([part.trial for part in parts], schema=TRIALS_SCHEMA, orient="row"),
-        correct=_last(parts, "correct"),
-        confusion=_last(parts, "confusion"),
-        provenance=_provenance([part.provenance for part in parts if part.provenance]),
-        per_picture={name: _last(parts, name) for name in ("nll", "brier", "top5")},
-        calibration=_last(parts, "calibration"),
-        classes=pl.concat([part.classes for part in parts]) if parts else pl.DataFrame(schema=CLASS_COLUMNS),
-        unmeasured=tuple(lost for part in parts for lost in part.unmeasured),
+        history=gathered.history(),
+        trials=pl.DataFrame(gathered.trials, schema=TRIALS_SCHEMA, orient="row"),
+        correct=gathered.last("correct"),
+        confusion=gathered.last("confusion"),
+        provenance=gathered.provenance(),
+        per_picture={name: gathered.last(name) for name in ("nll", "brier", "top5")},
+        calibration=gathered.last("calibration"),
+        classes=gathered.classes(),
+        unmeasured=tuple(gathered.unmeasured),
     )
 
 
-def _joined(parts: Sequence[_Part], own: Sequence[str]) -> pl.DataFrame:
-    """The history of all trials, with a column for each of the study's own metrics."""
-    schema = {**HISTORY_SCHEMA, **dict.fromkeys(own, pl.Float64)}
-    return pl.DataFrame([row for part in parts for row in part.history], schema=schema, orient="row")
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """What one trial gives to the results: its rows, and of its last epoch arrays by the name of their field."""
-
-    trial: dict[str, Any]
-    history: Sequence[dict[str, Any]] = ()
-    classes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CLASS_COLUMNS))
-    provenance: Mapping[str, Any] = field(default_factory=dict)
-    last: Mapping[str, np.ndarray] = field(default_factory=dict)
-    unmeasured: tuple[tuple[str, int, str, str], ...] = ()
-
-
-def _read_or_failed(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
+def _read_or_failed(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> Part:
     """What a trial gives, be it that its files are damaged."""
     try:
         return _read(store, folder, label, seed, key)
     except StoreError as error:
-        return _Part({**_lost(label, seed, key), "status": "failed", "reason": str(error)})
+        return Part({**_lost(label, seed, key), "status": "failed", "reason": str(error)})
 
 
 def _lost(label: str, seed: int, key: str) -> dict[str, Any]:
@@ -102,9 +73,9 @@ def _lost(label: str, seed: int, key: str) -> dict[str, Any]:
     return {**row, **dict.fromkeys(_MEASURED)}
 
 
-def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> _Part:
+def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) -> Part:
     if not store.finished(key):
-        return _Part(_unfinished(store, label, seed, key))
+        return Part(_unfinished(store, label, seed, key))
     kept = store.kept(key)
     trial = {**_lost(label, seed, key), **kept.outcome()}
     rows, everything, provenance = kept.history(), kept.counts(), kept.provenance
@@ -123,7 +94,7 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
             last["top5"] = top
         if each:
             last |= {"nll": each.nll, "brier": each.brier, "calibration": reliability(each.confidence, outputs.correct)}
-    cells, unmeasured = _at_the_last(store, folder, trial, outputs)
+    cells, unmeasured = _at_the_last(kept, folder, trial, outputs)
     sizes = folder.data.get("class_counts", ())
     history = [
         _history(row, label, seed, trial["status"])
@@ -132,16 +103,16 @@ def _read(store: Store, folder: StudyFolder, label: str, seed: int, key: str) ->
         for row in rows
         if row.epoch > 0
     ]
-    return _Part(trial, history, _classes(counts, trial, folder.data["class_names"]), provenance, last, unmeasured)
+    return Part(trial, history, counts, provenance, last, unmeasured)
 
 
 def _at_the_last(
-    store: Store, folder: StudyFolder, trial: Mapping[str, Any], outputs: Outputs
+    kept: Kept, folder: StudyFolder, trial: Mapping[str, Any], outputs: Outputs
 ) -> tuple[dict[tuple[int, str], dict[str, float | None]], tuple[tuple[str, int, str, str], ...]]:
     """What the last logits of a finished trial say by epoch and split, and which own metrics have no value and why."""
     if trial["status"] != "finished":
         return {}, ()
-    own, lost = own_columns(store.kept(trial["key"]), folder)
+    own, lost = own_columns(kept, folder)
     splits = [split for split in ("test", "validation") if f"{split}.last" in outputs.tensors]
     cells = {(trial["epochs"], split): outputs.logit_columns(split) | own.get(split, {}) for split in splits}
     label, seed = trial["loss_function"], trial["seed"]
@@ -180,21 +151,6 @@ def _check(
         raise StoreError(f"the files of the trial {trial['key']} are not those of this study; run it again")
 
 
-def _last(parts: Sequence[_Part], name: str) -> dict[str, dict[int, np.ndarray]]:
-    """An array of the last epoch by loss and finished seed, where it is known."""
-    found: dict[str, dict[int, np.ndarray]] = {}
-    for part in parts:
-        if name in part.last:
-            found.setdefault(part.trial["loss_function"], {})[part.trial["seed"]] = part.last[name]
-    return found
-
-
-def _place(folder: StudyFolder, trial: tuple[str, int]) -> tuple[int, int]:
-    """Where a trial stands: losses in the study's order, seeds ascending."""
-    labels = [card["label"] for card in folder.cards]
-    return labels.index(trial[0]), trial[1]
-
-
 def _unfinished(store: Store, label: str, seed: int, key: str) -> dict[str, Any]:
     """A trial that failed, or that is missing; one that is running is missing, for a report speaks of what there is."""
     status = "failed" if store.status(key) == "failed" else "missing"
@@ -221,19 +177,6 @@ def _null(value: Any) -> Any:
 def _test_counts(counts: Mapping[tuple[int, str], np.ndarray]) -> dict[int, np.ndarray]:
     """The test split's confusion counts by epoch, ascending."""
     return {epoch: table for (epoch, split), table in sorted(counts.items()) if split == "test"}
-
-
-def _classes(counts: Mapping[int, np.ndarray], trial: Mapping[str, Any], names: Sequence[str]) -> pl.DataFrame:
-    """One trial's rows of `Results.classes`."""
-    scores = [class_scores(table) for table in counts.values()]
-    columns = {
-        "epoch": np.repeat(list(counts), len(names)),
-        "class_name": [*names] * len(counts),
-        **{name: [value for each in scores for value in getattr(each, name)] for name in ("precision", "recall", "f1")},
-    }
-    constant = {"split": "test", **{name: trial[name] for name in ("loss_function", "seed", "status")}}
-    table = pl.DataFrame(columns).with_columns(**{name: pl.lit(value) for name, value in constant.items()})
-    return table.select(pl.col(name).cast(kind) for name, kind in CLASS_COLUMNS.items())
 
 
 def _views(folder: StudyFolder) -> tuple[LossView, ...]:
@@ -274,11 +217,3 @@ def _data(store: Store, folder: StudyFolder) -> DataView:
         mislabelled=data.get("mislabelled", 0),
         resized=bool(data.get("resized")),
     )
-
-
-def _provenance(ended: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Per kind of provenance the values met, sorted."""
-    names: tuple[str, ...] = _PROVENANCE
-    if any("engine" in p for p in ended):  # of a trial that was trained alone none is noted
-        names, ended = (*_PROVENANCE, "engine"), [{"engine": "alone", **p} for p in ended]
-    return {name: tuple(sorted({str(p[name]) for p in ended if p.get(name) not in (None, "")})) for name in names}

@@ -60,6 +60,8 @@ def checkpoint_epochs(store: Store, key: str) -> int:
 
 
 def _read(store: Store, key: str) -> Progress:
+    if store.finished(key):
+        return _ended(store, key)
     status = store.status(key)
     epochs, seconds, rows = _checkpoint(store, key)
     if store.finished(key):  # asked after the checkpoint, which goes when the trial ends
@@ -68,9 +70,10 @@ def _read(store: Store, key: str) -> Progress:
 
 
 def _ended(store: Store, key: str) -> Progress:
-    outcome, seconds = store.outcome(key), float(store.provenance(key)["seconds"])
+    kept = store.kept(key)
+    outcome, seconds = kept.outcome(), float(kept.provenance["seconds"])
     status: Status = "diverged" if outcome["status"] == "diverged" else "finished"
-    return Progress(status, int(outcome["epochs"]), seconds, store.history(key), str(outcome["reason"]))
+    return Progress(status, int(outcome["epochs"]), seconds, kept.history(), str(outcome["reason"]))
 
 
 def _checkpoint(store: Store, key: str) -> tuple[int, float, tuple[Row, ...]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,9 +21,10 @@ from lossbench.spec import Trial
 from lossbench.store import files
 from lossbench.store.adopted import check_adoptable, noted_prepared
 from lossbench.store.aside import set_aside
+from lossbench.store.contents import json_text, trial_contents
 from lossbench.store.format import NAME as FORMAT_NOTE
 from lossbench.store.format import check_format, format_fault, note_format
-from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept, provenance_text
+from lossbench.store.kept import PROVENANCE, Kept
 from lossbench.store.measured import METRICS, Measured, measured_name, measured_text
 from lossbench.store.prepared import prepared_bytes, prepared_name
 from lossbench.store.record import Record, Row
@@ -56,6 +56,7 @@ class Store:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         self._whole: set[Path] = set()  # folders of pictures that were read from their first pixel to their last
+        self._drawn: set[tuple[str, str]] = set()  # files of what scenarios drew, with the SHA-256 that they have
 
     def check(self) -> None:
         """Raises a SaveDirError where a later lossbench wrote the save dir."""
@@ -198,12 +199,15 @@ class Store:
         except StoreError as error:
             return {f"trials/{key}/{PROVENANCE}": error.why}
         for file, sha256 in noted.items():
+            if (file, sha256) in self._drawn:  # which many trials share
+                continue
             try:
                 content = read_regular(self.root / file)
             except OSError as error:
                 return {file: f"it cannot be read ({error.strerror})"}
             if hashlib.sha256(content).hexdigest() != sha256:
                 return {file: "its SHA-256 is not the one that the trials were made with"}
+            self._drawn.add((file, sha256))
         return {}
 
     # trials
@@ -247,7 +251,7 @@ class Store:
         folder = self.trial_folder(trial.key)
         with self.hold(trial.key):
             with self._writing():
-                text = _json(trial.canonical())
+                text = json_text(trial.canonical())
                 if not self.finished(trial.key) and not holds(folder / "trial.json", text):
                     write_atomically(folder / "trial.json", text)
             yield
@@ -311,21 +315,10 @@ class Store:
     ) -> None:
         """Writes a trial's results, its provenance last, and drops its checkpoint."""
         folder = self.trial_folder(trial.key)
-        linked = {f"{name}.log_probabilities": values for name, values in record.log_probabilities.items()}
-        logits = {**record.logits, **linked, **{f"{split}.target": target for split, target in targets.items()}}
-        contents: dict[str, bytes | str] = {
-            "trial.json": _json(trial.canonical()),
-            "history.csv": files.history_text(record.rows),
-            "counts.npz": files.counts_bytes(record),
-            "logits.safetensors": files.tensors_bytes(logits),
-            "outcome.json": _json(record.outcome()),
-        }
-        if weights is not None:
-            contents[WEIGHTS] = files.tensors_bytes(weights)
+        contents = trial_contents(trial, record, targets, provenance, weights)
         with self._writing():
             for name, content in contents.items():
                 write_atomically(folder / name, content)
-            write_atomically(folder / PROVENANCE, provenance_text(contents, provenance))
         self.tidy(trial.key)
 
     def adopt(self, trial: Trial, contents: Mapping[str, bytes], prepared: Mapping[str, bytes]) -> None:
@@ -485,7 +478,3 @@ class Store:
             return True
         except OSError:  # something that is no lock: nobody holds it
             return False
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,1 @@
+"""What limits a study of many trials: made stores, what each part costs, and a simulated cluster."""

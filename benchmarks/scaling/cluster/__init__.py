@@ -1,0 +1,1 @@
+"""A cluster that trains a study, simulated event by event."""
