@@ -47,7 +47,7 @@ def numbers(recorded: Mapping[str, Any]) -> tuple[str, ...]:
         f"it serves {recorded['simulated']['most_nodes']:.0f} nodes of 16 slots",
         f"with a quick disk up to about {recorded['simulated']['most_nodes']:.0f} nodes of 16 cores",
         f"on up to about {busy['most_nodes']:.0f} nodes of 16 cores",
-        f"With an eighth, which the Ray executor keeps, it is {_percent(_at(recorded, 'eighth', 100_000, 64))} of",
+        f"With an eighth it would be {_percent(_at(recorded, 'eighth', 100_000, 64))} of",
         f"took {ran['measured_seconds']:.1f} s, for whose trials the simulation gives {ran['simulated_seconds']:.1f} s",
         f"writing a trial's files took {_milliseconds(busy['store']['finish_seconds'])} ms",
         f"a load of {busy['load']:.0f}: then it serves {busy['most_nodes']:.0f} nodes",

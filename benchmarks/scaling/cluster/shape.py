@@ -54,7 +54,7 @@ class Cluster:
     away_seconds: float = 300.0
     checkpoint_every: float = 5.0
     checkpoints_per_second: float = 20.0
-    reserve_share: float = 1 / 8
+    reserve_share: float = 1 / 2
 
     @property
     def all_slots(self) -> int:
