@@ -86,6 +86,6 @@ def workers() -> list[int]:
             words, environment = (file.read_bytes().split(b"\0") for file in (path, path.with_name("environ")))
         except OSError:
             continue
-        if b"lossbench.run.worker" in words and mark in environment:
+        if {b"lossbench.run.worker", b"lossbench.run.stack_worker"} & set(words) and mark in environment:
             found.append(int(path.parent.name))
     return found

@@ -34,7 +34,9 @@ def test_in_words() -> None:
 
 
 def test_what_does_not_go_together_is_refused() -> None:
-    with pytest.raises(RequestError, match="--stack: expected nothing, for it goes with --executor stack alone, got 3"):
+    with pytest.raises(
+        RequestError, match="--stack: expected nothing, for it goes with --executor stack or ray alone, got 3"
+    ):
         make_executor("processes", stack=3)
     with pytest.raises(RequestError, match="--executor: expected processes, stack, inline or ray, got threads"):
         make_executor("threads")

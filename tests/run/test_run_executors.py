@@ -155,6 +155,15 @@ def own(store: Store, name: str) -> Job:
     return job(store, made_trial(model=f"mine_for_executors:{name}"))
 
 
+def broken_among(store: Store, name: str) -> list[Trial]:
+    """Three trials that make one stack, the second with a loss of the user's that breaks."""
+    (store.root.parent / "losses_for_stacks.py").write_text(LOSS_THAT_BREAKS)
+    spec = LossSpec.parse(f"losses_for_stacks:{name}")
+    bad = made_trial(seed=2)
+    bad = replace(bad, loss=spec, digests={**bad.digests, "loss": loss_digest(spec) or ""})
+    return [made_trial("l1", 1), bad, made_trial("focal(gamma=2)", 3)]
+
+
 class ExecutorContract:
     """What every executor has to do."""
 
@@ -381,11 +390,8 @@ class TestStacked(ExecutorContract):
         assert store.status(trials[1].key) == "finished"
 
     def test_a_lane_whose_loss_raises_fails_alone(self, store: Store) -> None:
-        (store.root.parent / "losses_for_stacks.py").write_text(LOSS_THAT_BREAKS)
-        spec = LossSpec.parse("losses_for_stacks:breaks")
-        bad = made_trial(seed=2)
-        bad = replace(bad, loss=spec, digests={**bad.digests, "loss": loss_digest(spec) or ""})
-        trials = [made_trial("l1", 1), bad, made_trial("focal(gamma=2)", 3)]
+        trials = broken_among(store, "breaks")
+        bad = trials[1]
         self.make()([job(store, trial) for trial in trials], lambda event: None)
         assert [store.status(trial.key) for trial in trials] == ["finished", "failed", "finished"]
         assert store.reason(bad.key) == "ValueError: a loss of mine broke"
@@ -393,11 +399,8 @@ class TestStacked(ExecutorContract):
         assert store.provenance(trials[0].key)["lanes"] == 3, "the others went on in the same stack"
 
     def test_trials_in_whose_stack_the_process_dies_are_trained_each_by_itself(self, store: Store) -> None:
-        (store.root.parent / "losses_for_stacks.py").write_text(LOSS_THAT_BREAKS)
-        spec = LossSpec.parse("losses_for_stacks:dies")
-        bad = made_trial(seed=2)
-        bad = replace(bad, loss=spec, digests={**bad.digests, "loss": loss_digest(spec) or ""})
-        trials = [made_trial("l1", 1), bad, made_trial("focal(gamma=2)", 3)]
+        trials = broken_among(store, "dies")
+        bad = trials[1]
         self.make()([job(store, trial) for trial in trials], lambda event: None)
         assert [store.status(trial.key) for trial in trials] == ["finished", "failed", "finished"]
         assert store.reason(bad.key) == "the worker process ended with signal SIGKILL"
@@ -501,6 +504,28 @@ class TestRay(ExecutorContract):
         assert {store.status(trial.key) for trial in trials} == {"missing"}, "a claim is still held"
         assert not list(store.root.glob("trials/*/failure.json")), "an interrupt is no failure of a trial"
         assert not training(), "a worker process goes on"
+
+    def test_a_stack_on_a_node_gives_the_bits_of_a_stack_here(self, store: Store, tmp_path: Path) -> None:
+        trials = [made_trial(loss, seed) for seed in (1, 2) for loss in ("l1", "cross_entropy", "focal(gamma=2)")]
+        events: list[Event] = []
+        Ray(stack=3)([job(store, trial) for trial in trials], events.append)
+        here = Store(tmp_path / "here")
+        here.put_pictures(made_pictures(), "made")
+        Stacked(6, workers=1)([job(here, trial) for trial in trials], lambda event: None)
+        assert {store.provenance(trial.key)["engine"] for trial in trials} == {"stack"}
+        assert {store.provenance(trial.key)["lanes"] for trial in trials} == {3}
+        for trial in trials:
+            told = [(event.kind, event.epoch) for event in events if event.key == trial.key]
+            assert told == [("started", 0), *(("epoch", number) for number in range(4)), ("finished", 3)]
+            for name in RESULTS:
+                one, other = (s.trial_folder(trial.key) / name for s in (store, here))
+                assert one.read_bytes() == other.read_bytes(), name
+
+    def test_of_a_stack_whose_process_dies_each_trial_is_trained_by_itself(self, store: Store) -> None:
+        trials = broken_among(store, "dies")
+        Ray(stack=3)([job(store, trial) for trial in trials], lambda event: None)
+        assert [store.status(trial.key) for trial in trials] == ["finished", "failed", "finished"]
+        assert store.reason(trials[1].key) == "the worker process ended with signal SIGKILL"
 
 
 class TestJobs:

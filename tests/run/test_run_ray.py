@@ -24,6 +24,7 @@ from lossbench.run.ray.cluster import Cluster
 from lossbench.run.ray.dispatch import Dispatch, reserve
 from lossbench.run.ray.needs import Needs
 from lossbench.run.ray.travel import Piece, arrays_of, pictures_of
+from lossbench.run.stacks import Stack
 from lossbench.spec import Study, Trial
 from lossbench.store import Store
 from makers import made_pictures, made_trial
@@ -244,7 +245,8 @@ class MadeCluster:
 
 def dispatched(cluster: MadeCluster, todo: Sequence[Job]) -> list[Event]:
     events: list[Event] = []
-    Dispatch(cluster, "cpu", todo, events.append)()  # type: ignore[arg-type]  # made for the test
+    work = [Stack((job,)) for job in todo]
+    Dispatch(cluster, "cpu", work, events.append)()  # type: ignore[arg-type]  # made for the test
     return events
 
 
@@ -345,7 +347,7 @@ class TestLosses:
             if event.kind == "held":
                 holding.__exit__(None, None, None)
 
-        Dispatch(cluster, "cpu", [one], heard)()  # type: ignore[arg-type]  # made for the test
+        Dispatch(cluster, "cpu", [Stack((one,))], heard)()  # type: ignore[arg-type]  # made for the test
         assert [event.kind for event in events] == ["held", "failed"]
 
 

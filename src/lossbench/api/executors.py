@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from lossbench.errors import RequestError
 from lossbench.resolve import settle_device
@@ -19,7 +20,7 @@ def make_executor(
     workers: int | None = None,
     *,
     device: str = "auto",
-    stack: int | None = None,
+    stack: int | Literal["auto"] | None = None,
     address: str | None = None,
     cpus_per_trial: float | None = None,
     gpus_per_trial: float | None = None,
@@ -30,7 +31,8 @@ def make_executor(
         executor: `processes`, `stack`, `inline` or `ray`, or an object.
         workers: of `processes` and `stack`, how many at most; None for one per GPU, or per usable core.
         device: of the same, `auto`, `cpu`, `cuda` or `mps`.
-        stack: of `stack`, how many trials a stack has at most; None for as many as pay.
+        stack: of `stack` and `ray`, how many trials a stack has at most, or `auto` for as many as pay; None for that
+            too, and of `ray` for no stacks.
         address: of `ray`, where the cluster is.
         cpus_per_trial: of `ray`, the cores of a trial; None for 1.
         gpus_per_trial: of `ray`, the GPUs of a trial; None for 0.
@@ -38,8 +40,8 @@ def make_executor(
     Raises:
         RequestError: an unknown name, an option that does not go with it, or one that is out of range.
     """
-    if stack is not None and executor != "stack":
-        raise RequestError("--stack", "nothing, for it goes with --executor stack alone", stack)
+    if stack is not None and executor not in ("stack", "ray"):
+        raise RequestError("--stack", "nothing, for it goes with --executor stack or ray alone", stack)
     of_ray = {"--address": address, "--cpus-per-trial": cpus_per_trial, "--gpus-per-trial": gpus_per_trial}
     given = {name: value for name, value in of_ray.items() if value is not None}
     if given and executor != "ray":
@@ -47,14 +49,14 @@ def make_executor(
         raise RequestError(name, "nothing, for it goes with --executor ray alone", value)
     if executor in ("processes", "stack"):
         gpus = visible_gpus() if settle_device(device) == "cuda" else ()
-        return Processes(workers, gpus) if executor == "processes" else Stacked(stack, workers, gpus)
+        return Processes(workers, gpus) if executor == "processes" else Stacked(stack or "auto", workers, gpus)
     if executor == "inline":
         return Inline()
     if workers is not None and (executor == "ray" or not isinstance(executor, str)):
         hint = "a Ray cluster trains as many trials as its nodes have room for" if executor == "ray" else ""
         raise RequestError("--workers", "nothing, for it goes with --executor processes or stack alone", workers, hint)
     if executor == "ray":
-        return Ray(address, 1 if cpus_per_trial is None else cpus_per_trial, gpus_per_trial or 0)
+        return Ray(address, 1 if cpus_per_trial is None else cpus_per_trial, gpus_per_trial or 0, stack)
     if isinstance(executor, str) or not callable(executor):
         raise RequestError("--executor", _NAMES, executor)
     return executor

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -342,7 +342,7 @@ def run(
     device: str = "auto",
     executor: str | Executor = "processes",
     workers: int | None = None,
-    stack: int | None = None,
+    stack: int | Literal["auto"] | None = None,
     keep_weights: bool = False,
     pictures: bool = True,
     retry_failed: bool = False,
@@ -362,7 +362,8 @@ def run(
         executor: `processes`; `stack`, for trials side by side in one model on a GPU; `inline`, for this process;
             `ray`; or an object, as `lossbench.Ray(address="auto")`, which is closed.
         workers: processes at most; None for one per GPU, or else per core. Of `processes` and `stack` alone.
-        stack: of the executor `stack`, how many trials side by side at most; None for as many as pay.
+        stack: of the executors `stack` and `ray`, how many trials side by side in one model at most, or `auto` for as
+            many as pay; None for that, too, and of `ray` for no stacks.
         keep_weights: whether the last weights are kept.
         pictures: whether the report shows sample pictures of the data.
         retry_failed: whether trials whose loss or model raised in an earlier run are tried again.

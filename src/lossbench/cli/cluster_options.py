@@ -26,7 +26,8 @@ Stack = Annotated[
     typer.Option(
         metavar="N",
         help=(
-            "With --executor stack, how many trials side by side at most, or auto for as many as pay. [default: auto]"
+            "With --executor stack or ray, how many trials side by side in one model at most, or auto for as many as "
+            "pay. [default: auto, and no stacks with ray]"
         ),
     ),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lossbench.errors import RequestError
 
 __all__ = ["checkpoint_seconds_of", "stack_of", "workers_of"]
@@ -18,8 +20,8 @@ def workers_of(text: str) -> int | None:
     return _number("--workers", text)
 
 
-def stack_of(text: str | None, executor: str) -> int | None:
-    """The number of lanes that was typed; None for as many as pay.
+def stack_of(text: str | None, executor: str) -> int | Literal["auto"] | None:
+    """The number of lanes that was typed, or `auto`; None where nothing was.
 
     Args:
         text: what was typed; None where nothing was.
@@ -30,9 +32,9 @@ def stack_of(text: str | None, executor: str) -> int | None:
     """
     if text is None:
         return None
-    if executor != "stack":
-        raise RequestError("--stack", "nothing, for it goes with --executor stack alone", text)
-    return _number("--stack", text)
+    if executor not in ("stack", "ray"):
+        raise RequestError("--stack", "nothing, for it goes with --executor stack or ray alone", text)
+    return _number("--stack", text) or "auto"
 
 
 def _number(option: str, text: str) -> int | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from lossbench.errors import RequestError
 from lossbench.run.gpus import workplaces
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.pool import Pool
 from lossbench.run.processes import checked_workers, note_failure, usable_cores
-from lossbench.run.stacks import Stack, stacks_of
+from lossbench.run.stacks import Stack, checked_stack, stacks_of
 
 __all__ = ["Stacked"]
 
@@ -21,15 +21,16 @@ class Stacked:
     rounding, and say in their provenance that a stack gave them.
 
     Args:
-        width: how many trials a stack has at most; None for as many as memory allows and pay, which is measured.
+        width: how many trials a stack has at most; `auto` for as many as memory allows and pay, which is measured.
         workers: how many stacks side by side; None for one per GPU, or per usable core.
         gpus: which GPUs the workers share; none for a processor.
     """
 
-    def __init__(self, width: int | None = None, workers: int | None = None, gpus: Sequence[str] = ()) -> None:
-        if width is not None and width < 1:
-            raise RequestError("--stack", "auto or a number of at least 1", width)
-        self._width, self._gpus = width, tuple(gpus)
+    def __init__(
+        self, width: int | Literal["auto"] = "auto", workers: int | None = None, gpus: Sequence[str] = ()
+    ) -> None:
+        width = checked_stack(width) or "auto"
+        self._width, self._gpus = None if width == "auto" else width, tuple(gpus)
         self._workers = checked_workers(workers) or len(self._gpus) or usable_cores()
 
     @property

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
+from lossbench.errors import RequestError
 from lossbench.run.job import Job
 from lossbench.spec import Trial, canonical_json
 
-__all__ = ["Stack", "chunks", "stack_key", "stacks_of"]
+__all__ = ["Stack", "checked_stack", "chunks", "stack_key", "stacks_of"]
 
 _OF_A_LANE = ("epochs", "schedule", "eval_interval")
 """What lanes need not have in common of a recipe, beside the learning rate."""
@@ -51,6 +52,17 @@ class Stack:
     def from_json(cls, values: Mapping[str, Any]) -> Stack:
         """The stack that `to_json` wrote."""
         return cls(tuple(Job.from_json(job) for job in values["jobs"]), values["width"])
+
+
+def checked_stack(stack: int | Literal["auto"] | None) -> int | Literal["auto"] | None:
+    """How many trials a stack shall have at most, as it was asked for.
+
+    Raises:
+        RequestError: neither `auto` nor a number of at least 1.
+    """
+    if (isinstance(stack, int) and stack < 1) or (not isinstance(stack, int | None) and stack != "auto"):
+        raise RequestError("--stack", "auto or a number of at least 1", stack)
+    return stack
 
 
 def stack_key(trial: Trial) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 from lossbench.errors import HeldError, LossbenchError, RequestError, SaveDirError, StoreError, shown, told
 from lossbench.run.ended import ended_before
 from lossbench.run.halting import Begun, raise_if_halting
-from lossbench.run.job import Event, Job, Notify
+from lossbench.run.job import Event, Notify
 from lossbench.run.ray.cluster import Cluster
 from lossbench.run.ray.files import allow_open_files
 from lossbench.run.ray.flight import Flight, Passenger
 from lossbench.run.ray.own_code import digest_of, own_code
 from lossbench.run.ray.travel import Piece, arrays_of, source
+from lossbench.run.stacks import Stack
 from lossbench.run.turns import Turns
 
 __all__ = ["Dispatch", "reserve"]
@@ -50,18 +51,21 @@ class Dispatch:
     Args:
         cluster: which.
         device: what its nodes train on.
-        jobs: in the order in which they are to be done.
+        work: in the order in which it is to be done, each part by one task.
         notify: is told what happens.
+        stacked: whether each part is a stack; otherwise it has one job.
     """
 
-    def __init__(self, cluster: Cluster, device: str, jobs: Sequence[Job], notify: Notify) -> None:
-        self._cluster, self._device, self._notify = cluster, device, notify
-        self._turns, self._begun = Turns(jobs), Begun()
+    def __init__(
+        self, cluster: Cluster, device: str, work: Sequence[Stack], notify: Notify, *, stacked: bool = False
+    ) -> None:
+        self._cluster, self._device, self._notify, self._stacked = cluster, device, notify, stacked
+        self._turns, self._begun = Turns(work), Begun()
         self._flights: dict[Iterator[Any], Flight] = {}
         self._aboard = set[Passenger]()  # all trials that this run holds
         self._told_held = set[str]()
         self._data: dict[str, Any] = {}
-        code = own_code(jobs)
+        code = own_code([job for some in work for job in some.jobs])
         self._code_digest, self._code = digest_of(code), [cluster.put(code)] if code else []
         self._seen = time.monotonic()
 
@@ -88,37 +92,54 @@ class Dispatch:
         """Hands out work while there is room for it."""
         slots = self._cluster.slots()
         while slots and len(self._flights) < slots + reserve(slots):
-            job = self._turns.take(wait=False)
-            if job is None:
+            some = self._turns.take(wait=False)
+            if some is None:
                 return
-            self._begin(replace(job, device=self._device))
+            self._begin(some)
 
-    def _begin(self, job: Job) -> None:
-        """Claims a trial, and hands it out unless it has ended before."""
-        self._begun.check(job.save_dir)
-        one = Passenger(job, self._notify)
-        try:
-            one.claim.enter_context(one.store.claim(job.trial))
-        except HeldError:
-            self._turns.put_back(job)
-            if one.key not in self._told_held:
-                self._told_held.add(one.key)
-                self._notify(Event("held", one.key))
-            return
-        except SaveDirError as error:
-            raise_if_halting(error)
-            one.end(Event("failed", one.key, reason=shown(told(error), limit=500)))
-            return
-        self._aboard.add(one)
-        with self._answering(one):
-            if (ended := ended_before(one.store, one.key)) is None:
-                self._submit([one])
+    def _begin(self, some: Stack) -> None:
+        """Claims trials, and hands out those that have not ended before."""
+        boarded, held = [], []
+        for job in some.jobs:
+            self._begun.check(job.save_dir)
+            one = Passenger(replace(job, device=self._device), self._notify)
+            try:
+                one.claim.enter_context(one.store.claim(job.trial))
+            except HeldError:
+                held.append(one.key)
+            except SaveDirError as error:
+                raise_if_halting(error)
+                one.end(Event("failed", one.key, reason=shown(told(error), limit=500)))
             else:
-                one.tell(Event("started", one.key))
-                self._end(one, ended)
+                self._aboard.add(one)
+                with self._answering(one):
+                    if (ended := ended_before(one.store, one.key)) is None:
+                        boarded.append(one)
+                    else:
+                        one.tell(Event("started", one.key))
+                        self._end(one, ended)
+        self._hold(some, held)
+        if boarded:
+            self._submit(boarded, some.width)
 
-    def _submit(self, passengers: list[Passenger], losses: int = 0) -> None:
+    def _hold(self, some: Stack, held: list[str]) -> None:
+        """Has those that another run holds asked for again later."""
+        if held:
+            self._turns.put_back(some.only(held))
+        for key in held:
+            if key not in self._told_held:
+                self._told_held.add(key)
+                self._notify(Event("held", key))
+
+    def _submit(self, passengers: list[Passenger], width: int | None, losses: int = 0) -> None:
         """Hands out trials, each with what it goes on from."""
+        boarded = []
+        for one in passengers:
+            with self._answering(one):
+                boarded.append((one, self._put_data(one), one.store.checkpoint(one.key)))
+        if not boarded:
+            return
+        passengers = [one for one, _, _ in boarded]
         slots = max(self._cluster.slots(), 1)
         piece = Piece(
             self._cluster.session,
@@ -128,11 +149,12 @@ class Dispatch:
             checkpoint_pause=slots / _CHECKPOINTS_A_SECOND,
             checkpoint_rate=_CHECKPOINT_BYTES_A_SECOND / slots,
             source=source(),
+            stacked=self._stacked,
+            width=width,
         )
-        held = {"data": [self._put_data(each) for each in passengers], "code": self._code}
-        checkpoints = [each.store.checkpoint(each.key) for each in passengers]
-        submitted = self._cluster.submit(piece.to_json(), checkpoints, held)
-        self._flights[submitted] = Flight(passengers, submitted, losses)
+        held = {"data": [data for _, data, _ in boarded], "code": self._code}
+        submitted = self._cluster.submit(piece.to_json(), [checkpoint for _, _, checkpoint in boarded], held)
+        self._flights[submitted] = Flight(passengers, submitted, width, losses)
 
     def _put_data(self, one: Passenger) -> Any:
         """A reference to a trial's data, which are put into the cluster once."""
@@ -197,7 +219,7 @@ class Dispatch:
         """Hands out what is left of a piece of work that was lost while its node lived; gives it up in the end."""
         losses = flight.losses + 1
         if losses < _LOSSES:
-            self._submit(flight.left, losses)
+            self._submit(flight.left, flight.width, losses)
             return
         for one in flight.left:
             self._fail(one, shown(f"the task that trained it was lost {losses} times in a row: {why}", limit=500))
@@ -211,7 +233,7 @@ class Dispatch:
             received = str(error).strip().splitlines()[-1]
             raise RequestError("--executor", "lossbench installed on all nodes of the cluster", received) from None
         if isinstance(error, (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.LocalRayletDiedError)):
-            self._submit(flight.left, flight.losses)  # which is nobody's fault
+            self._submit(flight.left, flight.width, flight.losses)  # which is nobody's fault
         else:
             self._again(flight, _words(error))
 

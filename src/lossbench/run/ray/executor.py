@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from lossbench.run.job import Job, Notify
 from lossbench.run.ray.cluster import Cluster
 from lossbench.run.ray.dispatch import Dispatch
 from lossbench.run.ray.needs import Needs
+from lossbench.run.stacks import Stack, checked_stack, stacks_of
 
 __all__ = ["Ray"]
 
@@ -32,13 +34,22 @@ class Ray:
             the executor is open. Where the process is connected to a cluster already, that one is used.
         cpus_per_trial: processor cores that Ray keeps free for a trial, which computes with one thread.
         gpus_per_trial: GPUs, or a share of one; 0 to train on processors.
+        stack: how many trials of one architecture are trained side by side in one model by a task, at most, or `auto`
+            for as many as pay, which is measured there; a stack takes what a trial would. None for one trial a task.
 
     Raises:
         RequestError: a number that is out of range.
     """
 
-    def __init__(self, address: str | None = None, cpus_per_trial: float = 1, gpus_per_trial: float = 0) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        cpus_per_trial: float = 1,
+        gpus_per_trial: float = 0,
+        stack: int | Literal["auto"] | None = None,
+    ) -> None:
         self._address, self._needs = address, Needs(cpus_per_trial, gpus_per_trial)
+        self._stack = checked_stack(stack)
         self._cluster: Cluster | None = None
 
     @property
@@ -57,8 +68,15 @@ class Ray:
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; an interrupt ends what runs in the cluster before it is raised."""
-        if todo := list(jobs):
-            Dispatch(self._joined(), self.device, todo, notify)()
+        todo = list(jobs)
+        if not todo:
+            return
+        cluster, stacked = self._joined(), self._stack is not None
+        if stacked:
+            work = stacks_of(todo, max(cluster.slots(), 1), None if self._stack == "auto" else self._stack)
+        else:
+            work = [Stack((job,)) for job in todo]
+        Dispatch(cluster, self.device, work, notify, stacked=stacked)()
 
     def close(self) -> None:
         """Removes what the run left on the nodes, and lets go of the cluster; one that was started here is stopped."""

@@ -68,12 +68,14 @@ class Flight:
     Args:
         passengers: its trials.
         submitted: what Ray gives its news by.
+        width: of a stack, how many lanes at most; None for as many as pay, or where it is none.
         losses: how often its task was lost while its node lived, since anything of it was kept.
         lost: why this task could not do it, as far as it told.
     """
 
     passengers: list[Passenger]
     submitted: Iterator[Any]
+    width: int | None = None
     losses: int = 0
     lost: str = ""
 

@@ -30,6 +30,7 @@ from lossbench.run.ray import scratch
 from lossbench.run.ray.own_code import write_code
 from lossbench.run.ray.scratch import Scratch
 from lossbench.run.ray.travel import Message, Piece, pictures_of, source
+from lossbench.run.stacks import Stack
 from lossbench.store import Store
 
 __all__ = ["leave", "train_piece"]
@@ -98,86 +99,127 @@ def _served(
     held: Mapping[str, Sequence[Any]],
     news: queue.SimpleQueue[Message | None],
 ) -> None:
-    """Does the jobs one after another; None in the news ends them."""
-    for number, job in enumerate(piece.jobs):
+    """Does the jobs, one after another or as a stack; None in the news ends them."""
+    numbers = range(len(piece.jobs))
+    for some in [tuple(numbers)] if piece.stacked else [(number,) for number in numbers]:
+        served = None
         try:
-            code, here = _placed(piece, job, held)
-            _Served(piece, number, here, code, news).run(checkpoints[number])
+            placed = {number: _placed(piece, piece.jobs[number], held) for number in some}
+            served = _Served(piece, placed, news)
+            served.run({number: checkpoints[number] for number in some})
         except Exception as error:  # no disk, no process, no data: the node's fault, not the trial's
             _dismiss()
-            news.put(("lost", number, told(error)))
+            for number in served.left if served else some:
+                news.put(("lost", number, told(error)))
     news.put(None)
 
 
 class _Served:
-    """A job that the worker process is given: passes on what it tells, and the checkpoints that it writes."""
+    """Jobs that the worker process is given together: passes on what it tells, and the checkpoints that it writes."""
 
     def __init__(
-        self, piece: Piece, number: int, job: Job, code: Path | None, news: queue.SimpleQueue[Message | None]
+        self, piece: Piece, placed: Mapping[int, tuple[Path | None, Job]], news: queue.SimpleQueue[Message | None]
     ) -> None:
-        self._piece, self._number, self._job, self._code, self._news = piece, number, job, code, news
-        self._store, self._key = Store(job.save_dir), job.trial.key
-        self._path = self._store.trial_folder(self._key) / "checkpoint" / "state.safetensors"
-        self._sent: tuple[int, int] | None = None
-        self._next = 0.0
+        self._piece, self._news = piece, news
+        self._jobs = {number: job for number, (_, job) in placed.items()}
+        self._code = next(code for code, _ in placed.values())
+        self._numbers = {job.trial.key: number for number, job in self._jobs.items()}
+        self._store = Store(next(iter(self._jobs.values())).save_dir)
+        self._sent: dict[int, tuple[int, int] | None] = {}
+        self._next = dict.fromkeys(self._jobs, 0.0)
+        self.left = dict(self._jobs)
 
-    def run(self, checkpoint: bytes | None) -> None:
-        """Has the job done, and tells how it ended."""
+    def run(self, checkpoints: Mapping[int, bytes | None]) -> None:
+        """Has the jobs done, and tells how each ended."""
         try:
-            if checkpoint is not None:
-                self._store.trial_folder(self._key).mkdir(parents=True, exist_ok=True)
-                self._store.put_checkpoint(self._key, checkpoint)
-                self._sent = self._stamp()
-            ended = self._trained()
-            if isinstance(ended, str):
-                time.sleep(_GRACE)
-                self._tell("died", ended)
-            elif ended.kind == "failed":
-                for_good = self._store.failed_for_good(self._key)
-                self._tell("failed", (ended.reason, for_good, dict(ended.seconds)))
-            elif ended.kind in ("finished", "diverged"):
-                self._tell("ended", (*self._store.ended_files(self._key), asdict(ended)))
+            for number, content in checkpoints.items():
+                if content is not None:
+                    self._store.put_checkpoint(self._key(number), content)
+                    self._sent[number] = self._stamp(number)
+            if self._trained(self._jobs) and len(self.left) > 1:  # each by itself: one of them may be to blame
+                for number, job in dict(self.left).items():
+                    self._died(number, self._trained({number: job}))
             else:
-                self._tell("lost", ended.reason or "another process of the node holds the trial")
+                for number in dict(self.left):
+                    self._died(number, self._words)
         finally:
-            shutil.rmtree(self._store.trial_folder(self._key), ignore_errors=True)
+            for number in self._jobs:
+                shutil.rmtree(self._store.trial_folder(self._key(number)), ignore_errors=True)
 
-    def _trained(self) -> Event | str:
-        """The job's last event, or how its process died; a trial that is still held is asked for again."""
+    def _trained(self, jobs: Mapping[int, Job]) -> str:
+        """Has jobs done; gives how the process died over them, if it did. Trials still held are asked for again."""
         until = time.monotonic() + _HELD_SECONDS
         while True:
-            ended = _worker(self._code).serve(self._job.to_json(), self._heard)
+            ended = _worker(self._code, stacked=self._piece.stacked).serve(self._text(jobs), self._heard, len(jobs))
             if isinstance(ended, str) or ended.kind in ("failed", "halted"):
                 _dismiss()  # whatever it left behind in its process, the next has another
-            if isinstance(ended, str) or ended.kind != "held" or time.monotonic() > until:
-                return ended
+            self._words = ended if isinstance(ended, str) else ""
+            if isinstance(ended, Event) and ended.kind == "halted":
+                self._lose(jobs, ended.reason)
+            jobs = {number: job for number, job in jobs.items() if number in self.left}
+            if self._words or not jobs:
+                return self._words
+            if time.monotonic() > until:
+                self._lose(jobs, "another process of the node holds the trial")
+                return ""
             time.sleep(0.5)
 
+    def _text(self, jobs: Mapping[int, Job]) -> dict[str, Any]:
+        """What the worker process is handed."""
+        given = tuple(jobs.values())
+        return Stack(given, self._piece.width).to_json() if self._piece.stacked else given[0].to_json()
+
+    def _died(self, number: int, words: str) -> None:
+        """Tells that the process died over a trial; nothing where it did not."""
+        if words and number in self.left:
+            time.sleep(_GRACE)
+            self._end(number, "died", words)
+
+    def _lose(self, jobs: Mapping[int, Job], words: str) -> None:
+        for number in jobs:
+            if number in self.left:
+                self._end(number, "lost", words)
+
     def _heard(self, event: Event) -> None:
-        if event.kind == "epoch":
-            self._send_checkpoint()
-        if not event.is_last:
-            self._tell("event", asdict(event))
-
-    def _send_checkpoint(self) -> None:
-        """Sends the last checkpoint, if it is a new one and the last was not sent just now."""
-        if time.monotonic() < self._next or self._stamp() in (None, self._sent):
+        if event.kind == "halted":
             return
-        self._sent = self._stamp()  # before it is read: one that is written meanwhile is a new one
-        content = self._store.checkpoint(self._key)
-        if content is not None:
-            pause = max(self._piece.checkpoint_pause, len(content) / self._piece.checkpoint_rate)
-            self._next = time.monotonic() + pause
-            self._tell("checkpoint", content)
+        number = self._numbers[event.key]
+        if event.kind == "epoch":
+            self._send_checkpoint(number)
+        if not event.is_last:
+            self._news.put(("event", number, asdict(event)))
+        elif event.kind == "failed":
+            for_good = self._store.failed_for_good(event.key)
+            self._end(number, "failed", (event.reason, for_good, dict(event.seconds)))
+        elif event.ends:
+            self._end(number, "ended", (*self._store.ended_files(event.key), asdict(event)))
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _end(self, number: int, kind: Any, what: Any) -> None:
+        """Tells how a trial ended here."""
+        del self.left[number]
+        self._news.put((kind, number, what))
+
+    def _send_checkpoint(self, number: int) -> None:
+        """Sends a trial's last checkpoint, if it is a new one and the last was not sent just now."""
+        stamp = self._stamp(number)
+        if time.monotonic() < self._next[number] or stamp in (None, self._sent.get(number)):
+            return
+        self._sent[number] = stamp  # before it is read: one that is written meanwhile is a new one
+        content = self._store.checkpoint(self._key(number))
+        if content is not None:
+            pause = max(self._piece.checkpoint_pause, len(content) / self._piece.checkpoint_rate) * len(self._jobs)
+            self._next[number] = time.monotonic() + pause
+            self._news.put(("checkpoint", number, content))
+
+    def _stamp(self, number: int) -> tuple[int, int] | None:
+        path = self._store.trial_folder(self._key(number)) / "checkpoint" / "state.safetensors"
         with suppress(OSError):
-            found = self._path.stat()
+            found = path.stat()
             return found.st_ino, found.st_mtime_ns
         return None
 
-    def _tell(self, kind: Any, what: Any) -> None:
-        self._news.put((kind, self._number, what))
+    def _key(self, number: int) -> str:
+        return self._jobs[number].trial.key
 
 
 def _placed(piece: Piece, job: Job, held: Mapping[str, Sequence[Any]]) -> tuple[Path | None, Job]:
@@ -222,12 +264,13 @@ def _fetched(reference: Any) -> Any:
     return ray.get(reference)
 
 
-def _worker(code: Path | None) -> Process:
-    """The worker process of this one: another where the user's code is another, or the GPUs that it was given are."""
-    made_for = (str(code or ""), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+def _worker(code: Path | None, *, stacked: bool) -> Process:
+    """The worker process of this one: another where it has other work, other code of the user's, or other GPUs."""
+    module = "lossbench.run.stack_worker" if stacked else "lossbench.run.worker"
+    made_for = (module, str(code or ""), os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     if _Here.worker is None or _Here.made_for != made_for:
         _dismiss()
-        _Here.worker, _Here.made_for = Process("lossbench.run.worker", code), made_for
+        _Here.worker, _Here.made_for = Process(module, code), made_for
     return _Here.worker
 
 

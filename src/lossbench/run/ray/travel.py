@@ -51,6 +51,8 @@ class Piece:
         checkpoint_pause: seconds at least between two checkpoints that are sent.
         checkpoint_rate: bytes of checkpoints a second at most.
         source: the digest of the driver's lossbench.
+        stacked: whether the jobs are trained as a stack.
+        width: of a stack, how many lanes at most; None for as many as are found to pay.
     """
 
     session: str
@@ -60,6 +62,8 @@ class Piece:
     checkpoint_pause: float
     checkpoint_rate: float
     source: str
+    stacked: bool = False
+    width: int | None = None
 
     def to_json(self) -> str:
         """The piece as text."""
