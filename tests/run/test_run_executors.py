@@ -355,7 +355,7 @@ class TestStacked(ExecutorContract):
         self.make()([Job(trial, "loss", str(store.root)) for trial in trials], events.append)
         for trial in trials:
             assert "engine" not in store.provenance(trial.key)
-        said = {event.reason for event in events if event.kind == "started" and event.reason}
+        said = {event.reason for event in events if event.kind == "noted"}
         assert said == {"trained alone: no stack has a layer of type Dropout"}
         other = Store(tmp_path / "other")
         other.put_pictures(made_pictures(), "made")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lossbench.run import visible_gpus
+from lossbench.run import Event, visible_gpus
+from lossbench.run.course import Course, kept_form
+from lossbench.run.drive_stack import drive_stack
 from lossbench.run.gpus import workplaces
 from lossbench.run.job import Job
 from lossbench.run.stacks import Stack, chunks, stack_key, stacks_of
 from lossbench.spec import Optimizer, Schedule
-from makers import made_trial
+from lossbench.store import Record, Store
+from lossbench.train import Clock, Epoch
+from lossbench.train.stack import FORMS, train_stack
+from makers import made_pictures, made_trial
 
 
 def job(**changes: Any) -> Job:
@@ -76,10 +82,37 @@ def test_trials_of_like_length_are_put_together() -> None:
 
 
 def test_a_stack_reads_back_from_its_json() -> None:
-    stack = Stack((job(), job(seed=2)), 3)
+    stack = Stack((job(), job(seed=2)), 3, 2)
     again = Stack.from_json(stack.to_json())
-    assert (again.keys, again.width) == (stack.keys, 3)
+    assert (again.keys, again.width, again.beside) == (stack.keys, 3, 2)
     assert again.only(stack.keys[1:]).keys == stack.keys[1:]
+
+
+def test_a_trial_goes_on_in_the_form_that_it_was_begun_in(tmp_path: Path) -> None:
+    trial, store = made_trial(), Store(tmp_path)
+    store.put_pictures(made_pictures(), "made")
+    steps = train_stack([trial], made_pictures(), form="gathered")
+    record = Record()
+    state = {}
+    for _ in range(3):
+        _, epoch = next(steps)
+        assert isinstance(epoch, Epoch)
+        record = record.noted(epoch)
+        state = {name: tensor.numpy() for name, tensor in epoch.snapshot().tensors.items()}
+    with store.claim(trial):
+        store.save_checkpoint(trial.key, record, state, 2, 1.0)
+    assert kept_form(store, trial.key) == "gathered"
+    one = Job(trial, "loss", str(tmp_path))
+    found = {form: Course(store, one, lambda event: None, Clock(), form).begin() for form in (None, *FORMS)}
+    assert {form: snapshot and snapshot.epoch for form, snapshot in found.items()} == {
+        None: None,
+        "grouped": None,
+        "gathered": 2,
+    }
+    told: list[Event] = []
+    drive_stack([one], lambda: store.pictures(trial.digests["data"]), told.append, 4)
+    assert [event.epoch for event in told if event.kind == "epoch"] == [3]
+    assert store.provenance(trial.key)["engine"] == "stack, gathered"
 
 
 def test_each_worker_sees_one_gpu() -> None:

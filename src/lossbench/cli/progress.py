@@ -129,7 +129,7 @@ class Lines:
         name = tally.trials[event.key]
         if event.kind == "held":
             self._say(f"{name}: {_HELD}")
-        elif event.kind == "started" and event.reason:
+        elif event.kind == "noted":
             self._say(f"{name}: {event.reason}")
         elif event.ends:
             how = event.kind + (f" ({event.reason})" if event.reason else "")
@@ -179,8 +179,9 @@ class Bars:
         if event.kind == "held":
             self.progress.console.print(f"{name}: {_HELD}", highlight=False)
             return
-        if event.kind == "started" and event.reason:
+        if event.kind == "noted":
             self.progress.console.print(f"{name}: {escape(event.reason)}", highlight=False)
+            return
         if event.key not in self.tasks:
             self.tasks[event.key] = self.progress.add_task(name, total=self.tally.epochs, accuracy="")
         task = self.tasks[event.key]

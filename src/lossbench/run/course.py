@@ -23,9 +23,9 @@ from lossbench.run.provenance import provenance
 from lossbench.spec import Trial
 from lossbench.store import Record, Store
 from lossbench.train import Clock, Epoch, Snapshot
-from lossbench.train.stack import ENGINE
+from lossbench.train.stack import ENGINE, FORMS, Form
 
-__all__ = ["Course", "RaisedError", "check_sources", "failed"]
+__all__ = ["Course", "RaisedError", "check_sources", "failed", "kept_form"]
 
 
 class RaisedError(Exception):
@@ -40,11 +40,12 @@ class Course:
         job: what is trained.
         notify: is told of its epochs.
         clock: where its time goes.
-        stacked: whether a stack trains it: what the other engine has kept is no way to go on.
+        form: of the convolutions of a stack that trains it; None where it is trained alone. What was kept in another
+            way is no way to go on.
     """
 
-    def __init__(self, store: Store, job: Job, notify: Notify, clock: Clock, *, stacked: bool = False) -> None:
-        self.store, self.job, self.notify, self.clock, self.stacked = store, job, notify, clock, stacked
+    def __init__(self, store: Store, job: Job, notify: Notify, clock: Clock, form: Form | None = None) -> None:
+        self.store, self.job, self.notify, self.clock, self.form = store, job, notify, clock, form
         self.key = job.trial.key
 
     def begin(self) -> Snapshot | None:
@@ -56,7 +57,7 @@ class Course:
         check_sources(self.job.trial)
         _check_device(self.job.device)
         self._began, self._started = time.perf_counter(), datetime.now(UTC)
-        self.record, found, self._before = _resumed(self.store, self.key, stacked=self.stacked)
+        self.record, found, self._before = _resumed(self.store, self.key, self.form)
         self._saved = self._began
         self._snapshot = (lambda: found) if found else None  # all that was left to do may be to write the results
         return found
@@ -129,10 +130,16 @@ def _check_device(device: str) -> None:
         raise TrialError(f"torch sees no CUDA device on {platform.node()}")
 
 
-def _resumed(store: Store, key: str, *, stacked: bool) -> tuple[Record, Snapshot | None, float]:
-    """What a trial goes on from, and the seconds it has had; what another engine kept would give other bits."""
+def kept_form(store: Store, key: str) -> Form | None:
+    """The form of the stack that has kept something of a trial; None where none has."""
     found = store.load_checkpoint(key)
-    if found is None or (ENGINE in found[1]) != stacked:
+    return None if found is None or ENGINE not in found[1] else FORMS[int(found[1][ENGINE])]
+
+
+def _resumed(store: Store, key: str, form: Form | None) -> tuple[Record, Snapshot | None, float]:
+    """What a trial goes on from, and the seconds it has had; what was kept in another way would give other bits."""
+    found = store.load_checkpoint(key)
+    if found is None or (FORMS[int(found[1][ENGINE])] if ENGINE in found[1] else None) != form:
         return Record(), None, 0.0
     record, state, epoch, seconds = found
     return record, Snapshot(epoch, {name: torch.from_numpy(value) for name, value in state.items()}), seconds

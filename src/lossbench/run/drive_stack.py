@@ -13,7 +13,7 @@ import torch
 from lossbench.data import Pictures, prepare
 from lossbench.errors import HeldError, SaveDirError, shown, told
 from lossbench.imports import settings_kept
-from lossbench.run.course import Course, RaisedError, failed
+from lossbench.run.course import Course, RaisedError, failed, kept_form
 from lossbench.run.drive import train_alone
 from lossbench.run.ended import ended_before
 from lossbench.run.halting import raise_if_halting
@@ -29,7 +29,9 @@ __all__ = ["drive_stack"]
 GivePictures = Callable[[], Pictures]
 
 
-def drive_stack(jobs: Sequence[Job], pictures: GivePictures, notify: Notify, width: int | None = None) -> None:
+def drive_stack(
+    jobs: Sequence[Job], pictures: GivePictures, notify: Notify, width: int | None = None, beside: int = 1
+) -> None:
     """Trains jobs of one stack key unless the store has them, and tells how each ended.
 
     What goes wrong is noted in the store and told, not raised. A stack that cannot be trained as a whole is halved
@@ -40,16 +42,17 @@ def drive_stack(jobs: Sequence[Job], pictures: GivePictures, notify: Notify, wid
         pictures: gives their data.
         notify: is told what happens; `held` of those that somebody else trains just now.
         width: how many lanes at most; None for as many as pay, which is measured.
+        beside: how many processes share the device's memory, this one among them.
 
     Raises:
         SaveDirError: the store cannot be written, which no other trial could be, either.
     """
     with settings_kept():
         for alike in _by_lengths(jobs, pictures):
-            chosen = _width(alike, pictures, width)
+            chosen = _width(alike, pictures, width, beside)
             for some in chunks(alike, chosen.lanes):
                 with ExitStack() as claims:
-                    lanes = [lane for lane in (_Lane.claimed(job, notify, claims) for job in some) if lane]
+                    lanes = [lane for lane in (_Lane.claimed(job, notify, claims, chosen) for job in some) if lane]
                     _train(lanes, pictures, chosen)
 
 
@@ -66,13 +69,19 @@ def _by_lengths(jobs: Sequence[Job], pictures: GivePictures) -> list[list[Job]]:
     return list(alike.values())
 
 
-def _width(jobs: Sequence[Job], pictures: GivePictures, width: int | None) -> Width:
-    """How many lanes; one where trying raised, for each trial to tell of it by itself."""
+def _width(jobs: Sequence[Job], pictures: GivePictures, width: int | None, beside: int) -> Width:
+    """How many lanes, and in which form: the one that trials were begun in, if any was.
+
+    One lane where trying raised, for each trial to tell of it by itself.
+    """
+    begun = (kept_form(Store(job.save_dir), job.trial.key) for job in jobs)
+    form = next((found for found in begun if found), None)
     try:
         with repeatable(jobs[0].device):
-            return measured_width([job.trial for job in jobs], pictures(), jobs[0].device, width)
+            found = measured_width([job.trial for job in jobs], pictures(), jobs[0].device, width, beside)
     except (Exception, SystemExit):  # whatever a user's model raises
-        return Width(1, "grouped")
+        found = Width(1, "grouped")
+    return Width(found.lanes, form or found.form)
 
 
 class _Lane:
@@ -88,10 +97,10 @@ class _Lane:
         self.ended = False
 
     @classmethod
-    def claimed(cls, job: Job, notify: Notify, claims: ExitStack) -> _Lane | None:
+    def claimed(cls, job: Job, notify: Notify, claims: ExitStack, width: Width) -> _Lane | None:
         """Claims a job's trial; None where nothing is to be trained, which is told."""
         store, clock, claim = Store(Path(job.save_dir).absolute()), Clock(), ExitStack()
-        lane = cls(Course(store, job, notify, clock, stacked=True), claim)
+        lane = cls(Course(store, job, notify, clock, width.form), claim)
         try:
             claim.enter_context(store.claim(job.trial))
         except HeldError:
@@ -144,7 +153,13 @@ def _train(lanes: list[_Lane], pictures: GivePictures, width: Width) -> None:
         return
     error = _together(lanes, pictures, width)
     left = [lane for lane in lanes if not lane.ended]
-    if error is None or not left:
+    if error is None:
+        error = RuntimeError("the stack ended before it")  # no lane may end without a word: somebody waits for it
+        for lane in left:
+            with lane.containing():
+                raise error
+        return
+    if not left:
         return
     if isinstance(error, UnstackableError):
         for lane in left:
@@ -234,7 +249,7 @@ def _alone(lane: _Lane, pictures: GivePictures, reason: str) -> None:
     """Trains a claimed trial by itself, for no stack has its model."""
     stacked = lane.course
     lane.course = Course(stacked.store, stacked.job, stacked.notify, stacked.clock)
-    lane.course.notify(Event("started", lane.course.key, reason=f"trained alone: {reason}"))
+    lane.course.notify(Event("noted", lane.course.key, reason=f"trained alone: {reason}"))
     lane.course.clock.begin()
     with lane.containing():
         train_alone(lane.course, pictures())

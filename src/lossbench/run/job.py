@@ -63,17 +63,17 @@ class Event:
     """Something that happened to a trial.
 
     Args:
-        kind: `started`, `epoch`, or how the trial ended; `held` where another run trains it, which is asked for again
-            later; `halted` where the store cannot be written, which ends the run.
+        kind: `started`, `noted`, `epoch`, or how the trial ended; `held` where another run trains it, which is asked
+            for again later; `halted` where the store cannot be written, which ends the run.
         key: the trial's.
         epoch: epochs done.
         accuracy: test accuracy, in epochs that were evaluated; of a tuning, the metric that is tuned.
-        reason: why it diverged or failed; of one that has started, why it is not trained as was asked for.
+        reason: why it diverged or failed; what is noted, as that it is not trained as was asked for and why.
         seconds: where its time went, by phase, when it has ended.
         metrics: what was measured, by `split/metric`, in epochs that were evaluated.
     """
 
-    kind: Literal["started", "epoch", "finished", "diverged", "failed", "held", "halted"]
+    kind: Literal["started", "noted", "epoch", "finished", "diverged", "failed", "held", "halted"]
     key: str
     epoch: int = 0
     accuracy: float | None = None

@@ -24,7 +24,7 @@ def train_stacks(stacks: Iterable[Stack], notify: Notify) -> None:
     opened = opener()
     with one_thread():
         for stack in stacks:
-            drive_stack(stack.jobs, opened(stack.jobs[0]), notify, stack.width)
+            drive_stack(stack.jobs, opened(stack.jobs[0]), notify, stack.width, stack.beside)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,9 @@ class Stacked:
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; an interrupt stops the workers before it is raised."""
-        stacks, places = stacks_of(jobs, self.workers, self._width), workplaces(self.workers, self._gpus)
+        places = workplaces(self.workers, self._gpus)
+        beside = -(-self.workers // max(len(self._gpus), 1))
+        stacks = stacks_of(jobs, self.workers, self._width, beside)
         Pool("lossbench.run.stack_worker", self.workers, _note_failure, places)(stacks, notify)
 
 

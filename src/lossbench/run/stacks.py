@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -25,10 +25,12 @@ class Stack:
     Args:
         jobs: of one stack key.
         width: how many side by side; None for as many as are found to pay.
+        beside: how many stacks share a device's memory, this one among them.
     """
 
     jobs: tuple[Job, ...]
     width: int | None = None
+    beside: int = 1
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -42,16 +44,16 @@ class Stack:
 
     def only(self, keys: Collection[str]) -> Stack:
         """The same of some of its trials."""
-        return Stack(tuple(job for job in self.jobs if job.trial.key in keys), self.width)
+        return replace(self, jobs=tuple(job for job in self.jobs if job.trial.key in keys))
 
     def to_json(self) -> dict[str, Any]:
         """The stack as plain JSON values."""
-        return {"jobs": [job.to_json() for job in self.jobs], "width": self.width}
+        return {**self.__dict__, "jobs": [job.to_json() for job in self.jobs]}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Stack:
         """The stack that `to_json` wrote."""
-        return cls(tuple(Job.from_json(job) for job in values["jobs"]), values["width"])
+        return cls(**{**values, "jobs": tuple(Job.from_json(job) for job in values["jobs"])})
 
 
 def checked_stack(stack: int | Literal["auto"] | None) -> int | Literal["auto"] | None:
@@ -80,13 +82,14 @@ def stack_key(trial: Trial) -> str:
     return canonical_json([recipe, sizes, digests, versions])
 
 
-def stacks_of(jobs: Iterable[Job], workers: int, width: int | None = None) -> list[Stack]:
+def stacks_of(jobs: Iterable[Job], workers: int, width: int | None = None, beside: int = 1) -> list[Stack]:
     """Jobs by stack key, dealt out to the workers; where a width is given, in stacks of that size at most.
 
     Args:
         jobs: what is to be trained.
         workers: how many stacks are trained side by side.
         width: how many lanes at most; None leaves it to the worker, which measures.
+        beside: how many of the workers share a device's memory.
     """
     alike = defaultdict[tuple[str, str], list[Job]](list)
     for job in jobs:
@@ -95,7 +98,7 @@ def stacks_of(jobs: Iterable[Job], workers: int, width: int | None = None) -> li
     for group in alike.values():
         size = -(-len(group) // workers)
         for some in chunks(group, size if width is None else min(width, size)):
-            stacks.append(Stack(tuple(some), width))
+            stacks.append(Stack(tuple(some), width, beside))
     return stacks
 
 

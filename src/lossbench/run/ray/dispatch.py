@@ -120,7 +120,7 @@ class Dispatch:
                         self._end(one, ended)
         self._hold(some, held)
         if boarded:
-            self._submit(boarded, some.width)
+            self._submit(boarded, some)
 
     def _hold(self, some: Stack, held: list[str]) -> None:
         """Has those that another run holds asked for again later."""
@@ -131,7 +131,7 @@ class Dispatch:
                 self._told_held.add(key)
                 self._notify(Event("held", key))
 
-    def _submit(self, passengers: list[Passenger], width: int | None, losses: int = 0) -> None:
+    def _submit(self, passengers: list[Passenger], some: Stack, losses: int = 0) -> None:
         """Hands out trials, each with what it goes on from."""
         boarded = []
         for one in passengers:
@@ -150,11 +150,12 @@ class Dispatch:
             checkpoint_rate=_CHECKPOINT_BYTES_A_SECOND / slots,
             source=source(),
             stacked=self._stacked,
-            width=width,
+            width=some.width,
+            beside=some.beside,
         )
         held = {"data": [data for _, data, _ in boarded], "code": self._code}
         submitted = self._cluster.submit(piece.to_json(), [checkpoint for _, _, checkpoint in boarded], held)
-        self._flights[submitted] = Flight(passengers, submitted, width, losses)
+        self._flights[submitted] = Flight(passengers, submitted, some, losses)
 
     def _put_data(self, one: Passenger) -> Any:
         """A reference to a trial's data, which are put into the cluster once."""
@@ -219,7 +220,7 @@ class Dispatch:
         """Hands out what is left of a piece of work that was lost while its node lived; gives it up in the end."""
         losses = flight.losses + 1
         if losses < _LOSSES:
-            self._submit(flight.left, flight.width, losses)
+            self._submit(flight.left, flight.part, losses)
             return
         for one in flight.left:
             self._fail(one, shown(f"the task that trained it was lost {losses} times in a row: {why}", limit=500))
@@ -233,7 +234,7 @@ class Dispatch:
             received = str(error).strip().splitlines()[-1]
             raise RequestError("--executor", "lossbench installed on all nodes of the cluster", received) from None
         if isinstance(error, (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.LocalRayletDiedError)):
-            self._submit(flight.left, flight.width, flight.losses)  # which is nobody's fault
+            self._submit(flight.left, flight.part, flight.losses)  # which is nobody's fault
         else:
             self._again(flight, _words(error))
 

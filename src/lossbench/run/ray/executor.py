@@ -73,7 +73,8 @@ class Ray:
             return
         cluster, stacked = self._joined(), self._stack is not None
         if stacked:
-            work = stacks_of(todo, max(cluster.slots(), 1), None if self._stack == "auto" else self._stack)
+            slots, width = max(cluster.slots(), 1), None if self._stack == "auto" else self._stack
+            work = stacks_of(todo, slots, width, self._needs.beside(slots))
         else:
             work = [Stack((job,)) for job in todo]
         Dispatch(cluster, self.device, work, notify, stacked=stacked)()

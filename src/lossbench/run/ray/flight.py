@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.run.job import Event, Job, Notify
+from lossbench.run.stacks import Stack
 from lossbench.store import Store
 
 __all__ = ["Flight", "Passenger"]
@@ -50,6 +51,8 @@ class Passenger:
             if not self.started:
                 self.started = True
                 self.notify(event)
+        elif event.kind == "noted":
+            self.notify(event)
         elif event.kind == "epoch" and event.epoch > self.epoch:
             self.epoch = event.epoch
             self.notify(event)
@@ -68,14 +71,14 @@ class Flight:
     Args:
         passengers: its trials.
         submitted: what Ray gives its news by.
-        width: of a stack, how many lanes at most; None for as many as pay, or where it is none.
+        part: what it is of all the work.
         losses: how often its task was lost while its node lived, since anything of it was kept.
         lost: why this task could not do it, as far as it told.
     """
 
     passengers: list[Passenger]
     submitted: Iterator[Any]
-    width: int | None = None
+    part: Stack
     losses: int = 0
     lost: str = ""
 

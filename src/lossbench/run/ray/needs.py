@@ -39,6 +39,10 @@ class Needs:
         gpus = "" if not self.gpus else f" and {self.gpus:g} GPU" + "s" * (self.gpus > 1)
         return f"{cpus}{gpus}"
 
+    def beside(self, slots: int) -> int:
+        """How many of a cluster's trials share a device's memory at most, where it trains so many at once."""
+        return max(round(1 / self.gpus), 1) if self.gpus else slots
+
     def slots(self, resources: Mapping[str, float]) -> int:
         """How many trials a node trains at once.
 

@@ -167,7 +167,9 @@ class _Served:
     def _text(self, jobs: Mapping[int, Job]) -> dict[str, Any]:
         """What the worker process is handed."""
         given = tuple(jobs.values())
-        return Stack(given, self._piece.width).to_json() if self._piece.stacked else given[0].to_json()
+        return (
+            Stack(given, self._piece.width, self._piece.beside).to_json() if self._piece.stacked else given[0].to_json()
+        )
 
     def _died(self, number: int, words: str) -> None:
         """Tells that the process died over a trial; nothing where it did not."""

@@ -53,6 +53,7 @@ class Piece:
         source: the digest of the driver's lossbench.
         stacked: whether the jobs are trained as a stack.
         width: of a stack, how many lanes at most; None for as many as are found to pay.
+        beside: how many stacks share a device's memory.
     """
 
     session: str
@@ -64,6 +65,7 @@ class Piece:
     source: str
     stacked: bool = False
     width: int | None = None
+    beside: int = 1
 
     def to_json(self) -> str:
         """The piece as text."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import random
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,8 +35,9 @@ def check_stackable(model: nn.Module, shape: tuple[int, ...]) -> None:
         UnstackableError: it computes something else, or it raised.
     """
     try:
+        models = [_moved(model, lane) for lane in range(_LANES)]
         with torch_stream(0, "stack"):
-            differing = _differing([_moved(model, lane) for lane in range(_LANES)], shape)
+            differing = _differing(models, shape) or _disturbed(models, shape)
     except UnstackableError:
         raise
     except (Exception, SystemExit) as error:  # whatever a user's model raises at other shapes, or at float64
@@ -62,11 +65,11 @@ def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
     for training in (True, False):
         x = torch.from_numpy(generator.normal(size=(_LANES, _BATCH, *shape)))
         stacked.gradients.zero_()
-        outputs = stacked.module.train(training)(in_channels(x)).view(_BATCH, _LANES, -1).transpose(0, 1)
+        outputs = _outputs(stacked.module.train(training), in_channels(x)).view(_BATCH, _LANES, -1).transpose(0, 1)
         torch.autograd.backward(outputs.square().sum())
         for lane, model in enumerate(models):
             model.zero_grad()
-            expected = model.train(training)(x[lane])
+            expected = _outputs(model.train(training), x[lane])
             torch.autograd.backward(expected.square().sum())
             if not _close(outputs[lane], expected):
                 return "outputs"
@@ -77,6 +80,38 @@ def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
             if not all(_close(stacked.state(lane)[name], value) for name, value in model.named_buffers()):
                 return "statistics"
     return ""
+
+
+def _disturbed(models: list[nn.Module], shape: tuple[int, ...]) -> str:
+    """What a lane that has diverged changes of another; empty where nothing."""
+    stacked = StackedModel(models[0], _LANES)
+    for lane, model in enumerate(models):
+        stacked.load(lane, {**dict(model.named_parameters()), **dict(model.named_buffers())})
+    x = torch.from_numpy(stream(_LANES, "stack").normal(size=(_LANES, _BATCH, *shape)))
+    x[1] = torch.nan
+    outputs = _outputs(stacked.module.train(), in_channels(x)).view(_BATCH, _LANES, -1).transpose(0, 1)
+    torch.autograd.backward(outputs.square().sum())
+    for lane in (0, 2):
+        models[lane].zero_grad()
+        expected = _outputs(models[lane].train(), x[lane])
+        torch.autograd.backward(expected.square().sum())
+        if not _close(outputs[lane], expected) or not _close_gradients(stacked, lane, models[lane]):
+            return "outputs beside a lane that has diverged"
+    return ""
+
+
+def _outputs(model: nn.Module, x: Tensor) -> Tensor:
+    """What a model gives.
+
+    Raises:
+        UnstackableError: it draws from a generator that it was not given.
+    """
+    before = torch.get_rng_state(), random.getstate(), str(np.random.get_state(legacy=False))
+    y: Tensor = model(x)
+    after = torch.get_rng_state(), random.getstate(), str(np.random.get_state(legacy=False))
+    if not torch.equal(before[0], after[0]) or before[1:] != after[1:]:
+        raise UnstackableError("it draws, which lanes would do in each other's place")
+    return y
 
 
 def _close_gradients(stacked: StackedModel, lane: int, model: nn.Module) -> bool:

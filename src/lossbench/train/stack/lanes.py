@@ -35,6 +35,8 @@ class Lane:
         counts: how often each class is trained on, as the loss may have them bound.
         epoch: how many epochs are done.
         twin: whether it is there only to keep another one company.
+        silent: whether its loss is left alone for now if it is the user's own, which may remember its calls: it has no
+            losses then.
         error: what its loss raised; it is left out from the next epoch on.
         drawn: torch's generator as its own loss left it, on the processor and on the device.
     """
@@ -47,6 +49,7 @@ class Lane:
     counts: tuple[int, ...]
     epoch: int = 0
     twin: bool = False
+    silent: bool = False
     error: BaseException | None = None
     drawn: tuple[Tensor, Tensor | None] | None = None
     _losses: Callable[[int], PerSampleLoss] = field(init=False)
@@ -175,7 +178,7 @@ def lane_losses(
 
 def _losses(lane: Lane, loss_of: Callable[[Lane], PerSampleLoss], logits: Tensor, target: Tensor) -> Tensor:
     """The losses of lanes that have one loss, (lanes, batch)."""
-    if lane.twin and lane.trial.loss.own:  # it may remember its calls: it is called as often as alone
+    if (lane.silent or lane.twin) and lane.trial.loss.own:
         return 0 * logits.sum(dim=2)
     flat = logits.flatten(0, 1)
     try:

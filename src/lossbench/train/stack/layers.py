@@ -19,10 +19,13 @@ from lossbench.models.resnet import Widen
 from lossbench.native import AddReLU
 from lossbench.train.classifier import Float32Linear, widened
 
-__all__ = ["Form", "UnstackableError", "by_lane", "stack_layers"]
+__all__ = ["FORMS", "Form", "UnstackableError", "by_lane", "stack_layers"]
 
 Form = Literal["grouped", "gathered"]
 """How convolutions are computed: by torch's with groups, or by one matrix product per lane of gathered patches."""
+
+
+FORMS: tuple[Form, ...] = ("grouped", "gathered")
 
 
 class UnstackableError(Exception):

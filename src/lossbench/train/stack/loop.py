@@ -63,21 +63,29 @@ def train_stack(
     found = tuple(resume_from) or (None,) * len(trials)
     state = StackState.start(trials, pictures, found, torch.device(device), form)
     if any(snapshot is None for snapshot in found):
+        for lane in state.lanes:
+            lane.silent = found[lane.index] is not None
         looks = _first_looks(state)
+        clock.lap("starting")
+        _share(clock, state.lanes, clocks)
         for lane, look in zip(state.lanes, looks, strict=True):
-            if found[lane.index] is None and not lane.twin:
+            if not (lane.silent or lane.twin):
                 yield lane.index, lane.error or look
-    clock.lap("starting")
-    _share(clock, state.lanes, clocks)
+            lane.silent = False
+    else:
+        clock.lap("starting")
+        _share(clock, state.lanes, clocks)
     _leave(state, frozenset())
     while state.lanes:
+        clock.begin()  # what was told was kept meanwhile, which is not this clock's
         epochs = _train_epoch(state, clock)
         epochs = _evaluate(state, epochs, clock)
         _share(clock, state.lanes, clocks)
         for lane, epoch in zip(state.lanes, epochs, strict=True):
             if not lane.twin:
                 yield lane.index, lane.error or epoch
-        _leave(state, frozenset(lane.index for lane, epoch in zip(state.lanes, epochs, strict=True) if epoch.diverged))
+        each = zip(state.lanes, epochs, strict=True)
+        _leave(state, frozenset(lane.index for lane, epoch in each if epoch.diverged and not lane.twin))
 
 
 def _leave(state: StackState, diverged: frozenset[int]) -> None:
@@ -239,7 +247,7 @@ def _chosen(state: StackState, name: str, positions: Tensor) -> Tensor:
 def _first_looks(state: StackState) -> list[Epoch]:
     """Each lane's first batch at its first weights: its loss and gradient norm, and those of cross entropy.
 
-    Lanes that go on from a snapshot are computed, too, and left as they are.
+    Lanes that go on from a snapshot are computed, too, and left as they are; those are silent.
     """
     epochs = [lane.epoch for lane in state.lanes]
     batches = StackedBatches.of(state.lanes, [1] * len(epochs), state.fill)

@@ -35,7 +35,7 @@ class StackedOptimizer:
         self.settings, self.model = settings, model
         names = ("momentum",) * bool(settings.momentum) if settings.name == "sgd" else ("mean", "square")
         self.memory = {name: torch.zeros_like(model.values) for name in names}
-        self.steps = torch.zeros(model.lanes, dtype=model.values.dtype, device=model.values.device)
+        self.steps = torch.zeros(model.lanes, dtype=torch.float64, device=model.values.device)
         self._rates = torch.zeros_like(model.values)
 
     def set_rates(self, rates: Tensor) -> None:

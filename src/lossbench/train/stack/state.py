@@ -15,7 +15,7 @@ from lossbench.train.classifier import build_classifier, input_type, prepared, s
 from lossbench.train.epoch import Snapshot
 from lossbench.train.stack.check import check_stackable
 from lossbench.train.stack.lanes import Lane, lanes_of
-from lossbench.train.stack.layers import Form
+from lossbench.train.stack.layers import FORMS, Form
 from lossbench.train.stack.model import StackedModel
 from lossbench.train.stack.optimizer import StackedOptimizer
 from lossbench.train.state import fill_of
@@ -23,7 +23,13 @@ from lossbench.train.state import fill_of
 __all__ = ["ENGINE", "StackState", "one_lane"]
 
 ENGINE = "engine.stack"
-"""The name in a snapshot by which a stack knows its own: no trial begins in one engine and goes on in another."""
+"""The name in a snapshot by which a stack knows its own: no trial begins in one engine and goes on in another.
+
+Its value is the place in `FORMS` of the form of the convolutions.
+"""
+
+_FIT = set[tuple[object, ...]]()
+"""Models that this process has tried, each with its digest and the shape of the data."""
 
 
 @dataclass(eq=False)
@@ -132,7 +138,7 @@ class StackState:
         tensors = {f"{'model' if name in kept else 'buffer'}.{name}": value for name, value in state.items()}
         tensors |= {f"stack.{name}": value for name, value in self.optimizer.state(place).items()}
         copied = {name: value.to("cpu", copy=True).contiguous() for name, value in tensors.items()}
-        return {**copied, ENGINE: torch.tensor(1)}
+        return {**copied, ENGINE: torch.tensor(FORMS.index(self.model.form))}
 
     def _restore(self, place: int, lane: Lane, snapshot: Snapshot) -> None:
         self.model.load(place, {**_below("model.", snapshot.tensors), **_below("buffer.", snapshot.tensors)})
@@ -143,9 +149,13 @@ class StackState:
 def _check(trial: Trial, pictures: Pictures) -> None:
     """The catalogue's models are held to it by the suite; of any other it is tried."""
     name = trial.recipe.model
-    if name not in MODELS:
-        shape = pictures.num_classes, pictures.channels, pictures.size
-        check_stackable(build(name, *shape, trial.seed, trial.make_model), (pictures.channels, *pictures.size))
+    shape = pictures.num_classes, pictures.channels, pictures.size
+    tried = (name, trial.digests.get("model"), *shape)
+    if name in MODELS or tried in _FIT:
+        return
+    check_stackable(build(name, *shape, trial.seed, trial.make_model), (pictures.channels, *pictures.size))
+    if trial.make_model is None:
+        _FIT.add(tried)
 
 
 def one_lane(trial: Trial, pictures: Pictures, device: torch.device) -> nn.Module:

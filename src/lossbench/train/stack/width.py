@@ -72,7 +72,9 @@ def best_width(trials: int, cost_of: Callable[[int], Cost | None], free: float) 
     return best
 
 
-def measured_width(trials: Sequence[Trial], pictures: Pictures, device: str, most: int | None = None) -> Width:
+def measured_width(
+    trials: Sequence[Trial], pictures: Pictures, device: str, most: int | None = None, beside: int = 1
+) -> Width:
     """The best width for trials of one stack, tried on this device just now.
 
     Args:
@@ -80,13 +82,14 @@ def measured_width(trials: Sequence[Trial], pictures: Pictures, device: str, mos
         pictures: their data.
         device: a torch device.
         most: a width that was asked for, of which only the form is chosen.
+        beside: how many processes share the device's memory, this one among them.
 
     Raises:
         UnstackableError: no stack has such a model.
     """
     on = torch.device(device)
     if most is None:
-        return best_width(len(trials), partial(_cost, trials, pictures, on), _free(on))
+        return best_width(len(trials), partial(_cost, trials, pictures, on), _free(on) / beside)
     if on.type != "cuda":
         return Width(most, "grouped")
     cost = _cost(trials, pictures, on, min(most, len(trials)))
@@ -108,6 +111,7 @@ def _tried(trials: Sequence[Trial], pictures: Pictures, device: torch.device, fo
     state = StackState.start(trials, pictures, [None] * len(trials), device, form)
     batches = StackedBatches.of(state.lanes, [1] * len(state.lanes), state.fill)
     for lane in state.lanes:
+        lane.silent = True
         lane.begin_epoch(1, len(batches))
     state.set_rates([1] * len(state.lanes))
     state.model.module.train()
