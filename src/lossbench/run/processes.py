@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from lossbench.errors import RequestError, SaveDirError, shown
@@ -13,7 +13,7 @@ from lossbench.run.job import Event, Job, Notify
 from lossbench.run.pool import Pool
 from lossbench.store import Store
 
-__all__ = ["ENVIRONMENT", "Processes", "checked_workers", "note_failure", "usable_cores"]
+__all__ = ["ENVIRONMENT", "Processes", "note_failure", "usable_cores"]
 
 
 def usable_cores() -> int:
@@ -30,8 +30,10 @@ class Processes:
     """
 
     def __init__(self, workers: int | None = None, gpus: Sequence[str] = ()) -> None:
+        if workers is not None and workers < 1:
+            raise RequestError("--workers", "auto or a number of at least 1", workers)
         self._gpus = tuple(gpus)
-        self._workers = checked_workers(workers) or len(self._gpus) or usable_cores()
+        self._workers = workers or len(self._gpus) or usable_cores()
 
     @property
     def workers(self) -> int:
@@ -40,19 +42,12 @@ class Processes:
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; an interrupt stops the workers before it is raised."""
-        places = workplaces(self.workers, self._gpus)
-        Pool("lossbench.run.worker", self.workers, note_failure, places)(jobs, notify)
+        Pool("lossbench.run.worker", self.workers, note_failure, self._places)(jobs, notify)
 
-
-def checked_workers(workers: int | None) -> int | None:
-    """A number of workers as it was asked for.
-
-    Raises:
-        RequestError: it is less than one.
-    """
-    if workers is not None and workers < 1:
-        raise RequestError("--workers", "auto or a number of at least 1", workers)
-    return workers
+    @property
+    def _places(self) -> Sequence[Mapping[str, str]]:
+        """What each worker process has in its environment so that it sees its GPU."""
+        return workplaces(self.workers, self._gpus)
 
 
 def note_failure(job: Job, reason: str) -> Event:

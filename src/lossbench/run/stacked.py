@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lossbench.run.gpus import workplaces
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.pool import Pool
-from lossbench.run.processes import checked_workers, note_failure, usable_cores
+from lossbench.run.processes import Processes, note_failure
 from lossbench.run.stacks import Stack, checked_stack, stacks_of
 
 __all__ = ["Stacked"]
 
 
-class Stacked:
+class Stacked(Processes):
     """Trains trials that differ in loss, seed and learning rate as one stack: for GPUs, which small models leave idle.
 
     Trials of a model that no stack has are trained one by one. The results are those of other executors up to
@@ -29,21 +28,15 @@ class Stacked:
     def __init__(
         self, width: int | Literal["auto"] = "auto", workers: int | None = None, gpus: Sequence[str] = ()
     ) -> None:
+        super().__init__(workers, gpus)
         width = checked_stack(width) or "auto"
-        self._width, self._gpus = None if width == "auto" else width, tuple(gpus)
-        self._workers = checked_workers(workers) or len(self._gpus) or usable_cores()
-
-    @property
-    def workers(self) -> int:
-        """How many stacks are trained side by side at most."""
-        return self._workers
+        self._width = None if width == "auto" else width
 
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; an interrupt stops the workers before it is raised."""
-        places = workplaces(self.workers, self._gpus)
         beside = -(-self.workers // max(len(self._gpus), 1))
         stacks = stacks_of(jobs, self.workers, self._width, beside)
-        Pool("lossbench.run.stack_worker", self.workers, _note_failure, places)(stacks, notify)
+        Pool("lossbench.run.stack_worker", self.workers, _note_failure, self._places)(stacks, notify)
 
 
 def _note_failure(stack: Stack, reason: str) -> Event:
