@@ -72,6 +72,17 @@ def test_the_plan_of_many_trials_has_a_row_per_loss_and_condition(
     assert len(asked) <= 10 * 220  # and not once per trial for every trial
 
 
+def test_the_plan_of_a_large_part_counts_its_own_trials_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = made_study(made_data(tmp_path), ["cross_entropy", "l1"], 220)
+    (tmp_path / "study.yaml").write_text(made_store(study, tmp_path / "log", most=0).study.to_yaml(), encoding="utf-8")
+    empty = ("--save-dir", str(tmp_path / "empty"), "--dry-run")
+    done = Runner(capsys)("run", str(tmp_path / "study.yaml"), "--shard", "1/2", *empty)
+    assert done.code == 0, done.err
+    head, *rows = [line.split() for line in done.out.splitlines()[:3]]
+    assert head == ["loss", "trials", "in", "the", "store:", "no"]
+    assert rows == [["cross_entropy", "110", "110"], ["l1", "110", "110"]]
+
+
 def test_the_driver_knows_how_much_is_done_without_adding_it_up() -> None:
     trials = {str(number): f"l1 seed {number}" for number in range(5)}
     lines = Lines(Console(file=io.StringIO()), trials, epochs=4)

@@ -125,6 +125,8 @@ def _many_planned(prepared: Prepared, missing: Container[str]) -> Table:
     for part in prepared.parts:
         told = part.condition.told(conditions)
         for (label, _), trial in part.resolved.trials.items():
+            if trial.key not in prepared.trials:  # another part's
+                continue
             words = f"{label}, {told}" if told else label
             counts.setdefault(words, Counter())[_kept(prepared, trial.key, missing)] += 1
     shown = [state for state in states if any(count[state] for count in counts.values())]
