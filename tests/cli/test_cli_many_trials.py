@@ -72,7 +72,9 @@ def test_the_plan_of_many_trials_has_a_row_per_loss_and_condition(
     assert len(asked) <= 10 * 220  # and not once per trial for every trial
 
 
-def test_the_plan_of_a_large_part_counts_its_own_trials_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_of_a_large_part_counts_its_own_trials_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     study = made_study(made_data(tmp_path), ["cross_entropy", "l1"], 220)
     (tmp_path / "study.yaml").write_text(made_store(study, tmp_path / "log", most=0).study.to_yaml(), encoding="utf-8")
     empty = ("--save-dir", str(tmp_path / "empty"), "--dry-run")
