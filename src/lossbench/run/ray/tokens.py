@@ -88,16 +88,20 @@ def _has_token(raylet: ModuleType) -> bool:
 
 
 def _asks(raylet: ModuleType, address: str) -> bool:
-    """Whether a cluster turns this process away as it is; of one that does not answer Ray will tell more."""
-    from ray.exceptions import AuthenticationError
+    """Whether a cluster turns this process away as it is.
+
+    Raises:
+        ConnectionError: what answers there is no cluster of Ray's, which is waited for long enough here.
+    """
+    from ray.exceptions import AuthenticationError, RpcError
 
     try:
         with _without_stderr():
             raylet.GcsClient(address=address)
     except AuthenticationError:
         return True
-    except Exception:  # as of a Ray of another version
-        return False
+    except RpcError as error:
+        raise ConnectionError(str(error)) from error
     return False
 
 
