@@ -211,10 +211,10 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
     console.print(words, markup=False, highlight=False)
     console.print(_states_table(states))
     said = [(loss, seed, status, reason) for loss, seed, status, reason in states if reason]
-    for loss, seed, status, reason in said[:MANY_SEEDS]:
+    for loss, seed, status, reason in said[:MOST_ROWS]:
         console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
-    if len(said) > MANY_SEEDS:
-        words = f"and {len(said) - MANY_SEEDS} more; `lossbench report` lists them all"
+    if len(said) > MOST_ROWS:
+        words = f"and {len(said) - MOST_ROWS} more; `lossbench report` lists them all in unfinished.csv"
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
