@@ -14,7 +14,7 @@ from lossbench.cli.progress import Lines
 from lossbench.cli.show import show_status
 from lossbench.run import Event
 from lossbench.store import Store
-from lossbench.text import MANY_SEEDS
+from lossbench.text import MANY_SEEDS, MOST_ROWS
 
 
 def printed(states: list[tuple[str, int, str, str]]) -> list[str]:
@@ -38,9 +38,9 @@ def test_of_few_it_has_one_per_seed() -> None:
 
 
 def test_so_many_reasons_are_told_and_the_others_counted() -> None:
-    said = printed([("l1", seed, "failed", "it raised") for seed in range(MANY_SEEDS + 5)])
-    assert sum("it raised" in line for line in said) == MANY_SEEDS
-    assert said[-1] == "and 5 more; `lossbench report` lists them all"
+    said = printed([("l1", seed, "failed", "it raised") for seed in range(MOST_ROWS + 5)])
+    assert sum("it raised" in line for line in said) == MOST_ROWS
+    assert said[-1] == "and 5 more; `lossbench report` lists them all in unfinished.csv"
 
 
 @pytest.fixture
@@ -70,6 +70,19 @@ def test_the_plan_of_many_trials_has_a_row_per_loss_and_condition(
     assert ["l1,", "noise(symmetric,", "0.2)", "55", "0", "55"] in rows
     assert "210 trials to train" in done.out
     assert len(asked) <= 10 * 220  # and not once per trial for every trial
+
+
+def test_the_plan_of_a_large_part_counts_its_own_trials_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = made_study(made_data(tmp_path), ["cross_entropy", "l1"], 220)
+    (tmp_path / "study.yaml").write_text(made_store(study, tmp_path / "log", most=0).study.to_yaml(), encoding="utf-8")
+    empty = ("--save-dir", str(tmp_path / "empty"), "--dry-run")
+    done = Runner(capsys)("run", str(tmp_path / "study.yaml"), "--shard", "1/2", *empty)
+    assert done.code == 0, done.err
+    head, *rows = [line.split() for line in done.out.splitlines()[:3]]
+    assert head == ["loss", "trials", "in", "the", "store:", "no"]
+    assert rows == [["cross_entropy", "110", "110"], ["l1", "110", "110"]]
 
 
 def test_the_driver_knows_how_much_is_done_without_adding_it_up() -> None:

@@ -53,6 +53,18 @@ def test_what_is_missing_can_be_trained_there(lossbench: Runner, parts: Path) ->
     assert "digits-mlp: 2 of 4 trials to train" in done.out
 
 
+def test_what_failed_for_good_is_trained_by_another_command(lossbench: Runner, here: Path) -> None:
+    raises = (
+        "def bad(logits, target):\n    assert len(target) <= 30  # no more are tried before\n    return logits.sum(1)\n"
+    )
+    (here / "merge_loss.py").write_text(raises, encoding="utf-8")
+    options = ("--model", "mlp", "--losses", "merge_loss:bad,l1", "--seeds", "1", "--epochs", "1")
+    lossbench("run", *options, "--executor", "inline", "--save-dir", "job1")
+    done = lossbench("merge", "both", "job1")
+    go_on = "`lossbench run both/studies/digits-mlp/study.yaml --save-dir both --retry-failed` trains them"
+    assert f"digits-mlp: 1 of 2 trials missing or failed; {go_on}" in done.out
+
+
 def test_a_damaged_trial_is_named_and_exit_code_1(lossbench: Runner, parts: Path) -> None:
     file = sorted(parts.glob("job2/trials/*/history.csv"))[0]
     file.write_text("no")

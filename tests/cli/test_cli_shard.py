@@ -88,6 +88,13 @@ def test_own_metrics_are_computed_of_the_part_alone(lossbench: Runner, here: Pat
     assert len(list(here.glob("log/trials/*/metrics/*.json"))) == 2
 
 
+def test_own_metrics_that_failed_are_said_of_the_part_alone(lossbench: Runner, here: Path) -> None:
+    (here / "shard_metric.py").write_text("def bad(logits, target):\n    raise ValueError('no')\n", encoding="utf-8")
+    lossbench("run", *SMALL, "--shard", "1/2")
+    done = lossbench("run", *SMALL, "--shard", "2/2", "--metric", "shard_metric:bad")
+    assert "\n2 values of the study's own metrics could not be computed: bad of cross_entropy seed " in done.out
+
+
 @pytest.mark.parametrize("given", ["0/4", "5/4", "a/b", "3"])
 def test_what_is_no_part(lossbench: Runner, here: Path, given: str) -> None:
     done = lossbench("run", *SMALL, "--shard", given)

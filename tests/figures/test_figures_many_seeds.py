@@ -85,6 +85,15 @@ def test_many_trials_that_diverged_are_counted_and_few_are_named() -> None:
         assert figure.table.filter(pl.col("kind") == "ended")["seed"].n_unique() == (lost if lost == 2 else 0)
 
 
+def test_of_many_that_diverged_the_few_that_are_drawn_are_counted() -> None:
+    status = {
+        ("cross_entropy", seed): ("diverged", int(seed < 4), "loss is not finite") for seed in range(1, MANY_SEEDS + 2)
+    }
+    figure = drawn(study(losses=LOSSES, seeds=2 * MANY_SEEDS, epochs=3, status=status))["training"]
+    assert figure.table.filter(pl.col("kind") == "ended")["seed"].n_unique() == 3
+    assert "31 seeds diverged, of which 3 are drawn dotted up to there." in figure.caption
+
+
 def test_no_spread_is_cut_where_losses_are_many() -> None:
     losses = tuple(f"loss{k:02d}" for k in range(14))
     results = study(losses=losses, seeds=MANY_SEEDS + 1, epochs=2)

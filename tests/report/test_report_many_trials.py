@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from lossbench.analysis import Within
 from lossbench.figures import draw
-from lossbench.report import notes
+from lossbench.report import notes, write_report
 from lossbench.report.blocks import blocks
 from lossbench.report.document import Table
 from lossbench.report.sentences_loss import lost_sentences
 from lossbench.report.sentences_run import recipe_rows
-from lossbench.report.tables import frames
+from lossbench.report.tables import frames, frames_across
 from lossbench.report.trials_lost import unfinished, unfinished_caption, unmeasured, unmeasured_listed
 from lossbench.results import Results
+from lossbench.spec import FIXED, Condition
 from lossbench.text import MANY_SEEDS, MOST_ROWS
 from synthetic import analyse, study
 
@@ -47,6 +52,32 @@ def test_the_other_forms_count_them_too() -> None:
     assert len(found["unfinished"].rows) == 1
 
 
+def test_a_file_of_all_conditions_has_what_each_page_lists_itself() -> None:
+    scenarios = ("clean", "noise(symmetric, 0.2)")
+    parts = [
+        replace(torn(lost), unmeasured=tuple(("l1", seed, "mine", "raised") for seed in range(lost)))
+        for lost in (3, MOST_ROWS + 1)
+    ]
+    within = [
+        Within(Condition("mlp", scenario, FIXED), part, analyse(part))
+        for scenario, part in zip(scenarios, parts, strict=True)
+    ]
+    for name in ("unfinished", "unmeasured"):
+        counts = frames_across(within)[name]["scenario"].value_counts().sort("count").rows()
+        assert counts == [("clean", 3), ("noise(symmetric, 0.2)", MOST_ROWS + 1)]
+    assert {"unfinished", "unmeasured"}.isdisjoint(frames_across(within[:1]))
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_a_file_of_lost_trials_goes_when_none_are_lost_any_more(tmp_path: Path) -> None:
+    for lost in (MOST_ROWS + 1, 0):
+        results = torn(lost)
+        write_report(results, analyse(results), tmp_path)
+        kept = {path.name for path in tmp_path.iterdir() if path.stem == "unfinished"}
+        assert kept == ({"unfinished.csv", "unfinished.parquet"} if lost else set())
+    assert (tmp_path / "history.csv").exists()
+
+
 def test_missing_values_of_own_metrics_are_counted_where_they_are_many() -> None:
     few, many = (
         replace(torn(0), unmeasured=tuple(("l1", seed, "mine", "raised") for seed in range(count)))
@@ -55,7 +86,10 @@ def test_missing_values_of_own_metrics_are_counted_where_they_are_many() -> None
     assert (unmeasured(few), unmeasured_listed(few)) == (few.unmeasured, "")
     assert unmeasured(many) == [("l1", "201 seeds", "mine", "raised")]
     assert "unmeasured.csv" in unmeasured_listed(many)
-    assert frames(many, analyse(many))["unmeasured"].height == MOST_ROWS + 1
+    analysis = analyse(many)
+    assert frames(many, analysis)["unmeasured"].height == MOST_ROWS + 1
+    (shown,) = (x for x in blocks(many, analysis, ()) if isinstance(x, Table) and x.name == "unmeasured")
+    assert shown.caption.count("unmeasured.csv lists them") == 1
 
 
 def test_of_many_lost_seeds_a_loss_says_how_many() -> None:

@@ -390,6 +390,16 @@ class TestNeeds:
             _ = Ray(nodes.address, cpus_per_trial=2).workers
 
 
+def joined(address: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a process of its own says that joins a cluster and leaves it: whether it has room, and what it left set."""
+    words = (
+        "c = Cluster(sys.argv[1], Needs()); print(c.slots() > 0, end=' '); c.leave(); print(os.getenv('RAY_AUTH_MODE'))"
+    )
+    code = f"import os, sys; from {Cluster.__module__} import Cluster, Needs; {words}"
+    command = [sys.executable, "-c", code, address]
+    return subprocess.run(command, env=dict(environment), capture_output=True, text=True, timeout=120, check=False)
+
+
 class TestAddress:
     @pytest.mark.parametrize(
         ("address", "words"),
@@ -403,6 +413,34 @@ class TestAddress:
     def test_an_address_at_which_nobody_answers_is_refused(self, address: str, words: str) -> None:
         with pytest.raises(RequestError, match=f"--address: {words}"):
             _ = Ray(address).workers
+
+    def test_a_token_is_told_where_it_is_asked_for_and_none_is_kept(self, tmp_path: Path, monkeypatch: Any) -> None:
+        import ray
+
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_ADDRESS"):
+            monkeypatch.delenv(name, raising=False)
+        own = Cluster(None, Needs())
+        try:
+            address = ray.get_runtime_context().gcs_address
+            unset = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+            without = joined(address, unset)
+            knowing = joined(address, {**unset, "RAY_AUTH_TOKEN": os.environ["RAY_AUTH_TOKEN"]})
+        finally:
+            own.leave()
+        assert without.stderr.splitlines()[-1].endswith(
+            "(it asks for a token: put the cluster's own into RAY_AUTH_TOKEN or ~/.ray/auth_token)"
+        )
+        assert (knowing.stdout, knowing.stderr) == ("True None\n", "")
+        assert list(tmp_path.iterdir()) == []
+        assert [name for name in os.environ if name.startswith("RAY_AUTH")] == []
+
+    def test_sigterm_while_ray_starts_is_an_interrupt(self, monkeypatch: Any) -> None:
+        import ray
+
+        monkeypatch.setattr(ray, "init", lambda **options: sys.exit(signal.SIGTERM))
+        with pytest.raises(KeyboardInterrupt):
+            Cluster(None, Needs())
 
     def test_it_is_refused_before_anything_is_written(self, lossbench: Runner) -> None:
         options = ("--model", "mlp", "--epochs", "1", "--seeds", "1", "--losses", "l1")

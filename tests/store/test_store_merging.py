@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +84,25 @@ class TestDrawn:
         copied = merge_trials(into, [one])
         assert (copied.trials, copied.lost) == ((NOISY.key,), ())
         assert [path for path, _ in copied.damaged] == [str(file)]
+
+
+class TestMeanwhile:
+    def test_a_trial_that_a_run_finishes_before_it_is_written_stays(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        into, one, run = (Store(tmp_path / name) for name in ("into", "one", "run"))
+        for store in (one, run):
+            ended(store)
+        hold = Store.hold
+
+        def held(store: Store, key: str) -> AbstractContextManager[None]:
+            shutil.copytree(run.trial_folder(key), into.trial_folder(key))
+            return hold(store, key)
+
+        monkeypatch.setattr(Store, "hold", held)
+        copied = merge_trials(into, [one])
+        assert (copied.had, copied.trials, copied.replaced) == ((NOISY.key,), (), ())
+        assert not (into.root / "damaged").exists()
 
 
 class TestFiles:

@@ -14,13 +14,14 @@ import torch
 
 from lossbench.errors import StoreError, shown, told
 from lossbench.imports import import_own, settings_kept, source_digest, working_directory_on_path
+from lossbench.results.own_columns import own_columns
 from lossbench.rng import torch_stream
 from lossbench.run import one_thread
 from lossbench.spec import OwnMetric, Plan
 from lossbench.store import Measured, Store, StudyFolder
 from lossbench.store.kept import Kept
 
-__all__ = ["measure_missing", "metric_digests"]
+__all__ = ["measure_missing", "metric_digests", "unmeasured"]
 
 _FIELD = "plan.metrics"
 _SPLITS = ("test", "validation")
@@ -55,6 +56,26 @@ def measure_missing(store: Store, folders: Iterable[StudyFolder], of: Container[
             for key in folder.trials.values():
                 if key in of and _lacks(store, key, metric.path, source):
                     _measure(store, key, function, metric.path, source)
+
+
+def unmeasured(
+    store: Store, folders: Iterable[StudyFolder], of: Container[str]
+) -> tuple[tuple[str, int, str, str], ...]:
+    """(loss, seed, metric, reason) of every value of a study's own metrics that finished trials lack.
+
+    Args:
+        store: the save dir.
+        folders: of the study's conditions.
+        of: the keys of the trials that are looked at.
+    """
+    found: list[tuple[str, int, str, str]] = []
+    for folder in folders:
+        trials = folder.trials.items() if folder.study.plan.metrics else ()
+        for (loss, seed), key in trials:
+            if key in of and store.status(key) == "finished":
+                _, lost = own_columns(store.kept(key), folder)
+                found += [(loss, seed, name, reason) for name, reason in lost.items()]
+    return tuple(found)
 
 
 def _lacks(store: Store, key: str, path: str, source: str) -> bool:

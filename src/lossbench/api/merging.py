@@ -31,6 +31,7 @@ class MergedStudy:
         name: the study's.
         trials: how many it has.
         ended: how many of them have finished or diverged.
+        for_good: how many failed in a way that a run would only repeat, and are left out unless it retries them.
         report: its report.
         within: what it tells within each of its conditions.
     """
@@ -38,6 +39,7 @@ class MergedStudy:
     name: str
     trials: int
     ended: int
+    for_good: int
     report: Path
     within: tuple[Within, ...] = field(repr=False)
 
@@ -83,7 +85,6 @@ def merge(into: str | Path, *sources: str | Path, pictures: bool = True) -> Merg
 
     Raises:
         RequestError: a folder is no save dir, or two of their studies do not go together; nothing was written.
-        StoreError: a document of a study is damaged in all that have it.
     """
     target, stores = _checked(Path(into), [Path(source) for source in sources])
     with _named():
@@ -152,8 +153,9 @@ def _report(target: Store, name: str, *, pictures: bool) -> MergedStudy:
         key: status for item in within for key, status in item.results.trials.select("key", "status").iter_rows()
     }
     ended = sum(status in ("finished", "diverged") for status in statuses.values())
+    for_good = sum(target.failed_for_good(key) for key in statuses)
     page = write_study(target, folder, within, pictures=pictures)
-    return MergedStudy(name, len(statuses), ended, page, within)
+    return MergedStudy(name, len(statuses), ended, for_good, page, within)
 
 
 @contextmanager

@@ -81,7 +81,8 @@ def _show(console: Console, merged: Merged) -> None:
     for study in merged.studies:
         missing, whole = study.trials - study.ended, _count(study.trials)
         if missing:
-            command = ("lossbench", "run", str(study.report.parent / "study.yaml"), "--save-dir", str(merged.into))
+            command = ["lossbench", "run", str(study.report.parent / "study.yaml"), "--save-dir", str(merged.into)]
+            command += ["--retry-failed"] if study.for_good else []
             words = f"{missing} of {whole} missing or failed; `{shlex.join(command)}` trains them"
         else:
             words = f"all {whole} are there"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from lossbench.cli.show_faults import show_unmeasured
 from lossbench.errors import RequestError
 from lossbench.spec import Shard, Study
 
@@ -50,10 +51,13 @@ def show_part(console: Console, prepared: Prepared) -> None:
 
 def show_shard(console: Console, prepared: Prepared) -> bool:
     """What a part came to, and what to do with it; whether all of its trials have ended."""
+    from lossbench.api.measuring import unmeasured  # torch, which `--help` need not wait for
+
     store, root = prepared.store, prepared.store.root
     statuses = [store.status(key) for key in prepared.trials]
     counted = ", ".join(f"{count} {status}" for status, count in sorted(Counter(statuses).items()))
     _say(console, f"{_share(prepared)}{f': {counted}' if counted else ''}")
+    show_unmeasured(console, unmeasured(store, (part.folder for part in prepared.parts), of=prepared.trials))
     folder = shlex.quote(str(store.study_folder(prepared.study.name)))
     if all(store.finished(key) for key in prepared.whole):
         _say(console, f"all trials of the study are here; `lossbench report {folder}` writes its report")

@@ -125,6 +125,8 @@ def _many_planned(prepared: Prepared, missing: Container[str]) -> Table:
     for part in prepared.parts:
         told = part.condition.told(conditions)
         for (label, _), trial in part.resolved.trials.items():
+            if trial.key not in prepared.trials:  # another part's
+                continue
             words = f"{label}, {told}" if told else label
             counts.setdefault(words, Counter())[_kept(prepared, trial.key, missing)] += 1
     shown = [state for state in states if any(count[state] for count in counts.values())]
@@ -209,10 +211,10 @@ def show_status(console: Console, name: str, states: Sequence[tuple[str, int, st
     console.print(words, markup=False, highlight=False)
     console.print(_states_table(states))
     said = [(loss, seed, status, reason) for loss, seed, status, reason in states if reason]
-    for loss, seed, status, reason in said[:MANY_SEEDS]:
+    for loss, seed, status, reason in said[:MOST_ROWS]:
         console.print(f"{loss}, seed {seed}: {status}: {reason}", markup=False, highlight=False, soft_wrap=True)
-    if len(said) > MANY_SEEDS:
-        words = f"and {len(said) - MANY_SEEDS} more; `lossbench report` lists them all"
+    if len(said) > MOST_ROWS:
+        words = f"and {len(said) - MOST_ROWS} more; `lossbench report` lists them all in unfinished.csv"
         console.print(words, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import altair as alt
@@ -141,7 +141,8 @@ def _trials(results: Results, loss: str, table: pl.DataFrame) -> list[str]:
         how = ", drawn dotted up to there" if seed in drawn else ""
         sentences.append(f"Seed {seed} diverged after {counted(epochs, 'epoch')}{how}.")
     if len(diverged) > MANY_SEEDS:
-        sentences.append(f"{counted(len(diverged), 'seed')} diverged, which is not drawn.")
+        how = f"of which {len(drawn)} {_are(drawn)} drawn dotted up to there" if drawn else "which is not drawn"
+        sentences.append(f"{counted(len(diverged), 'seed')} diverged, {how}.")
     lost = [str(seed) for status in ("failed", "missing") for seed, _, _ in ended(results, loss, status)]
     if len(lost) == 1:
         sentences.append(f"Seed {lost[0]} failed or is missing.")
@@ -150,6 +151,10 @@ def _trials(results: Results, loss: str, table: pl.DataFrame) -> list[str]:
     elif lost:
         sentences.append(f"Seeds {listed(lost)} failed or are missing.")
     return sentences
+
+
+def _are(some: Sized) -> str:
+    return "is" if len(some) == 1 else "are"
 
 
 def _alt(table: pl.DataFrame, loss: str, shown: tuple[str, str]) -> str:

@@ -210,7 +210,7 @@ def _unmeasured(results: Results) -> Iterator[Block]:
         caption = f"Values of the study's own metrics that are missing; they enter no mean{listed}"
         yield Table(
             "unmeasured",
-            caption + trials_lost.unmeasured_listed(results),
+            caption,
             ("Loss", "Seed", "Metric", "Reason"),
             rows,
             numbers=frozenset({1}),

@@ -22,7 +22,8 @@ _OURS = re.compile(
     r"report\.(?:html|md|pdf)"
     r"|figures/[0-9]{2,}-[a-z0-9.-]+\.(?:svg|png|pdf|vl\.json)"
     r"|tables/[a-z0-9-]+\.tex"
-)  # a record that came with somebody's folder can name no file but such
+    r"|(?:carried|crossings|gains|gradient_scale|levels|published|unfinished|unmeasured)\.(?:csv|parquet)"
+)  # of tables those that not every report has; a record that came with somebody's folder can name no file but such
 
 
 def written_before(folder: Path) -> frozenset[str]:

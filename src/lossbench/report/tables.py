@@ -212,6 +212,24 @@ def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
     Results trained elsewhere have no first gradients, few studies stand beside published numbers, and few have so many
     lost trials that the page does not list them.
     """
+    (lost,) = lost_frames([results])
+    return {**_frames(results, analysis), **lost}
+
+
+def frames_across(within: Sequence[Within]) -> dict[str, pl.DataFrame]:
+    """The same tables of several conditions in one; what differs between them is a column in front."""
+    conditions = [item.condition for item in within]
+    differing = [name for name in CONDITION if len({getattr(item, name) for item in conditions}) > 1]
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for item, lost in zip(within, lost_frames([item.results for item in within]), strict=True):
+        columns = [pl.lit(getattr(item.condition, name)).alias(name) for name in differing]
+        for name, table in {**_frames(item.results, item.analysis), **lost}.items():
+            parts.setdefault(name, []).append(table.select(*columns, pl.all()))
+    return {name: pl.concat(tables, how="diagonal") for name, tables in parts.items()}
+
+
+def _frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
+    """Those tables that do not depend on how many trials are lost."""
     tables = {
         "history": history_table(results),
         "summary": summary_table(analysis),
@@ -223,19 +241,7 @@ def frames(results: Results, analysis: Analysis) -> dict[str, pl.DataFrame]:
         tables["gradient_scale"] = gradient_scale_table(results)
     if analysis.published is not None and analysis.published.rows:
         tables["published"] = published_table(analysis)
-    return {**tables, **lost_frames(results)}
-
-
-def frames_across(within: Sequence[Within]) -> dict[str, pl.DataFrame]:
-    """The same tables of several conditions in one; what differs between them is a column in front."""
-    conditions = [item.condition for item in within]
-    differing = [name for name in CONDITION if len({getattr(item, name) for item in conditions}) > 1]
-    parts: dict[str, list[pl.DataFrame]] = {}
-    for item in within:
-        columns = [pl.lit(getattr(item.condition, name)).alias(name) for name in differing]
-        for name, table in frames(item.results, item.analysis).items():
-            parts.setdefault(name, []).append(table.select(*columns, pl.all()))
-    return {name: pl.concat(tables, how="diagonal") for name, tables in parts.items()}
+    return tables
 
 
 def parquet(table: pl.DataFrame) -> bytes:

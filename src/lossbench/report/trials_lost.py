@@ -16,7 +16,7 @@ Row = TypeVar("Row")
 Key = TypeVar("Key", bound=Hashable)
 
 _UNFINISHED = ("loss_function", "seed", "status", "epochs", "reason")
-_UNMEASURED = ("loss_function", "seed", "metric", "reason")
+_UNMEASURED = {"loss_function": pl.String, "seed": pl.Int64, "metric": pl.String, "reason": pl.String}
 
 
 def unfinished(results: Results) -> list[Mapping[str, Any]]:
@@ -58,15 +58,24 @@ def unmeasured_listed(results: Results) -> str:
     return ". Counted by loss, metric and reason; unmeasured.csv lists them" if many else ""
 
 
-def lost_frames(results: Results) -> dict[str, pl.DataFrame]:
-    """What the page does not list, by the name of its file: nothing where it lists all."""
-    found = {}
-    rows = _unfinished(results)
-    if len(rows) > MOST_ROWS:
-        found["unfinished"] = pl.DataFrame(rows, infer_schema_length=None).select(_UNFINISHED)
-    if len(results.unmeasured) > MOST_ROWS:
-        found["unmeasured"] = pl.DataFrame(list(results.unmeasured), schema=list(_UNMEASURED), orient="row")
-    return found
+def lost_frames(parts: Sequence[Results]) -> list[dict[str, pl.DataFrame]]:
+    """What the pages of some conditions do not list, by the name of its file, for each of them.
+
+    Where one page does not list them all, those that other pages list are there, too: the file of all conditions has
+    every one.
+    """
+    found = [_lost(results) for results in parts]
+    many = {name for tables in found for name, table in tables.items() if table.height > MOST_ROWS}
+    return [{name: tables[name] for name in tables if name in many} for tables in found]
+
+
+def _lost(results: Results) -> dict[str, pl.DataFrame]:
+    types = {name: results.trials.schema[name] for name in _UNFINISHED}
+    rows = [tuple(row[name] for name in _UNFINISHED) for row in _unfinished(results)]
+    return {
+        "unfinished": pl.DataFrame(rows, schema=types, orient="row"),
+        "unmeasured": pl.DataFrame(list(results.unmeasured), schema=_UNMEASURED, orient="row"),
+    }
 
 
 def _unfinished(results: Results) -> list[Mapping[str, Any]]:

@@ -106,7 +106,8 @@ def write_contents(contents: Contents, folder: Path, forms: tuple[str, ...]) -> 
         before = written_before(folder)
         wanted = [form for form in FORMS if form in forms or _among(before, form)]
         files, tables = _written(contents, svgs, wanted)
-        now = {*_figure_names(contents.figures), *files, *(f"{FILES['tex']}/{name}.tex" for name in tables)}
+        beside = [f"{name}.{ending}" for name in contents.tables for ending in ("csv", "parquet")]
+        now = {*_figure_names(contents.figures), *files, *(f"{FILES['tex']}/{name}.tex" for name in tables), *beside}
         (folder / "figures").mkdir(parents=True, exist_ok=True)
         record(folder, before | now)  # first, so that what is left by an interrupted report is known, too
         _write_figures(contents.figures, svgs, folder)

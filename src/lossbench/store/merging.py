@@ -118,6 +118,8 @@ class _Merging:
                 continue
             faults += self._draw(source, kept)
             replaced = self._write(key, contents)
+            if replaced is None:
+                return _both(Copied(had=(key,), damaged=tuple(faults)), self._compare(key, ended[place:]))
             found = Copied(trials=(key,), replaced=(key,) if replaced else (), damaged=tuple(faults))
             self._take_metrics(key, source)
             return _both(found, self._compare(key, ended[place + 1 :]))
@@ -129,11 +131,16 @@ class _Merging:
             self._take_metrics(key, source)
         return Copied(differing=(key,) if any(self._differs(key, source) for source in others) else ())
 
-    def _write(self, key: str, contents: Mapping[str, bytes]) -> bool:
-        """Writes a trial's files, provenance last; whether damaged ones were set aside for them."""
+    def _write(self, key: str, contents: Mapping[str, bytes]) -> bool | None:
+        """Writes a trial's files, provenance last; whether damaged ones were set aside for them.
+
+        None where a run has finished the trial meanwhile, whose files stay.
+        """
         into, folder = self.into, self.into.trial_folder(key)
         with into.hold(key):
             replaced = into.finished(key)
+            if replaced and not into.verify(key)[1]:
+                return None
             if replaced:
                 into.set_aside(key)
             with writing(_FIELD, into.root):

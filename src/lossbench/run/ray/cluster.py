@@ -19,6 +19,7 @@ from lossbench.errors import RequestError, shown, told
 from lossbench.run.processes import usable_cores
 from lossbench.run.ray import node
 from lossbench.run.ray.needs import Needs
+from lossbench.run.ray.tokens import Tokens
 
 __all__ = ["Cluster"]
 
@@ -48,8 +49,9 @@ class Cluster:
         self._joined = not self._ray.is_initialized()
         wanted = address or os.environ.get("RAY_ADDRESS") or None
         self._own = self._joined and wanted is None
+        self._tokens = Tokens()
         if self._joined:
-            _join(self._ray, wanted, needs)
+            _join(self._ray, wanted, needs, self._tokens)
         elif address not in (None, "auto") and address != (known := self._ray.get_runtime_context().gcs_address):
             raise RequestError("--address", f"{known}, to which this process is connected", address)
         try:
@@ -121,6 +123,7 @@ class Cluster:
                 self._clear_nodes()
         if self._joined:
             self._ray.shutdown()
+            self._tokens.put_back()
         if self._own:
             node.leave(self.session)
 
@@ -160,8 +163,19 @@ def _import_ray() -> ModuleType:
     return module
 
 
-def _join(ray: Any, wanted: str | None, needs: Needs) -> None:
-    """Connects to a cluster, or starts one here."""
+def _join(ray: Any, wanted: str | None, needs: Needs, tokens: Tokens) -> None:
+    """Connects to a cluster, or starts one here; where that fails, nothing of it stays."""
+    try:
+        _connect(ray, wanted, needs, tokens)
+    except BaseException as error:
+        ray.shutdown()
+        tokens.put_back()
+        if isinstance(error, SystemExit) and error.code == signal.SIGTERM:  # as Ray has it while it connects
+            raise KeyboardInterrupt from None
+        raise
+
+
+def _connect(ray: Any, wanted: str | None, needs: Needs, tokens: Tokens) -> None:
     options: dict[str, Any] = {"address": wanted or "local"}
     if wanted is None:
         options |= {"num_cpus": max(usable_cores(), int(needs.cpus)), "include_dashboard": False}
@@ -170,14 +184,30 @@ def _join(ray: Any, wanted: str | None, needs: Needs) -> None:
         _check_reachable(wanted)
     try:
         with _quietly():
+            if wanted is None:
+                tokens.make()
+            elif (known := _found(ray, wanted)) is not None:
+                tokens.fit(known)
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
         _mute(ray)
+    except RequestError:
+        raise
     except Exception as error:  # no cluster, another version of Ray or Python, no memory for its store
         why = shown(told(error))
         if wanted is None:
             raise RequestError("--executor", "a machine that Ray can be started on", f"ray ({why})") from error
         hint = _HEAD if isinstance(error, ConnectionError) else why
         raise RequestError("--address", "a Ray cluster that can be joined from here", wanted, hint) from error
+
+
+def _found(ray: Any, wanted: str) -> str | None:
+    """HOST:PORT of a cluster; None where `auto` finds none."""
+    if wanted != "auto":
+        return wanted
+    with suppress(Exception):  # what Ray has to say to that, it says when it connects
+        found: str | None = ray._private.services.canonicalize_bootstrap_address(wanted)
+        return found
+    return None
 
 
 def _check_reachable(address: str) -> None:
