@@ -196,6 +196,27 @@ class ExecutorContract:
             one, other = (s.trial_folder(trials[1].key) / name for s in (store, alone))
             assert one.read_bytes() == other.read_bytes(), name
 
+    def test_a_trial_goes_on_from_the_checkpoint_that_the_store_has(self, store: Store, tmp_path: Path) -> None:
+        one = replace(job(store, made_trial("focal(gamma=2)", epochs=80)), checkpoint_seconds=0.0)
+
+        def stop(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 3:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self.alone()([one], stop)
+        events: list[Event] = []
+        self.make()([one], events.append)
+        first = next(event.epoch for event in events if event.kind == "epoch")
+        assert 4 <= first <= 80, "it was trained from the beginning"
+        assert store.status(one.trial.key) == "finished", store.reason(one.trial.key)
+        whole = Store(tmp_path / "whole")
+        whole.put_pictures(made_pictures(), "made")
+        self.alone()([job(whole, one.trial)], lambda event: None)
+        for name in RESULTS:
+            one_file, other = (s.trial_folder(one.trial.key) / name for s in (store, whole))
+            assert one_file.read_bytes() == other.read_bytes(), name
+
     def test_a_trial_that_raises_fails_and_the_others_go_on(self, store: Store) -> None:
         bad, good = own(store, "raises"), job(store, made_trial())
         events: list[Event] = []
@@ -406,7 +427,7 @@ class TestStacked(ExecutorContract):
         assert store.reason(bad.key) == "the worker process ended with signal SIGKILL"
 
     def test_a_stack_that_is_stopped_goes_on_with_the_same_bits(self, store: Store, tmp_path: Path) -> None:
-        trials = [made_trial(loss, 1, epochs=6) for loss in ("l1", "cross_entropy", "focal(gamma=2)")]
+        trials = [made_trial(loss, 1, epochs=80) for loss in ("l1", "cross_entropy", "focal(gamma=2)")]
 
         def stop(event: Event) -> None:
             if event.kind == "epoch" and event.epoch == 3:
@@ -433,7 +454,7 @@ class TestStacked(ExecutorContract):
                 assert one.read_bytes() == two.read_bytes(), name
 
     def test_no_trial_begins_in_one_engine_and_goes_on_in_the_other(self, store: Store, tmp_path: Path) -> None:
-        trial = made_trial(epochs=6)
+        trial = made_trial(epochs=80)
 
         def stop(event: Event) -> None:
             if event.kind == "epoch" and event.epoch == 3:

@@ -134,6 +134,7 @@ class _Served:
         try:
             for number, content in checkpoints.items():
                 if content is not None:
+                    self._store.trial_folder(self._key(number)).mkdir(parents=True, exist_ok=True)
                     self._store.put_checkpoint(self._key(number), content)
                     self._sent[number] = self._stamp(number)
             if self._trained(self._jobs) and len(self.left) > 1:  # each by itself: one of them may be to blame
