@@ -40,6 +40,7 @@ def kill_at(change: int, save_dir: Path) -> None:
     """Makes this process kill itself before its change of that number, counted from 1; 0 counts alone."""
     inside, count = f"{save_dir.resolve()}{os.sep}", 0
     counted = os.open(save_dir.with_suffix(".changes"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    alone = threading.Lock()
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
@@ -49,10 +50,11 @@ def kill_at(change: int, save_dir: Path) -> None:
             return
         if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & _WRITE):
             return
-        count += 1
-        os.pwrite(counted, str(count).encode(), 0)
-        if count == change:
-            os.kill(os.getpid(), signal.SIGKILL)
+        with alone:  # several threads change it, and none of their changes may be counted twice or not at all
+            count += 1
+            os.pwrite(counted, str(count).encode(), 0)
+            if count == change:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
 

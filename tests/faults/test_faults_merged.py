@@ -35,7 +35,8 @@ def test_killed_anywhere_no_trial_is_half_and_the_next_one_ends_it(
     for change in range(1, changes + 1, step):
         folder = tmp_path / str(change)
         shutil.copytree(parts, folder)
-        assert server.run(folder, *MERGE, kill_at=change) == -9
+        ended = server.run(folder, *MERGE, kill_at=change)
+        assert ended == -9 or (ended == 0 and change > 0.8 * changes), "its threads make a few changes more or less"
         store = Store(folder / "log")
         for provenance in store.root.glob("trials/*/provenance.json"):
             assert store.verify(provenance.parent.name)[1] == {}, change

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from lossbench.errors import HeldError, SaveDirError, StoreError
-from lossbench.files import is_held, read_regular, write_atomically, write_together, writing
+from lossbench.files import is_held, read_regular, sweep, write_atomically, write_together, writing
 from lossbench.store.adopted import noted_prepared
 from lossbench.store.kept import PROVENANCE, WEIGHTS, Kept
 from lossbench.store.measured import METRICS, Measured, measured_of
@@ -180,7 +180,12 @@ class _Merging:
         """Copies one file of what was drawn, unless that was done; gives what is wrong with it, or nothing."""
         path = self.into.root / file
         with self._alone:
-            if file in self._drawn or path.exists():
+            if file in self._drawn:
+                return ""
+            with writing(_FIELD, self.into.root):
+                sweep(path.parent, of=path.name, below=False)  # of a merge that was killed
+            if path.exists():
+                self._drawn.add(file)
                 return ""
             try:
                 content = read_regular(source.root / file)
