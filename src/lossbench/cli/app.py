@@ -192,7 +192,7 @@ def run(
         executor,
         workers_of(workers),
         device=device,
-        stack=stack_of(stack, executor),
+        stack=stack_of(stack),
         address=address,
         cpus_per_trial=cpus_per_trial,
         gpus_per_trial=gpus_per_trial,

@@ -20,21 +20,13 @@ def workers_of(text: str) -> int | None:
     return _number("--workers", text)
 
 
-def stack_of(text: str | None, executor: str) -> int | Literal["auto"] | None:
+def stack_of(text: str | None) -> int | Literal["auto"] | None:
     """The number of lanes that was typed, or `auto`; None where nothing was.
 
-    Args:
-        text: what was typed; None where nothing was.
-        executor: whose option it is.
-
     Raises:
-        RequestError: it is neither a number of at least 1 nor auto, or the executor has no stacks.
+        RequestError: it is neither a number of at least 1 nor auto.
     """
-    if text is None:
-        return None
-    if executor not in ("stack", "ray"):
-        raise RequestError("--stack", "nothing, for it goes with --executor stack or ray alone", text)
-    return _number("--stack", text) or "auto"
+    return None if text is None else _number("--stack", text) or "auto"
 
 
 def _number(option: str, text: str) -> int | None:

@@ -133,13 +133,18 @@ def _check_device(device: str) -> None:
 def kept_form(store: Store, key: str) -> Form | None:
     """The form of the stack that has kept something of a trial; None where none has."""
     found = store.load_checkpoint(key)
-    return None if found is None or ENGINE not in found[1] else FORMS[int(found[1][ENGINE])]
+    return None if found is None else _form_of(found[1])
+
+
+def _form_of(state: Mapping[str, np.ndarray]) -> Form | None:
+    """The form of the stack that a checkpoint's state is of; None where the trial was trained alone."""
+    return FORMS[int(state[ENGINE])] if ENGINE in state else None
 
 
 def _resumed(store: Store, key: str, form: Form | None) -> tuple[Record, Snapshot | None, float]:
     """What a trial goes on from, and the seconds it has had; what was kept in another way would give other bits."""
     found = store.load_checkpoint(key)
-    if found is None or (FORMS[int(found[1][ENGINE])] if ENGINE in found[1] else None) != form:
+    if found is None or _form_of(found[1]) != form:
         return Record(), None, 0.0
     record, state, epoch, seconds = found
     return record, Snapshot(epoch, {name: torch.from_numpy(value) for name, value in state.items()}), seconds

@@ -56,11 +56,16 @@ def _moved(model: nn.Module, lane: int) -> nn.Module:
     return other
 
 
+def _stacked(models: list[nn.Module]) -> StackedModel:
+    stacked = StackedModel(models[0], len(models))
+    for lane, model in enumerate(models):
+        stacked.take(lane, model)
+    return stacked
+
+
 def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
     """What differs between models in a stack and alone; empty where nothing does."""
-    stacked = StackedModel(models[0], _LANES)
-    for lane, model in enumerate(models):
-        stacked.load(lane, {**dict(model.named_parameters()), **dict(model.named_buffers())})
+    stacked = _stacked(models)
     generator = stream(_LANES, "stack")
     for training in (True, False):
         x = torch.from_numpy(generator.normal(size=(_LANES, _BATCH, *shape)))
@@ -84,9 +89,7 @@ def _differing(models: list[nn.Module], shape: tuple[int, ...]) -> str:
 
 def _disturbed(models: list[nn.Module], shape: tuple[int, ...]) -> str:
     """What a lane that has diverged changes of another; empty where nothing."""
-    stacked = StackedModel(models[0], _LANES)
-    for lane, model in enumerate(models):
-        stacked.load(lane, {**dict(model.named_parameters()), **dict(model.named_buffers())})
+    stacked = _stacked(models)
     x = torch.from_numpy(stream(_LANES, "stack").normal(size=(_LANES, _BATCH, *shape)))
     x[1] = torch.nan
     outputs = _outputs(stacked.module.train(), in_channels(x)).view(_BATCH, _LANES, -1).transpose(0, 1)

@@ -92,6 +92,10 @@ class StackedModel:
             for name, value in self.state(lane).items():
                 value.copy_(state[name])
 
+    def take(self, lane: int, model: nn.Module) -> None:
+        """Gives a lane the parameters and buffers that a model alone has."""
+        self.load(lane, _all_of(model))
+
     def parts(self, vector: Tensor, lane: int) -> dict[str, Tensor]:
         """A lane's part of a vector that lies as `values` does, by parameter, each one flat; they share its memory."""
         return {name: self._by_lane(vector, bounds)[lane] for name, bounds in self._bounds.items()}

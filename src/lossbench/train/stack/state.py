@@ -81,8 +81,7 @@ class StackState:
         for place, lane in enumerate(state.lanes):
             found = resume_from[lane.index]
             if found is None:
-                alone = one_lane(lane.trial, pictures, device)
-                model.load(place, {**dict(alone.named_parameters()), **dict(alone.named_buffers())})
+                model.take(place, one_lane(lane.trial, pictures, device))
             else:
                 state._restore(place, lane, found)
         return state
