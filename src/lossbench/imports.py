@@ -78,8 +78,7 @@ def settings_kept() -> Iterator[None]:
 
     cudnn, mkldnn, device = torch.backends.cudnn, torch.backends.mkldnn, torch.get_default_device()
     threads, dtype, gradients = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    order = _order_of_sums()
     matmul, anomaly, fused = torch.get_float32_matmul_precision(), torch.is_anomaly_enabled(), mkldnn.enabled
     tuned, fixed, coarse = cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
     here = None
@@ -94,7 +93,8 @@ def settings_kept() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(gradients)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        if _order_of_sums() != order:  # setting it imports torch's compiler, as long as torch itself takes
+            torch.use_deterministic_algorithms(order[0], warn_only=order[1])
         torch.set_float32_matmul_precision(matmul)
         torch.set_anomaly_enabled(anomaly)
         mkldnn.enabled = fused
@@ -102,6 +102,13 @@ def settings_kept() -> Iterator[None]:
         if here is not None:
             with suppress(OSError):
                 os.chdir(here)
+
+
+def _order_of_sums() -> tuple[bool, bool]:
+    """Whether torch computes in an order that is always the same, and only warns where it cannot."""
+    import torch
+
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 @contextmanager

@@ -58,8 +58,9 @@ class TestAWholeRun:
             rows = {row["phase"]: row for row in csv.DictReader(file)}
         work = ["starting", "data", "forward", "loss", "backward", "step", "evaluation", "storing"]
         assert list(rows) == ["preparing", "process start", *work, "idle", "reporting"]
-        assert all(float(row["seconds"]) > 0 for row in rows.values())
-        assert 0.8 * whole < sum(float(row["seconds"]) for row in rows.values()) < whole
+        assert all(float(row["seconds"]) > 0 for phase, row in rows.items() if phase != "idle")
+        assert float(rows["idle"]["seconds"]) >= 0
+        assert 0.5 * whole < sum(float(row["seconds"]) for row in rows.values()) < whole
         assert sum(float(row["share"]) for row in rows.values()) == pytest.approx(1, abs=0.001)
 
     def test_without_profile_no_file_says_so(self, lossbench: Runner, here: Path) -> None:

@@ -46,3 +46,17 @@ def test_how_many_workers_there_are_may_be_told_later(monkeypatch: pytest.Monkey
     profile.lap("training")
     rows = {phase: seconds for phase, seconds, _ in profile.rows()}
     assert (rows["process start"], rows["forward"]) == ((1.0 + 2.0) / 2, 9.0)
+
+
+def test_a_start_that_is_heard_late_takes_no_time_from_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([11.0, 14.0, 16.0, 17.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(readings))
+    profile = Profile(workers=1, began=10.0)
+    profile.lap("preparing")
+    profile.heard(Event("started", "a"))  # said after 1.5 s, heard after 3 s on a busy machine
+    profile.heard(Event("finished", "a", seconds={"forward": 3.5}))
+    profile.lap("training")
+    profile.lap("reporting")
+    rows = {phase: seconds for phase, seconds, _ in profile.rows()}
+    assert (rows["process start"], rows["forward"], rows["idle"]) == (1.5, 3.5, 0.0)
+    assert sum(rows.values()) == 7.0

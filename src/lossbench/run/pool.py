@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from lossbench.errors import told
@@ -15,6 +16,7 @@ from lossbench.run.turns import Turns
 
 __all__ = ["Pool"]
 
+_LISTEN_SECONDS = 0.2  # how long an interrupt may have to wait
 _LEAVE_SECONDS = 5.0  # how long a stop waits for a worker's thread
 
 
@@ -72,7 +74,7 @@ class Pool(Generic[W]):
                 worker.start()
             running = len(workers)
             while running:
-                event = events.get()
+                event = _next(events)
                 if event is None:
                     running -= 1
                     continue
@@ -88,6 +90,17 @@ class Pool(Generic[W]):
                 worker.stopping.set()  # of all, before the first is waited for: none shall take another job
             for worker in workers:
                 worker.stop()
+
+
+def _next(events: queue.SimpleQueue[Event | None]) -> Event | None:
+    """The next of the events, for which there may be nothing to do for hours but to hear Ctrl-C.
+
+    Python raises an interrupt only between its own instructions, and a signal need not end a wait: polars, once
+    imported, has waits go on after SIGINT.
+    """
+    while True:
+        with suppress(queue.Empty):
+            return events.get(timeout=_LISTEN_SECONDS)
 
 
 class _Worker(threading.Thread, Generic[W]):

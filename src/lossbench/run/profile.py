@@ -52,11 +52,14 @@ class Profile:
     def rows(self) -> list[tuple[str, float, float]]:
         """Phase, seconds of wall time, and share of the whole, in the order of a run."""
         training = self._own["training"]
-        work = {phase: self._work[phase] / self._workers for phase in ("process start", *PHASES)}
+        work: dict[str, float] = {phase: self._work[phase] / self._workers for phase in PHASES}
+        left = max(0.0, training - sum(work.values()))
+        start = min(left, self._work["process start"] / self._workers)  # heard late, it reached into the work
         seconds = {
             "preparing": self._own["preparing"],
+            "process start": start,
             **work,
-            "idle": training - sum(work.values()),
+            "idle": left - start,
             "reporting": self._own["reporting"],
         }
         whole = sum(seconds.values())

@@ -79,8 +79,7 @@ def train(
 def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch:
     """One pass over the training split, in the seed's order of this epoch."""
     recipe = trial.recipe
-    for group in state.optimizer.param_groups:
-        group["lr"] = recipe.optimizer.lr * recipe.schedule.factor(number, recipe.epochs)
+    state.optimizer.lr = recipe.optimizer.lr * recipe.schedule.factor(number, recipe.epochs)
     batches = Batches.of(trial, state.splits["train"], number, state.fill)
     loss = state.objective.for_epoch(number, len(batches.parts))
     outputs, norms = [], []  # kept as tensors: nothing inside an epoch waits for the device
@@ -91,7 +90,6 @@ def _train_epoch(trial: Trial, state: State, number: int, clock: Clock) -> Epoch
             outputs.append(_forward_backward(state, batch, loss(step), clock))
             norms.append(_gradient_norm(state.model, recipe.clip))
             state.optimizer.step()
-            state.optimizer.zero_grad()
             clock.lap("step")
     logits, losses = (to_numpy(torch.cat(parts)) for parts in zip(*outputs, strict=True))
     norm = to_numpy(torch.stack(norms))
@@ -160,7 +158,7 @@ def _first_look(trial: Trial, state: State) -> Epoch:
         with torch_stream(trial.seed, "forward"):
             _, losses = _forward_backward(state, batch, loss, Clock())
         looks.append((mean_of(to_numpy(losses)), float(_gradient_norm(state.model))))
-        state.optimizer.zero_grad()
+        state.model.zero_grad()
     for buffer, value in zip(state.model.buffers(), before, strict=True):
         buffer.copy_(value)
     return Epoch(0, *looks[0], partial(state.snapshot, 0), cross_entropy=looks[1])

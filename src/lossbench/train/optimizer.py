@@ -2,30 +2,132 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lossbench.spec import Optimizer
 
-__all__ = ["make_optimizer"]
+__all__ = ["FusedOptimizer"]
+
+_EPSILON = 1e-8  # of Adam, torch's
 
 
-def make_optimizer(settings: Optimizer, model: nn.Module) -> torch.optim.Optimizer:
-    """An optimizer of those parameters that can be trained, in torch's fused form.
+class FusedOptimizer:
+    """SGD, Adam and AdamW by torch's fused kernels: the bits of `torch.optim` with `fused=True`.
+
+    `torch.optim` imports torch's compiler when it is first used, which takes each process as long as torch itself.
 
     Args:
         settings: the recipe's.
-        model: on its device, in its memory format.
+        model: whose parameters it changes, those that can be trained; on its device, in its memory format.
+
+    Attributes:
+        lr: the learning rate of the next step.
+        memory: what each parameter's steps are remembered by, by torch's names, in the parameters' order; nothing
+            before the first step that its gradient reached it in.
+
+    References:
+        Kingma, Ba, 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980.
+        Loshchilov, Hutter, 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101.
     """
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if settings.name == "sgd":
-        return torch.optim.SGD(
+
+    def __init__(self, settings: Optimizer, model: nn.Module) -> None:
+        self.settings, self.lr = settings, settings.lr
+        self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.memory: list[dict[str, Tensor]] = [{} for _ in self._parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Follows the gradients, and forgets them."""
+        alike = defaultdict[tuple[torch.device, torch.dtype, bool], list[int]](list)
+        for index, parameter in enumerate(self._parameters):
+            if parameter.grad is not None:
+                alike[parameter.device, parameter.dtype, not self.memory[index]].append(index)
+        for (_, _, first), indices in alike.items():
+            parameters: list[Tensor] = [self._parameters[index] for index in indices]
+            gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+            memory = [self.memory[index] for index in indices]
+            if self.settings.name == "sgd":
+                self._sgd(parameters, gradients, memory, first=first)
+            else:
+                self._adam(parameters, gradients, memory, first=first)
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def _sgd(
+        self,
+        parameters: list[Tensor],
+        gradients: list[Tensor],
+        memory: Sequence[dict[str, Tensor]],
+        *,
+        first: bool,
+    ) -> None:
+        settings = self.settings
+        if first and settings.momentum:
+            for remembered, gradient in zip(memory, gradients, strict=True):
+                remembered["momentum_buffer"] = torch.empty_like(gradient)  # becomes the gradient in this step
+        torch._fused_sgd_(
             parameters,
-            lr=settings.lr,
-            momentum=settings.momentum,
+            gradients,
+            _column(memory, "momentum_buffer") if settings.momentum else [],
             weight_decay=settings.weight_decay,
+            momentum=settings.momentum,
+            lr=self.lr,
+            dampening=0.0,
             nesterov=settings.nesterov,
-            fused=True,
+            maximize=False,
+            is_first_step=first and settings.momentum > 0,
         )
-    kind = torch.optim.Adam if settings.name == "adam" else torch.optim.AdamW
-    return kind(parameters, lr=settings.lr, betas=settings.decay_rates, weight_decay=settings.weight_decay, fused=True)
+
+    def _adam(
+        self,
+        parameters: list[Tensor],
+        gradients: list[Tensor],
+        memory: Sequence[dict[str, Tensor]],
+        *,
+        first: bool,
+    ) -> None:
+        settings = self.settings
+        if first:
+            for remembered, parameter in zip(memory, parameters, strict=True):
+                remembered["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
+                remembered["exp_avg"] = torch.zeros_like(parameter)
+                remembered["exp_avg_sq"] = torch.zeros_like(parameter)
+        steps = _column(memory, "step")
+        torch._foreach_add_(steps, 1)
+        beta1, beta2 = settings.decay_rates
+        follow = torch._fused_adam_ if settings.name == "adam" else torch._fused_adamw_
+        follow(
+            parameters,
+            gradients,
+            _column(memory, "exp_avg"),
+            _column(memory, "exp_avg_sq"),
+            [],
+            steps,
+            lr=self.lr,
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=settings.weight_decay,
+            eps=_EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def load(self, memory: Sequence[Mapping[str, Tensor]]) -> None:
+        """Goes on from what `memory` was, which is copied."""
+        self.memory = [
+            {name: _beside(parameter, value) for name, value in remembered.items()}
+            for parameter, remembered in zip(self._parameters, memory, strict=True)
+        ]
+
+
+def _column(memory: Iterable[Mapping[str, Tensor]], name: str) -> list[Tensor]:
+    return [remembered[name] for remembered in memory]
+
+
+def _beside(parameter: Tensor, value: Tensor) -> Tensor:
+    """A value on its parameter's device, in its memory format; a count of steps has none."""
+    return torch.empty_like(parameter).copy_(value) if value.ndim else value.to(parameter.device, copy=True)

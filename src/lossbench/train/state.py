@@ -15,7 +15,7 @@ from lossbench.train.classifier import build_classifier, forward, input_type, pr
 from lossbench.train.epoch import Snapshot
 from lossbench.train.judge import Judge
 from lossbench.train.objective import Objective
-from lossbench.train.optimizer import make_optimizer
+from lossbench.train.optimizer import FusedOptimizer
 
 __all__ = ["DeviceSplit", "State", "fill_of", "judge_of", "labels_of", "splits_of", "to_numpy"]
 
@@ -100,7 +100,7 @@ class State:
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: FusedOptimizer
     objective: Objective
     splits: Mapping[str, DeviceSplit]
     judge: Judge
@@ -123,7 +123,7 @@ class State:
         scale, shift = scale_and_shift(mean, std, pictures.size, device)
         return cls(
             model=model,
-            optimizer=make_optimizer(recipe.optimizer, model),
+            optimizer=FusedOptimizer(recipe.optimizer, model),
             objective=objective,
             splits={
                 name: DeviceSplit.of(pictures.test if name == "test" else pictures.train, part, device)
@@ -155,9 +155,8 @@ class State:
         """A copy of the weights, the running statistics and what the optimizer remembers."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"buffer.{name}": value for name, value in self._passing_buffers().items()}
-        for index, parameter in enumerate(self._parameters()):
-            for name, value in self.optimizer.state[parameter].items():
-                tensors[f"optimizer.{index}.{name}"] = value
+        for index, memory in enumerate(self.optimizer.memory):
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in memory.items()}
         copied = {
             name: value.detach().to("cpu", copy=True).contiguous()
             for name, value in tensors.items()
@@ -170,19 +169,14 @@ class State:
         self.model.load_state_dict(_below("model.", snapshot.tensors))
         for name, value in _below("buffer.", snapshot.tensors).items():
             self._passing_buffers()[name].copy_(value)
-        for index, parameter in enumerate(self._parameters()):
-            self.optimizer.state[parameter] = {
-                name: _beside(parameter, value)
-                for name, value in _below(f"optimizer.{index}.", snapshot.tensors).items()
-            }
+        self.optimizer.load(
+            [_below(f"optimizer.{index}.", snapshot.tensors) for index in range(len(self.optimizer.memory))]
+        )
 
     def _passing_buffers(self) -> dict[str, Tensor]:
         """The buffers that a model leaves out of its state_dict, which training may change all the same."""
         kept = self.model.state_dict().keys()
         return {name: buffer for name, buffer in self.model.named_buffers() if name not in kept}
-
-    def _parameters(self) -> list[nn.Parameter]:
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
 
 def judge_of(trial: Trial, parts: Mapping[str, Part], objective: Objective) -> Judge:
@@ -198,13 +192,6 @@ def fill_of(mean: np.ndarray, pictures: Pictures, device: torch.device) -> Tenso
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _beside(parameter: nn.Parameter, value: Tensor) -> Tensor:
-    """An optimizer's value on its parameter's device, in its memory format where it has its shape: a count has not."""
-    if value.shape == parameter.shape:
-        return torch.empty_like(parameter).copy_(value)
-    return value.to(parameter.device, copy=True)
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:
