@@ -16,15 +16,18 @@ __all__ = [
     "TOLD",
     "WIDTH",
     "Keys",
-    "Panel",
+    "Spec",
     "chance",
     "data",
     "drawable",
     "epochs_axis",
     "joined",
+    "layered",
     "message",
     "short_labels",
     "specification",
+    "still_x",
+    "still_y",
     "wide_enough",
 ]
 
@@ -51,14 +54,13 @@ _TAKEN = frozenset(
     }
 )
 
-_TOP = {"$schema": alt.SCHEMA_URL}
-
 _STILL = 0.001  # of the values' size: what a curve that moves by less is drawn as, a level line
 
 # On a line whose values the page tells under the pointer; in a picture it does nothing.
 TOLD: dict[str, Any] = {"content": "data"}
 
-Panel = alt.LayerChart | alt.FacetChart  # what the library says that layers with a title or a size are
+Spec = dict[str, Any]
+"""A view of Vega-Lite as plain data."""
 
 
 class Keys:
@@ -99,6 +101,16 @@ def data(name: str = "table") -> alt.NamedData:
     return alt.NamedData(name)
 
 
+def still_x(place: float | str) -> Any:
+    """A place across that no row decides: units from the left, or `width`, the right edge."""
+    return alt.XValue(place)  # type: ignore[no-untyped-call]  # the library does not annotate it
+
+
+def still_y(place: float | str) -> Any:
+    """A place up or down that no row decides: units from the top, or `height`, the bottom."""
+    return alt.YValue(place)  # type: ignore[no-untyped-call]  # the library does not annotate it
+
+
 def epochs_axis(first: int, last: int) -> alt.X:
     """Epochs are whole numbers; one alone stands in the middle."""
     if first == last:
@@ -119,47 +131,87 @@ def wide_enough(values: Sequence[float], least: float) -> alt.Scale:
     return alt.Scale(domain=[low - pad if low < 0 else max(0.0, low - pad), high + pad], nice=True, zero=False)
 
 
-def chance(classes: int, along: str = "y") -> Panel:
-    """A thin labelled line at what guessing gives."""
+def chance(classes: int, along: str = "y", where: str = "") -> Spec:
+    """A thin labelled line at what guessing gives; where an expression of the chart holds, if there is one."""
     base = alt.Chart(alt.InlineData(values=[{"chance": 1 / classes, "label": f"chance, 1/{classes}"}]))
     rule = base.mark_rule(color=AXIS, strokeDash=[1, 3], strokeWidth=1.2)
     word: dict[str, Any] = {"fontSize": 11, "color": AXIS, "align": "right" if along == "y" else "left"}
+    said = alt.Text("label:N")
     if along == "y":
+        y = alt.Y("chance:Q")
         text = base.mark_text(**word, baseline="bottom", dy=-2, dx=-2)
-        return alt.layer(
-            rule.encode(y=alt.Y("chance:Q")), text.encode(y=alt.Y("chance:Q"), x=alt.value("width"), text="label:N")
-        )
-    text = base.mark_text(**word, baseline="bottom", dy=-3)
-    return alt.layer(rule.encode(x=alt.X("chance:Q")), text.encode(x=alt.X("chance:Q"), y=alt.value(0), text="label:N"))
+        line = layered(rule.encode(y=y), text.encode(y=y, x=still_x("width"), text=said))
+    else:
+        x = alt.X("chance:Q")
+        text = base.mark_text(**word, baseline="bottom", dy=-3)
+        line = layered(rule.encode(x=x), text.encode(x=x, y=still_y(0), text=said))
+    return {**line, "transform": [{"filter": where}]} if where else line
 
 
 def message(text: str, width: int = WIDTH, height: int = HEIGHT) -> alt.Chart:
     """A figure that has nothing to draw says why."""
     base = alt.Chart(alt.InlineData(values=[{"text": text}]), width=width, height=height)
     chart: alt.Chart = base.mark_text(fontSize=13, color=INK).encode(
-        text="text:N", x=alt.value(width / 2), y=alt.value(height / 2)
+        text=alt.Text("text:N"), x=still_x(width / 2), y=still_y(height / 2)
     )
     return chart
 
 
-def joined(panels: Sequence[Any], layout: Literal["hconcat", "concat"] = "hconcat", **options: Any) -> dict[str, Any]:
-    """Panels side by side, as plain data: the library's own way to join charts copies them again and again.
+def layered(*charts: alt.Chart | Spec, **options: Any) -> Spec:
+    """Charts one over another, as plain data: the library's own way copies them again and again.
+
+    What they have in common, their size and the parameters that they listen to are the whole's.
 
     Args:
-        panels: charts.
+        charts: the lowest first.
+        options: as Vega-Lite has them: `title`.
+    """
+    datasets: Spec = {}
+    parts = [_plain(chart, datasets) for chart in charts]
+    whole = {**options, "layer": parts, "datasets": datasets}
+    params = {param["name"]: param for part in parts for param in part.pop("params", ())}
+    if params:
+        whole["params"] = list(params.values())
+    if all("data" in part and part["data"] == parts[0]["data"] for part in parts):
+        whole["data"] = parts[0]["data"]
+        for part in parts:
+            del part["data"]
+    for name in ("width", "height"):
+        sizes = [part.pop(name) for part in parts if name in part]
+        if sizes:
+            whole[name] = sizes[0]
+    return whole
+
+
+def joined(
+    panels: Sequence[alt.Chart | Spec], layout: Literal["hconcat", "concat"] = "hconcat", **options: Any
+) -> Spec:
+    """Panels side by side, as plain data, as `layered` has charts.
+
+    Args:
+        panels: the first on the left.
         layout: in one row, or as many columns as the options say.
         options: as Vega-Lite has them: `columns`, `spacing`, `resolve`.
     """
-    inline: dict[str, Any] = {}
-    parts = [panel.to_dict(validate=False, context={"top_level": False, "datasets": inline}) for panel in panels]
-    return {**_TOP, layout: parts, "datasets": inline, **options}
+    datasets: Spec = {}
+    return {layout: [_plain(panel, datasets) for panel in panels], "datasets": datasets, **options}
 
 
-def specification(chart: Any, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+def _plain(chart: alt.Chart | Spec, datasets: Spec) -> Spec:
+    """A chart as plain data; tables that were written into it are moved to `datasets`."""
+    if isinstance(chart, dict):
+        datasets |= chart.get("datasets", {})
+        return {name: value for name, value in chart.items() if name != "datasets"}
+    plain: Spec = chart.to_dict(validate=False, context={"top_level": False, "datasets": datasets})  # a test validates
+    return plain
+
+
+def specification(chart: alt.Chart | Spec, tables: Mapping[str, pl.DataFrame]) -> Spec:
     """The chart as plain data, with its tables inside and the look of all figures."""
-    spec: dict[str, Any] = chart if isinstance(chart, dict) else chart.to_dict(validate=False)  # a test validates
-    datasets = {name: table.to_dicts() for name, table in tables.items()}
-    whole: dict[str, Any] = {**spec, "datasets": {**spec.get("datasets", {}), **datasets}, "config": CONFIG}
+    datasets: Spec = {}
+    spec = _plain(chart, datasets)
+    datasets |= {name: table.to_dicts() for name, table in tables.items()}
+    whole = {"$schema": alt.SCHEMA_URL, **spec, "datasets": datasets, "config": CONFIG}
     return whole if _TAKEN.isdisjoint(_words(tables)) else _drawable(whole)
 
 

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.types import Analysis
-from lossbench.figures.charts import data, message, short_labels, specification
+from lossbench.figures.charts import data, layered, message, short_labels, specification
 from lossbench.figures.curves import metric_name
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
 from lossbench.figures.types import Choice, Figure
@@ -107,9 +107,9 @@ def _chart(
     layers = [base.mark_rect(fill=HEAT, stroke=PAPER, strokeWidth=0.5).encode(x=x, y=y, fillOpacity=opacity)]
     if len(kept) <= _TEXT_UP_TO:
         hue = alt.condition(alt.datum.value > _DARK, alt.value(ON_HEAT), alt.value(INK))
-        layers.append(base.mark_text(fontSize=10.5).encode(x=x, y=y, text="text:N", color=hue))
+        layers.append(base.mark_text(fontSize=10.5).encode(x=x, y=y, text=alt.Text("text:N"), color=hue))
     text = pl.col("value").map_elements(lambda value: f"{value:.2f}".removeprefix("0"), return_dtype=pl.String)
-    return specification(alt.layer(*layers), {"table": table.with_columns(text.alias("text"))})
+    return specification(layered(*layers), {"table": table.with_columns(text.alias("text"))})
 
 
 def _caption(results: Results, kept: Sequence[int]) -> str:

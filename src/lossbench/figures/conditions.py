@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.across import Across
-from lossbench.figures.charts import data, message, short_labels, specification
+from lossbench.figures.charts import data, layered, message, short_labels, specification
 from lossbench.figures.curves import metric_name, split_title
 from lossbench.figures.style import HEAT, INK, PAPER
 from lossbench.figures.types import Figure
@@ -89,9 +89,9 @@ def _chart(across: Across, table: pl.DataFrame) -> dict[str, Any]:
     opacity = alt.FillOpacity("near:Q", scale=alt.Scale(domain=[0, 1], range=[0, _DARKEST]), legend=None)
     layers = [base.mark_rect(fill=HEAT, stroke=PAPER, strokeWidth=1).encode(x=x, y=y, fillOpacity=opacity)]
     if len(columns) <= _TEXT_UP_TO:
-        layers.append(base.mark_text(fontSize=11.5, color=INK).encode(x=x, y=y, text="text:N"))
+        layers.append(base.mark_text(fontSize=11.5, color=INK).encode(x=x, y=y, text=alt.Text("text:N")))
     whole = {"usermeta": {"whole": len(columns) <= _TEXT_UP_TO}}
-    return {**specification(alt.layer(*layers), {"table": _shaded(table)}), **whole}
+    return {**specification(layered(*layers), {"table": _shaded(table)}), **whole}
 
 
 def _shaded(table: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lossbench.errors import visible
-from lossbench.figures.charts import Panel, data, joined, message, specification
+from lossbench.figures.charts import Spec, data, joined, layered, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import HEAT, INK, ON_HEAT, PAPER
 from lossbench.figures.types import Figure
@@ -91,7 +91,7 @@ def _chart(table: pl.DataFrame, classes: int) -> dict[str, Any]:
     return specification(joined(panels, "concat", columns=2, spacing=24), tables)
 
 
-def _panel(name: str, label: str, names: Mapping[int, str], classes: int) -> Panel:
+def _panel(name: str, label: str, names: Mapping[int, str], classes: int) -> Spec:
     # Classes are placed by number, for two of them may bear one name; the axis looks their names up.
     keys = [str(index) for index in names]
     look_up = f"({_object(names)})[datum.label]"
@@ -110,9 +110,9 @@ def _panel(name: str, label: str, names: Mapping[int, str], classes: int) -> Pan
     layers = [base.mark_rect(fill=HEAT, stroke=PAPER, strokeWidth=0.5).encode(x=x, y=y, fillOpacity=opacity)]
     if classes <= _TEXT_UP_TO:
         hue = alt.condition(alt.datum.share > 0.65, alt.value(ON_HEAT), alt.value(INK))
-        layers.append(base.mark_text(fontSize=10.5).encode(x=x, y=y, text="text:N", color=hue))
-    title = alt.TitleParams(shortened(label, 36), limit=260)
-    return alt.layer(*layers).properties(title=title)
+        layers.append(base.mark_text(fontSize=10.5).encode(x=x, y=y, text=alt.Text("text:N"), color=hue))
+    title = {"text": shortened(label, 36), "limit": 260}
+    return layered(*layers, title=title)
 
 
 def _cells(table: pl.DataFrame) -> pl.DataFrame:

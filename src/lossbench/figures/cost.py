@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from lossbench.figures.charts import Keys, data, message, short_labels, specification
+from lossbench.figures.charts import Keys, data, layered, message, short_labels, specification, still_x
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import INK
 from lossbench.figures.types import Figure
@@ -67,15 +67,16 @@ def _chart(table: pl.DataFrame, labels: Sequence[str], colours: Colours) -> dict
     known = set(table["loss_function"])
     losses = [label for label in labels if label in known]
     text = pl.col("seconds").map_elements(significant, return_dtype=pl.String).alias("text")
+    said = alt.Text("text:N")
     base = alt.Chart(data(), width=480, height=alt.Step(18 if len(losses) > 12 else 28))
     axis = alt.Axis(**short_labels(losses, _LONG)) if short_labels(losses, _LONG) else alt.Undefined
     y = alt.Y("loss_function:N", title=None, scale=alt.Scale(domain=losses, paddingInner=0.35), axis=axis)
     x = alt.X("seconds:Q", title="seconds", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6))
     hue = Keys(colours.places, legend=None).color
-    chart = alt.layer(
+    chart = layered(
         base.mark_bar(opacity=0.75).encode(x=x, y=y, color=hue),
-        base.mark_rule(color=INK, strokeWidth=1.4).encode(x=alt.X("least:Q"), x2="greatest:Q", y=y),
-        base.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
+        base.mark_rule(color=INK, strokeWidth=1.4).encode(x=alt.X("least:Q"), x2=alt.X2("greatest:Q"), y=y),
+        base.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=still_x("width"), text=said),
     )
     return specification(chart, {"table": table.with_columns(text)})
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from altair.utils.schemapi import UndefinedType
 
-from lossbench.figures.charts import LINE, TOLD, Keys, Panel, data, joined, message, specification
+from lossbench.figures.charts import LINE, TOLD, Keys, Spec, data, joined, layered, message, specification
 from lossbench.figures.slider import GAMMA, movable, moved, reach
 from lossbench.figures.types import Figure
 from lossbench.results import LossView
@@ -121,7 +121,7 @@ def _chart(
         color, dash = color.legend(**legend), dash.legend(**legend)
     scales = {"probability": alt.Scale(domain=[0, 1]), "margin": alt.Scale(nice=False)}
 
-    def panel(x: str, y: str) -> alt.Chart | Panel:
+    def panel(x: str, y: str) -> alt.Chart | Spec:
         across = alt.X(f"{x}:Q", title=_X[x], axis=alt.Axis(tickCount=6, grid=False), scale=scales[x])
         up = _scale(table, y, beyond[y]) if moving is None else _still(table, y, moving)
         chart: alt.Chart = (
@@ -134,7 +134,7 @@ def _chart(
                 strokeDash=dash,
             )
         )
-        return alt.layer(chart, moved(moving, _WIDTH, _HEIGHT, across, y, _Y[y], up)) if moving else chart
+        return layered(chart, moved(moving, _WIDTH, _HEIGHT, across, y, _Y[y], up)) if moving else chart
 
     moved_by = [{"name": GAMMA.parameter, "value": GAMMA.value}] if moving else []
     panels = [panel(x, y) for y in _Y for x in _X]

@@ -10,7 +10,17 @@ import numpy as np
 import polars as pl
 
 from lossbench.analysis.types import Analysis, Estimate
-from lossbench.figures.charts import Keys, chance, data, message, short_labels, specification, wide_enough
+from lossbench.figures.charts import (
+    Keys,
+    chance,
+    data,
+    layered,
+    message,
+    short_labels,
+    specification,
+    still_x,
+    wide_enough,
+)
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title, splits
 from lossbench.figures.final_words import absent, alternative, how
@@ -151,12 +161,12 @@ def _bars(table: pl.DataFrame, results: Results, colours: Colours, shown: Sequen
     )
     hue = Keys(colours.places, legend=None).color
     means = base.transform_filter(kind == "mean")
-    chart = alt.layer(
+    chart = layered(
         means.mark_bar().encode(y=y, yOffset=offset, x=x, color=hue, opacity=opacity),
         *([chance(classes, along="x")] if classes else []),
         *(_seeds_and_intervals(table, base, x, {"y": y, "yOffset": offset}) if _several(table) else []),
         means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
-            y=y, yOffset=offset, x=alt.value("width"), text="text:N"
+            y=y, yOffset=offset, x=still_x("width"), text=alt.Text("text:N")
         ),
     )
     return specification(chart, {"table": rows})
@@ -171,7 +181,7 @@ def _seeds_and_intervals(table: pl.DataFrame, base: alt.Chart, x: alt.X, place: 
     return [
         *([_spread(base, place)] if spread else []),
         *([points] if single else []),
-        whole.mark_rule(color=INK, strokeWidth=1.6).encode(x=alt.X("low:Q"), x2="high:Q", **place),
+        whole.mark_rule(color=INK, strokeWidth=1.6).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), **place),
     ]
 
 
@@ -193,9 +203,8 @@ def _dots(
         y = y.sort(list(analysis.ranking)).scale(domain=list(analysis.ranking))
     classes = len(results.data.class_names) if chosen or analysis.metric.endswith(".accuracy") else 0
     line = [1 / classes] if classes else []
-    guessed = chance(classes, along="x") if classes else None
-    if guessed and chosen:
-        guessed = guessed.transform_filter("indexof(metric, '.accuracy') > 0 || indexof(metric, '.recall') > 0")
+    where = "indexof(metric, '.accuracy') > 0 || indexof(metric, '.recall') > 0" if chosen else ""
+    guessed = [chance(classes, along="x", where=where)] if classes else []
     scale = alt.Scale(zero=False, padding=10) if chosen else wide_enough([*_drawn(table), *line], least=0.0)
     x = alt.X("value:Q", title=name or None, scale=scale, axis=alt.Axis(tickCount=6))
     keys = Keys(colours.places, legend=None)
@@ -203,13 +212,15 @@ def _dots(
     means = base.transform_filter(kind == "mean")
     whole = means.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
     seeds = base.transform_filter(kind == "seed").mark_point(size=26, strokeWidth=1.1, yOffset=9)
-    chart = alt.layer(
-        *([guessed] if guessed else []),
+    chart = layered(
+        *guessed,
         *([_spread(base, {"y": y, "color": keys.color})] if _has(table, "spread") else []),
         *([seeds.encode(x=x, y=y, color=keys.color)] if _several(table) and _has(table, "seed") else []),
-        whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
+        whole.mark_rule(strokeWidth=2.4).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, color=keys.color),
         means.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
-        means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(y=y, x=alt.value("width"), text="text:N"),
+        means.mark_text(align="left", dx=6, fontSize=12, color=INK).encode(
+            y=y, x=still_x("width"), text=alt.Text("text:N")
+        ),
         *([_said_ofabsent(base, y)] if rows.height > table.height else []),
     )
     return specification(chart, {"table": rows})
@@ -235,7 +246,7 @@ def _said_ofabsent(base: alt.Chart, y: alt.Y) -> alt.Chart:
     """Words in the row of a loss that has nothing to draw."""
     rows = base.transform_filter(alt.datum.kind == "none")
     said: alt.Chart = rows.mark_text(align="left", fontSize=12, color=AXIS).encode(
-        y=y, x=alt.value(6), text=alt.value("no trial finished")
+        y=y, x=still_x(6), text=alt.TextValue("no trial finished")
     )
     return said
 
@@ -277,4 +288,4 @@ def _has(table: pl.DataFrame, kind: str) -> bool:
 def _spread(base: alt.Chart, place: Mapping[str, Any]) -> alt.Chart:
     """A broad pale line where many seeds lie."""
     wide: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_rule(strokeWidth=9, opacity=0.25)
-    return wide.encode(x=alt.X("low:Q"), x2="high:Q", **place)
+    return wide.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), **place)

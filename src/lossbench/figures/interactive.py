@@ -11,12 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossbench.figures.charts import TOLD
+from lossbench.figures.charts import TOLD, Spec
 from lossbench.figures.types import Figure
 
 __all__ = ["interactive"]
-
-Spec = dict[str, Any]
 
 _FAINT = 0.1  # how much is left of a loss when another is set off
 _FOCUS = "focus !== null && focus !== datum.loss_function"

@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.across import Across, Crossing, Series
-from lossbench.figures.charts import HEIGHT, TOLD, Keys, chance, data, message, specification
+from lossbench.figures.charts import HEIGHT, TOLD, Keys, chance, data, layered, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import metric_name, split_title
 from lossbench.figures.mean_lines import BANDS_UP_TO
@@ -140,16 +140,20 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
     spread = shown.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
     low = alt.Y("low:Q")
     layers = [
-        spread.mark_rule(strokeWidth=1.6, opacity=0.75, clip=True).encode(x=x, y=low, y2="high:Q", color=keys.color),
+        spread.mark_rule(strokeWidth=1.6, opacity=0.75, clip=True).encode(
+            x=x, y=low, y2=alt.Y2("high:Q"), color=keys.color
+        ),
         shown.mark_line(strokeWidth=2, tooltip=TOLD).encode(x=x, y=y, color=keys.color, strokeDash=keys.dash),
         shown.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
     ]
     if len(across.losses) <= BANDS_UP_TO:
-        layers.insert(0, spread.mark_area(opacity=0.1, clip=True).encode(x=x, y=low, y2="high:Q", color=keys.color))
+        layers.insert(
+            0, spread.mark_area(opacity=0.1, clip=True).encode(x=x, y=low, y2=alt.Y2("high:Q"), color=keys.color)
+        )
     if colours.others:
         grey = whole.transform_filter("!datum.coloured")
         thin = grey.mark_line(strokeWidth=1, opacity=0.4, color=OTHERS, tooltip=TOLD)
-        layers.insert(0, thin.encode(x=x, y=y, detail="loss_function:N"))
+        layers.insert(0, thin.encode(x=x, y=y, detail=alt.Detail("loss_function:N")))
     if means.height < table.height:
         rings = base.transform_filter(alt.datum.kind == "crossing")
         layers.append(rings.mark_point(size=230, strokeWidth=1.6, color=INK, filled=False).encode(x=x, y=y))
@@ -157,7 +161,7 @@ def _chart(across: Across, series: Series, table: pl.DataFrame, colours: Colours
     guessed = measure.partition(".")[2] in _GUESSED and classes > 0 and _near(means["value"].to_list(), 1 / classes)
     line = [chance(classes)] if guessed else []
     marked = table.with_columns(pl.col("loss_function").is_in(colours.coloured).alias("coloured"))
-    return specification(alt.layer(*line, *layers), {"table": marked if colours.others else table})
+    return specification(layered(*line, *layers), {"table": marked if colours.others else table})
 
 
 def _scale(means: pl.DataFrame, measure: str) -> alt.Scale:

@@ -40,12 +40,14 @@ def mean_lines(
         .encode(x=x, y=y, color=keys.color, shape=keys.shape),
     ]
     if losses <= BANDS_UP_TO and rows["low"].is_not_null().any():
-        band = base.mark_area(opacity=0.13).encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q", color=keys.color)
+        band = base.mark_area(opacity=0.13).encode(
+            x=x, y=alt.Y("low:Q", title=title), y2=alt.Y2("high:Q"), color=keys.color
+        )
         layers.insert(0, band)
     if shown is not base:
         grey = base.transform_filter(alt.datum.mark == None)  # noqa: E711 # an expression of the chart
         rest = grey.mark_line(strokeWidth=1, opacity=0.4, color=OTHERS, tooltip=TOLD)
-        layers.insert(0, rest.encode(x=x, y=y, detail="loss_function:N"))
+        layers.insert(0, rest.encode(x=x, y=y, detail=alt.Detail("loss_function:N")))
     return layers
 
 

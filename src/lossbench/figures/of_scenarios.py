@@ -10,7 +10,7 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.types import Analysis
-from lossbench.figures.charts import HEIGHT, Keys, Panel, data, epochs_axis, joined, message, specification
+from lossbench.figures.charts import HEIGHT, Keys, Spec, data, epochs_axis, joined, layered, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.curves import CURVE, curve, curves, train_split
 from lossbench.figures.mean_lines import BANDS_UP_TO, mean_lines, with_marks
@@ -138,12 +138,12 @@ def _chart(table: pl.DataFrame, drawn: _Drawn, results: Results, colours: Colour
     return specification(joined(panels, spacing=28, resolve={"scale": {"y": "shared"}}), tables)
 
 
-def _panel(rows: pl.DataFrame, name: str, title: str, results: Results, keys: Keys, width: int) -> Panel:
+def _panel(rows: pl.DataFrame, name: str, title: str, results: Results, keys: Keys, width: int) -> Spec:
     base = alt.Chart(data(name), width=width, height=HEIGHT)
     x = epochs_axis(min(rows["epoch"].to_list(), default=1), results.last_epoch)
     word = "share of wrong labels" if name in _WRONG else "recall"
     y = alt.Y("value:Q", title=word, axis=alt.Axis(tickCount=6))
-    return alt.layer(*mean_lines(base, rows, x, y, word, keys, len(results.losses))).properties(title=title)
+    return layered(*mean_lines(base, rows, x, y, word, keys, len(results.losses)), title=title)
 
 
 def _dots(table: pl.DataFrame, colours: Colours, ranking: Sequence[str]) -> dict[str, Any]:
@@ -160,11 +160,12 @@ def _dots(table: pl.DataFrame, colours: Colours, ranking: Sequence[str]) -> dict
         y = alt.Y("loss_function:N", title=None, scale=alt.Scale(domain=losses), axis=axis)
         x = alt.X("value:Q", title="recall", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
         spread = base.transform_filter(alt.datum.low != None)  # noqa: E711 # an expression of the chart
-        chart = alt.layer(
-            spread.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q"), x2="high:Q", y=y, color=keys.color),
+        chart = layered(
+            spread.mark_rule(strokeWidth=2.2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y, color=keys.color),
             base.mark_point(filled=True, size=80, opacity=1).encode(x=x, y=y, color=keys.color, shape=keys.shape),
+            title=f"{capital(name)}-shot classes",
         )
-        panels.append(chart.properties(title=f"{capital(name)}-shot classes"))
+        panels.append(chart)
     tables = {name: table.filter(pl.col("group") == name) for name in names}
     return specification(joined(panels, spacing=18, resolve={"scale": {"x": "shared"}}), tables)
 

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 
 from lossbench.analysis.types import Analysis, Comparison
-from lossbench.figures.charts import data, message, short_labels, specification
+from lossbench.figures.charts import data, layered, message, short_labels, specification
 from lossbench.figures.curves import metric_name, split_title
 from lossbench.figures.style import BETTER, EQUIVALENT, GRID, INK, ON_HEAT, PAPER, WORSE
 from lossbench.figures.types import Choice, Figure
@@ -84,9 +84,9 @@ def _chart(table: pl.DataFrame, analysis: Analysis, few: bool, chosen: str = "")
     layers = [base.mark_rect(stroke=GRID, strokeWidth=1).encode(x=x, y=y, fill=ground)]
     if few:
         hue = alt.condition(alt.datum.verdict == "undecided", alt.value(INK), alt.value(ON_HEAT))
-        layers.append(base.mark_text(fontSize=11.5).encode(x=x, y=y, text="text:N", color=hue))
+        layers.append(base.mark_text(fontSize=11.5).encode(x=x, y=y, text=alt.Text("text:N"), color=hue))
     whole = {"usermeta": {"whole": few}}  # cells that hold numbers are not made narrower
-    return {**specification(alt.layer(*layers), {"table": _with_text(table)}), **whole}
+    return {**specification(layered(*layers), {"table": _with_text(table)}), **whole}
 
 
 def _with_text(table: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lossbench.analysis.types import Analysis
-from lossbench.figures.charts import Panel, data, joined, message, specification
+from lossbench.figures.charts import Spec, data, joined, layered, message, specification
 from lossbench.figures.colours import Colours
 from lossbench.figures.style import AXIS, INK, color
 from lossbench.figures.types import Figure
@@ -77,7 +77,7 @@ def _chart(table: pl.DataFrame, losses: Sequence[str], errors: dict[str, float],
     return specification(joined(panels, "concat", columns=columns, spacing={"row": 22, "column": 26}), tables)
 
 
-def _panel(name: str, loss: str, hue: str, error: float | None) -> Panel:
+def _panel(name: str, loss: str, hue: str, error: float | None) -> Spec:
     scale, ticks = alt.Scale(domain=[0, 1], nice=False), [0, 0.2, 0.4, 0.6, 0.8, 1]
     x = alt.X("confidence:Q", title="confidence", scale=scale, axis=alt.Axis(values=ticks, format="~g", grid=False))
     y = alt.Y("accuracy:Q", title="accuracy", scale=scale, axis=alt.Axis(values=ticks, format="~g"))
@@ -86,12 +86,13 @@ def _panel(name: str, loss: str, hue: str, error: float | None) -> Panel:
     size = alt.Size("share:Q", scale=alt.Scale(domain=[0, 1], range=[14, 900]), legend=None)
     layers = [
         even.mark_line(color=AXIS, strokeDash=[2, 3], strokeWidth=1.2).encode(x=x, y=y),
-        base.mark_line(color=hue, strokeWidth=1.6).encode(x=x, y=y, order="bin:Q"),
+        base.mark_line(color=hue, strokeWidth=1.6).encode(x=x, y=y, order=alt.Order("bin:Q")),
         base.mark_point(filled=True, opacity=0.75, color=hue).encode(x=x, y=y, size=size),
     ]
     under = [] if error is None else [f"ECE {fixed(error)}"]
-    title = alt.TitleParams(shortened(loss, 26), subtitle=under, subtitleColor=INK, subtitleFontSize=12, limit=_SIDE)
-    return alt.layer(*layers).properties(title=title)
+    subtitle = {"subtitle": under, "subtitleColor": INK, "subtitleFontSize": 12}
+    title = {"text": shortened(loss, 26), **subtitle, "limit": _SIDE}
+    return layered(*layers, title=title)
 
 
 def _caption(colours: Colours, absent: Sequence[str]) -> str:

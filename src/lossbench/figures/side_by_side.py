@@ -10,11 +10,12 @@ import polars as pl
 from lossbench.figures.charts import (
     HEIGHT,
     Keys,
-    Panel,
+    Spec,
     chance,
     data,
     epochs_axis,
     joined,
+    layered,
     message,
     specification,
 )
@@ -86,7 +87,7 @@ def _chart(table: pl.DataFrame, metric: Metric, results: Results, colours: Colou
     return specification(joined(panels, spacing=28, resolve={"scale": {"y": "shared"}}), tables)
 
 
-def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys, far: bool) -> Panel:
+def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, keys: Keys, far: bool) -> Spec:
     base = alt.Chart(data(split), width=290, height=HEIGHT + 20)
     x = epochs_axis(min(rows["epoch"].to_list(), default=1), results.last_epoch)
     title = metric.title.lower() if metric.column != "f1" else "F1"
@@ -96,7 +97,7 @@ def _panel(rows: pl.DataFrame, split: str, metric: Metric, results: Results, key
     layers = mean_lines(base, rows, x, y, title, keys, len(results.losses))
     classes = len(results.data.class_names)
     line = [chance(classes)] if metric.chance and classes else []
-    return alt.layer(*line, *layers).properties(title=capital(split_title(split)))
+    return layered(*line, *layers, title=capital(split_title(split)))
 
 
 def _caption(results: Results, metric: Metric, table: pl.DataFrame, labels: list[str]) -> str:

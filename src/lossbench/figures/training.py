@@ -12,11 +12,12 @@ from lossbench.figures.charts import (
     HEIGHT,
     LINE,
     TOLD,
-    Panel,
+    Spec,
     chance,
     data,
     epochs_axis,
     joined,
+    layered,
     message,
     specification,
     wide_enough,
@@ -58,10 +59,10 @@ def _chart(table: pl.DataFrame, hue: str, shown: tuple[str, str], results: Resul
     return specification(joined(panels, spacing=28), tables)
 
 
-def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], results: Results) -> Panel:
+def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], results: Results) -> Spec:
     base = alt.Chart(data(metric), width=290, height=HEIGHT)
     if table.is_empty():
-        return alt.layer(message(f"no finite {metric}", width=290))
+        return layered(message(f"no finite {metric}", width=290))
     x = epochs_axis(int(table["epoch"].to_numpy().min()), results.last_epoch)
     classes = len(results.data.class_names)
     line = [1 / classes] if metric == "accuracy" and classes else []
@@ -76,7 +77,7 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
     band = base.transform_filter((kind == "mean") & (alt.datum.low != None)).mark_area(color=hue, opacity=0.16)  # noqa: E711 # an expression of the chart
     bold = base.transform_filter(kind == "mean").mark_line(color=hue, strokeWidth=2.4, tooltip=TOLD)
     layers = [
-        band.encode(x=x, y=alt.Y("low:Q", title=metric), y2="high:Q", detail="split:N"),
+        band.encode(x=x, y=alt.Y("low:Q", title=metric), y2=alt.Y2("high:Q"), detail=alt.Detail("split:N")),
         _of_seeds(base, table, x, y, split, hue),
         bold.encode(x=x, y=y, strokeDash=split),
         *_ended(base, x, y, hue),
@@ -85,18 +86,20 @@ def _panel(table: pl.DataFrame, metric: str, hue: str, shown: tuple[str, str], r
         points = base.transform_filter(kind == "mean").mark_point(color=hue, filled=True, size=70)
         shapes = alt.Scale(domain=names, range=["triangle-up", "circle"])
         layers.append(points.encode(x=x, y=y, shape=alt.Shape("split:N", scale=shapes, legend=legend)))
-    return alt.layer(*(chance(classes) for _ in line), *layers)
+    return layered(*(chance(classes) for _ in line), *layers)
 
 
 def _of_seeds(base: alt.Chart, table: pl.DataFrame, x: alt.X, y: alt.Y, split: alt.StrokeDash, hue: str) -> alt.Chart:
     """A thin line per seed, or a pale band for many."""
     if (table["kind"] == "spread").any():
         pale: alt.Chart = base.transform_filter(alt.datum.kind == "spread").mark_area(color=hue, opacity=0.1)
-        return pale.encode(x=x, y=alt.Y("low:Q", title=table["metric"][0]), y2="high:Q", detail="split:N")
+        return pale.encode(
+            x=x, y=alt.Y("low:Q", title=table["metric"][0]), y2=alt.Y2("high:Q"), detail=alt.Detail("split:N")
+        )
     thin: alt.Chart = base.transform_filter(alt.datum.kind == "seed").mark_line(
         color=hue, strokeWidth=0.8, opacity=0.45
     )
-    return thin.encode(x=x, y=y, detail="seed:N", strokeDash=split)
+    return thin.encode(x=x, y=y, detail=alt.Detail("seed:N"), strokeDash=split)
 
 
 def _drawn(table: pl.DataFrame) -> list[float]:
@@ -114,7 +117,7 @@ def _ended(base: alt.Chart, x: alt.X, y: alt.Y, hue: str) -> list[alt.Chart]:
     line = rows.mark_line(color=hue, strokeWidth=1.3, strokeDash=[1.5, 2.5])
     last = rows.transform_joinaggregate(last="max(epoch)", groupby=["seed", "split"])
     cross = last.transform_filter(alt.datum.epoch == alt.datum.last).mark_text(text="×", fontSize=16, color=hue)
-    return [line.encode(x=x, y=y, detail=["seed:N", "split:N"]), cross.encode(x=x, y=y)]
+    return [line.encode(x=x, y=y, detail=[alt.Detail("seed:N"), alt.Detail("split:N")]), cross.encode(x=x, y=y)]
 
 
 def _caption(results: Results, loss: str, table: pl.DataFrame) -> str:
