@@ -121,16 +121,22 @@ def test_worker_processes_leave_with_their_driver_and_shared_memory_is_not_used(
     with (tmp_path / "out.txt").open("ab") as out:
         run = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out, start_new_session=True)
     signal.signal(signal.SIGINT, before)
-    wait_for(lambda: len(list(tmp_path.glob("here-*.txt"))) == 2)
-    workers = children(run.pid)
-    assert len(workers) == 2
-    assert len(list(tmp_path.glob("log/trials/*/checkpoint/state.safetensors"))) == 2
-    for process in (run.pid, *workers):
-        assert "/dev/shm/" not in Path(f"/proc/{process}/maps").read_text(), "shared memory outlives whoever is killed"
-    began = time.monotonic()
-    (os.killpg if name == "SIGINT" else os.kill)(run.pid, getattr(signal, name))
-    assert run.wait(timeout=30) == 130, (tmp_path / "out.txt").read_text()
-    assert time.monotonic() - began < 5
+    try:
+        wait_for(lambda: len(list(tmp_path.glob("here-*.txt"))) == 2)
+        workers = children(run.pid)
+        assert len(workers) == 2
+        assert len(list(tmp_path.glob("log/trials/*/checkpoint/state.safetensors"))) == 2
+        for process in (run.pid, *workers):
+            assert "/dev/shm/" not in Path(f"/proc/{process}/maps").read_text(), (
+                "shared memory outlives whoever is killed"
+            )
+        began = time.monotonic()
+        (os.killpg if name == "SIGINT" else os.kill)(run.pid, getattr(signal, name))
+        assert run.wait(timeout=30) == 130, (tmp_path / "out.txt").read_text()
+        assert time.monotonic() - began < 5
+    finally:
+        run.kill()
+        run.wait()
     wait_for(lambda: not any(lives(worker) for worker in workers), seconds=5)
     said = (tmp_path / "out.txt").read_text()
     again = " ".join(("lossbench", *arguments, "--workers", "2"))
