@@ -15,8 +15,6 @@ import threading
 from pathlib import Path
 from unittest.mock import patch
 
-import torch._dynamo  # noqa: F401 - the first optimizer imports it, which takes a second
-
 import lossbench.report.write  # noqa: F401 - imported with all that it needs, before the first fork
 from lossbench.api import running
 from lossbench.cli import main

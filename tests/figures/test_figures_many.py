@@ -1,6 +1,7 @@
 """Figures of more losses than can be told apart: the best and the worst in colour, the others in grey."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -127,3 +128,17 @@ def test_every_chart_keeps_to_the_schema(figures: dict[str, Figure]) -> None:
     assert len(charts) == 6 + 16 + 1
     for chart in charts:
         alt.Chart.from_dict({**chart, "datasets": {}})  # raises SchemaValidationError
+
+
+def test_a_ranking_of_any_metric_has_the_line_of_chance_where_it_means_something() -> None:
+    few = study(losses=DOCUMENT[:2], seeds=2, epochs=2)
+    (ranked,) = [figure for figure in draw(few, analyse(few)) if figure.slug.startswith("ranking")]
+    assert ranked.explorer is not None
+    (still,), (moving,) = (guessing(spec) for spec in (ranked.chart, ranked.explorer))
+    assert "transform" not in still, "it is of the accuracy"
+    assert moving["transform"] == [{"filter": "indexof(metric, '.accuracy') > 0 || indexof(metric, '.recall') > 0"}]
+
+
+def guessing(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The layers of a chart that draw what guessing gives."""
+    return [layer for layer in spec["layer"] if '"chance"' in json.dumps(layer)]

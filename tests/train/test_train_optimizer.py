@@ -128,13 +128,16 @@ def test_it_goes_on_from_what_it_remembers(settings: Optimizer) -> None:
         assert all(torch.equal(*pair) for pair in zip(values(whole), values(again), strict=True))
 
 
-def test_training_starts_no_compiler() -> None:
+def test_a_trial_imports_no_compiler(tmp_path: Path) -> None:
     """It would take each process as long to import as torch."""
     code = (
-        "import sys\nfrom lossbench.train import train\nfrom makers import made_pictures, made_trial\n"
-        "list(train(made_trial(epochs=1), made_pictures()))\nprint('torch._dynamo' in sys.modules)"
+        "import sys\nfrom lossbench.run import Inline, Job\nfrom lossbench.spec import Optimizer\n"
+        "from lossbench.store import Store\nfrom makers import made_pictures, made_trial\n"
+        "store = Store(sys.argv[1])\nstore.put_pictures(made_pictures(), 'made')\n"
+        "trials = [made_trial(optimizer=Optimizer(name=name), epochs=1) for name in ('sgd', 'adamw')]\n"
+        "Inline()([Job(trial, 'loss', str(store.root)) for trial in trials], lambda event: None)\n"
+        "print([store.status(trial.key) for trial in trials], 'torch._dynamo' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
-    )
-    assert done.stdout == "False\n"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    assert done.stdout == "['finished', 'finished'] False\n"

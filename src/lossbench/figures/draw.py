@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from threading import Lock
 
 from altair.utils.schemapi import debug_mode
 
@@ -26,6 +27,8 @@ from lossbench.text import slug
 __all__ = ["draw"]
 
 Builder = Callable[[int], Figure]
+
+_DRAWING = Lock()  # the library's mode is one for all threads
 
 
 def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
@@ -60,7 +63,7 @@ def draw(results: Results, analysis: Analysis) -> tuple[Figure, ...]:
             builders.append(partial(reliability, results=results, analysis=analysis, colours=colours))
         builders.append(partial(cost, results=results, colours=colours))
     builders += _of_scenarios(results, analysis, colours)
-    with debug_mode(False):  # what is right is told by a test, not by every run
+    with _DRAWING, debug_mode(False):  # that charts keep to the schema is told by a test, not by every run
         return tuple(build(number) for number, build in enumerate(builders, start=1))
 
 

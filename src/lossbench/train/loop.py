@@ -158,7 +158,7 @@ def _first_look(trial: Trial, state: State) -> Epoch:
         with torch_stream(trial.seed, "forward"):
             _, losses = _forward_backward(state, batch, loss, Clock())
         looks.append((mean_of(to_numpy(losses)), float(_gradient_norm(state.model))))
-        state.model.zero_grad()
+        state.optimizer.forget()
     for buffer, value in zip(state.model.buffers(), before, strict=True):
         buffer.copy_(value)
     return Epoch(0, *looks[0], partial(state.snapshot, 0), cross_entropy=looks[1])

@@ -54,6 +54,10 @@ class FusedOptimizer:
                 self._sgd(parameters, gradients, memory, first=first)
             else:
                 self._adam(parameters, gradients, memory, first=first)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets the gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
