@@ -109,6 +109,21 @@ def test_a_command_that_is_stopped_leaves_no_workers_and_goes_on(made_data: Path
     assert tried(tuned(study, tmp_path / "log", 7)).equals(tried(tuned(study, tmp_path / "whole", 7)))
 
 
+def test_what_who_listens_raises_is_no_attempts_end(made_data: Path, tmp_path: Path) -> None:
+    """As where nobody reads what a command prints any more."""
+    study = small(made_data)
+
+    def listen(event: Event) -> None:
+        if event.kind == "epoch":
+            raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        tune_missing(plan_tuning(study, 2, save_dir=tmp_path / "log"), listen, executor="inline")
+    again = tuned(study, tmp_path / "log", 2)
+    assert tried(again).equals(tried(tuned(study, tmp_path / "whole", 2)))
+    assert "failed" not in set(again.trials["status"])
+
+
 def test_two_commands_at_once_do_not_disturb_each_other(made_data: Path, tmp_path: Path) -> None:
     study = small(made_data)
     (tmp_path / "study.yaml").write_text(study.to_yaml(), encoding="utf-8")

@@ -239,3 +239,14 @@ class TestInterrupted:
         done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
         assert done.returncode == 130
         assert done.stderr.startswith("lossbench: interrupted")
+
+    def test_its_exit_code_is_no_signals_wherever_it_came(self, here: Path) -> None:
+        """In code that is made while modules are imported, Python would end the process by the signal itself."""
+        code = (
+            "import sys\nfrom lossbench import cli\n"
+            "cli._run = lambda typed: exec('raise KeyboardInterrupt')\n"
+            "sys.argv = ['lossbench', 'run']\ncli.main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+        assert done.returncode == 130
+        assert done.stderr.endswith("this goes on: lossbench run\n")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ import torch
 from lossbench.errors import RequestError
 from lossbench.losses import loss_digest
 from lossbench.models import model_digest
-from lossbench.run import Event, Executor, Inline, Job, Processes, Ray, Stacked
+from lossbench.run import Event, Executor, Inline, Job, Processes, Ray, Stacked, pool
 from lossbench.run.job import Job as JobType
+from lossbench.run.process import Process
 from lossbench.run.ray.own_code import own_code
 from lossbench.spec import LossSpec, Trial
 from lossbench.store import Store
@@ -265,6 +267,18 @@ class ExecutorContract:
         assert [event.kind for event in events].count("finished") == 1
         assert store.status(one.trial.key) == "finished"
 
+    def test_what_who_listens_raises_ends_the_run_and_marks_no_trial(self, store: Store) -> None:
+        """A pipe that nobody reads any more is no fault of the trial that was to be told of."""
+        one = job(store, made_trial(epochs=80))
+
+        def listen(event: Event) -> None:
+            if event.kind == "epoch" and event.epoch == 2:
+                raise SystemExit(1)
+
+        with pytest.raises(SystemExit):
+            self.make()([one], listen)
+        assert store.status(one.trial.key) == "missing", store.reason(one.trial.key)
+
     def test_no_jobs_are_no_work(self, store: Store) -> None:
         self.make()([], lambda event: None)
 
@@ -336,6 +350,34 @@ class TestProcesses(ExecutorContract):
             if thread.name.startswith("lossbench"):
                 thread.join(timeout=10)
                 assert not thread.is_alive()
+
+    def test_an_interrupt_while_it_stops_leaves_no_worker(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        started: list[Process] = []
+
+        class Noted(Process):
+            def __init__(self, *words: Any, **more: Any) -> None:
+                super().__init__(*words, **more)
+                started.append(self)
+
+        def interrupt(event: Event) -> None:
+            if event.kind == "epoch":
+                trained.add(event.key)
+            if len(trained) == 2:
+                raise KeyboardInterrupt
+
+        def again(worker: object) -> None:
+            raise KeyboardInterrupt
+
+        trained: set[str] = set()
+        monkeypatch.setattr(pool, "Process", Noted)
+        monkeypatch.setattr(pool._Worker, "stop", again)
+        with pytest.raises(KeyboardInterrupt):
+            Processes(2)([job(store, made_trial(epochs=10_000, seed=seed)) for seed in (1, 2)], interrupt)
+        assert len(started) == 2
+        ended = [process._process.wait(timeout=30) for process in started]
+        for process in started:
+            process.close()
+        assert ended == [-signal.SIGKILL] * 2
 
     def test_fewer_than_one_worker_is_refused(self) -> None:
         with pytest.raises(RequestError, match="--workers: expected auto or a number of at least 1, got 0"):

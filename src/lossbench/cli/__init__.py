@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 from lossbench.cli.interrupts import INTERRUPTED, interruptible
 from lossbench.errors import LossbenchError, RequestError, one_line
@@ -26,6 +29,8 @@ def main(arguments: list[str] | None = None) -> None:
             code = INTERRUPTED
         if code == INTERRUPTED:
             _complain(again, code)
+            if arguments is None:
+                _leave(code)
         sys.exit(code)
 
 
@@ -45,6 +50,15 @@ def _run(typed: list[str]) -> int:
         return _complain(one_line(error.format_message()), 2)
 
 
+def _leave(code: int) -> NoReturn:
+    """Ends the process with its code: Python itself ends by the signal where it came in the midst of some imports."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
+
+
 def _complain(sentence: str, code: int) -> int:
-    print(f"lossbench: {sentence}", file=sys.stderr)  # noqa: T201 - this is where the program speaks
+    with suppress(OSError):  # the terminal is gone
+        print(f"lossbench: {sentence}", file=sys.stderr)  # noqa: T201 - this is where the program speaks
     return code

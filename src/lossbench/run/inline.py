@@ -7,7 +7,7 @@ from functools import cache, partial
 
 from lossbench.data import Pictures
 from lossbench.run.drive import drive
-from lossbench.run.halting import Begun
+from lossbench.run.halting import Begun, listening
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import one_thread
 from lossbench.run.turns import Turns
@@ -24,14 +24,14 @@ class Inline:
     def __call__(self, jobs: Iterable[Job], notify: Notify) -> None:
         """Trains every job; those that another run holds after the others."""
         turns, told, driven = Turns(jobs), set[str](), driver()
-        with one_thread():
+        with one_thread(), listening(notify) as tell:
             while (job := turns.take()) is not None:
-                last = driven(job, notify)
+                last = driven(job, tell)
                 if last.kind == "held":
                     turns.put_back(job)
                 if last.kind != "held" or last.key not in told:
                     told.add(last.key)
-                    notify(last)
+                    tell(last)
 
 
 def driver() -> Callable[[Job, Notify], Event]:

@@ -87,7 +87,7 @@ class Pool(Generic[W]):
                 notify(event)
         finally:
             for worker in workers:
-                worker.stopping.set()  # of all, before the first is waited for: none shall take another job
+                worker.end()  # of all, before the first is waited for: none takes another job, whatever comes now
             for worker in workers:
                 worker.stop()
 
@@ -131,13 +131,18 @@ class _Worker(threading.Thread, Generic[W]):
         finally:
             self.events.put(None)
 
+    def end(self) -> None:
+        """Ends the process, and the thread with it; waits for neither."""
+        self.stopping.set()
+        process = self.process  # read once: the thread may forget it at any moment
+        if process is not None:
+            process.kill()
+
     def stop(self) -> None:
         """Ends the process, whatever it is doing; its job goes on from what it has kept."""
         tries = int(_LEAVE_SECONDS / 0.05)
         for _ in range(tries):  # the thread may be just starting a process
-            process = self.process  # read once: the thread may forget it at any moment
-            if process is not None:
-                process.kill()
+            self.end()
             if not self.is_alive():
                 self._forget()
                 return
@@ -164,6 +169,8 @@ class _Worker(threading.Thread, Generic[W]):
             self.events.put(event)
 
         process = self.process = self.process or Process(self.pool.module, place=self.place)
+        if self.stopping.is_set():  # while it was started: who stops may not have seen it
+            process.kill()
         ended = process.serve(job.to_json(), heard, trials=len(job.keys))
         return ended if isinstance(ended, str) else ""
 

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from typing import Any, Protocol, TypeVar
 
 from lossbench.errors import SaveDirError
+from lossbench.run.halting import listening
 from lossbench.run.inline import driver
 from lossbench.run.job import Event, Job, Notify
 from lossbench.run.repeatable import one_thread
@@ -63,7 +64,8 @@ def serve(read: Callable[[dict[str, Any]], J], work: Callable[[Iterable[J], Noti
         answers.flush()
 
     try:
-        work(_jobs(read), notify)
+        with listening(notify) as tell:  # a parent that is gone is no fault of a trial
+            work(_jobs(read), tell)
     except SaveDirError as error:
         notify(Event("halted", "", reason=str(error.received)))
 

@@ -19,6 +19,7 @@ from lossbench.errors import shown, told
 from lossbench.imports import settings_kept
 from lossbench.run import Event, Notify, one_thread
 from lossbench.run.course import check_sources
+from lossbench.run.halting import listening
 from lossbench.run.repeatable import repeatable
 from lossbench.train import Epoch, train
 
@@ -35,6 +36,11 @@ def tune_loss(job: TuneJob, pictures: Callable[[], Pictures], notify: Notify) ->
         pictures: gives the data without their test split, as `blind` makes them.
         notify: is told what happens; an event's epoch counts through all attempts.
     """
+    with listening(notify) as tell:
+        _tune(job, pictures, tell)
+
+
+def _tune(job: TuneJob, pictures: Callable[[], Pictures], notify: Notify) -> None:
     notify(Event("started", job.key))
     try:
         Path(job.folder).mkdir(parents=True, exist_ok=True)

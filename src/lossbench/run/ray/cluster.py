@@ -25,7 +25,8 @@ __all__ = ["Cluster"]
 
 _REACH_SECONDS = 10.0  # until an address is given up, which Ray itself asks for minutes
 _LOOK_SECONDS = 2.0  # between two looks at the nodes
-_LEAVE_SECONDS = 5.0  # for what is cancelled, and for the nodes to remove what they kept
+_CANCEL_SECONDS = 3.0  # for what is cancelled to end
+_LEAVE_SECONDS = 5.0  # for the nodes to remove what they kept
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 _HEAD = "`ray start --head` starts one"
 
@@ -103,18 +104,16 @@ class Cluster:
             return None
         return told
 
-    def cancel(self, submitted: Iterable[Iterator[Any]]) -> None:
+    def cancel(self, submitted: Iterable[Any]) -> None:
         """Ends pieces of work at once, and waits a little until they have ended."""
-        left = list(submitted)
-        for each in left:
+        ends: list[Any] = []
+        for each in submitted:
             with suppress(Exception):  # one that has just ended
                 self._ray.cancel(each, force=True)
-        until = time.monotonic() + _LEAVE_SECONDS
-        while left and time.monotonic() < until:
-            for each in self.ready(left, 0.2):
-                with suppress(Exception):  # that it was cancelled
-                    if self.news(each) is None:
-                        left.remove(each)
+            ends.append(each.completed())
+        if ends:  # what they tell is left alone: a cluster that is gone has one wait for it a minute
+            with suppress(Exception):
+                self._ray.wait(ends, num_returns=len(ends), timeout=_CANCEL_SECONDS)
 
     def leave(self) -> None:
         """Has what the run kept on the nodes removed, and lets go of the cluster; one that was started here ends."""

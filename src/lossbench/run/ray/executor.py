@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from lossbench.run.halting import listening
 from lossbench.run.job import Job, Notify
 from lossbench.run.ray.cluster import Cluster
 from lossbench.run.ray.dispatch import Dispatch
@@ -77,7 +78,8 @@ class Ray:
             work = stacks_of(todo, slots, width, self._needs.beside(slots))
         else:
             work = [Stack((job,)) for job in todo]
-        Dispatch(cluster, self.device, work, notify, stacked=stacked)()
+        with listening(notify) as tell:
+            Dispatch(cluster, self.device, work, tell, stacked=stacked)()
 
     def close(self) -> None:
         """Removes what the run left on the nodes, and lets go of the cluster; one that was started here is stopped."""
