@@ -19,7 +19,7 @@ import numpy as np
 
 from lossbench.errors import RequestError, told
 
-__all__ = ["import_own", "import_path", "settings_kept", "source_digest", "working_directory_on_path"]
+__all__ = ["import_own", "import_path", "order_of_sums", "settings_kept", "source_digest", "working_directory_on_path"]
 
 
 def import_own(name: str, field: str) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def settings_kept() -> Iterator[None]:
 
     cudnn, mkldnn, device = torch.backends.cudnn, torch.backends.mkldnn, torch.get_default_device()
     threads, dtype, gradients = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
-    order = _order_of_sums()
+    order = order_of_sums()
     matmul, anomaly, fused = torch.get_float32_matmul_precision(), torch.is_anomaly_enabled(), mkldnn.enabled
     tuned, fixed, coarse = cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32
     here = None
@@ -93,7 +93,7 @@ def settings_kept() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(gradients)
-        if _order_of_sums() != order:  # setting it imports torch's compiler, as long as torch itself takes
+        if order_of_sums() != order:  # setting it imports torch's compiler, as long as torch itself takes
             torch.use_deterministic_algorithms(order[0], warn_only=order[1])
         torch.set_float32_matmul_precision(matmul)
         torch.set_anomaly_enabled(anomaly)
@@ -104,7 +104,7 @@ def settings_kept() -> Iterator[None]:
                 os.chdir(here)
 
 
-def _order_of_sums() -> tuple[bool, bool]:
+def order_of_sums() -> tuple[bool, bool]:
     """Whether torch computes in an order that is always the same, and only warns where it cannot."""
     import torch
 

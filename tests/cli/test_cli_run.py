@@ -229,6 +229,9 @@ def pictures_32(tmp_path: Path) -> Path:
 
 
 class TestInterrupted:
+    def ran(self, code: str, here: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+
     def test_an_early_ctrl_c_is_no_traceback(self, here: Path) -> None:
         code = (
             "import sys, builtins\nreal = builtins.__import__\n"
@@ -236,7 +239,7 @@ class TestInterrupted:
             "    if name == 'typer':\n        raise KeyboardInterrupt\n    return real(name, *rest, **more)\n"
             "builtins.__import__ = interrupted\nfrom lossbench.cli import main\nmain(['run'])"
         )
-        done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+        done = self.ran(code, here)
         assert done.returncode == 130
         assert done.stderr.startswith("lossbench: interrupted")
 
@@ -247,6 +250,6 @@ class TestInterrupted:
             "cli._run = lambda typed: exec('raise KeyboardInterrupt')\n"
             "sys.argv = ['lossbench', 'run']\ncli.main()"
         )
-        done = subprocess.run([sys.executable, "-c", code], cwd=here, capture_output=True, text=True, check=False)
+        done = self.ran(code, here)
         assert done.returncode == 130
         assert done.stderr.endswith("this goes on: lossbench run\n")

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lossbench.imports import order_of_sums
 from lossbench.run.environment import WORKSPACE
 
 __all__ = ["WORKSPACE", "one_thread", "repeatable"]
@@ -39,7 +40,7 @@ def repeatable(device: str) -> Iterator[None]:
 
     for name, value in WORKSPACE.items():
         os.environ.setdefault(name, value)
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    before = order_of_sums()
     settings: Any = torch.utils.deterministic  # its one setting is a property that torch's stubs do not know
     filled = settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)

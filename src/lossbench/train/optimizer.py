@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,18 @@ from lossbench.spec import Optimizer
 __all__ = ["FusedOptimizer"]
 
 _EPSILON = 1e-8  # of Adam, torch's
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Parameters of one device and type that a gradient has reached, and what each is remembered by."""
+
+    parameters: list[Tensor] = field(default_factory=list)
+    gradients: list[Tensor] = field(default_factory=list)
+    memory: list[dict[str, Tensor]] = field(default_factory=list)
+
+    def remembered(self, name: str) -> list[Tensor]:
+        return [memory[name] for memory in self.memory]
 
 
 class FusedOptimizer:
@@ -42,18 +55,16 @@ class FusedOptimizer:
     @torch.no_grad()
     def step(self) -> None:
         """Follows the gradients, and forgets them."""
-        alike = defaultdict[tuple[torch.device, torch.dtype, bool], list[int]](list)
-        for index, parameter in enumerate(self._parameters):
+        groups = defaultdict[tuple[torch.device, torch.dtype, bool], _Alike](_Alike)
+        for parameter, memory in zip(self._parameters, self.memory, strict=True):
             if parameter.grad is not None:
-                alike[parameter.device, parameter.dtype, not self.memory[index]].append(index)
-        for (_, _, first), indices in alike.items():
-            parameters: list[Tensor] = [self._parameters[index] for index in indices]
-            gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-            memory = [self.memory[index] for index in indices]
-            if self.settings.name == "sgd":
-                self._sgd(parameters, gradients, memory, first=first)
-            else:
-                self._adam(parameters, gradients, memory, first=first)
+                group = groups[parameter.device, parameter.dtype, not memory]
+                group.parameters.append(parameter)
+                group.gradients.append(parameter.grad)
+                group.memory.append(memory)
+        follow = self._sgd if self.settings.name == "sgd" else self._adam
+        for (_, _, first), group in groups.items():
+            follow(group, first=first)
         self.forget()
 
     def forget(self) -> None:
@@ -61,22 +72,15 @@ class FusedOptimizer:
         for parameter in self._parameters:
             parameter.grad = None
 
-    def _sgd(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        memory: Sequence[dict[str, Tensor]],
-        *,
-        first: bool,
-    ) -> None:
+    def _sgd(self, group: _Alike, *, first: bool) -> None:
         settings = self.settings
         if first and settings.momentum:
-            for remembered, gradient in zip(memory, gradients, strict=True):
+            for remembered, gradient in zip(group.memory, group.gradients, strict=True):
                 remembered["momentum_buffer"] = torch.empty_like(gradient)  # becomes the gradient in this step
         torch._fused_sgd_(
-            parameters,
-            gradients,
-            _column(memory, "momentum_buffer") if settings.momentum else [],
+            group.parameters,
+            group.gradients,
+            group.remembered("momentum_buffer") if settings.momentum else [],
             weight_decay=settings.weight_decay,
             momentum=settings.momentum,
             lr=self.lr,
@@ -86,29 +90,22 @@ class FusedOptimizer:
             is_first_step=first and settings.momentum > 0,
         )
 
-    def _adam(
-        self,
-        parameters: list[Tensor],
-        gradients: list[Tensor],
-        memory: Sequence[dict[str, Tensor]],
-        *,
-        first: bool,
-    ) -> None:
+    def _adam(self, group: _Alike, *, first: bool) -> None:
         settings = self.settings
         if first:
-            for remembered, parameter in zip(memory, parameters, strict=True):
+            for remembered, parameter in zip(group.memory, group.parameters, strict=True):
                 remembered["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
                 remembered["exp_avg"] = torch.zeros_like(parameter)
                 remembered["exp_avg_sq"] = torch.zeros_like(parameter)
-        steps = _column(memory, "step")
+        steps = group.remembered("step")
         torch._foreach_add_(steps, 1)
         beta1, beta2 = settings.decay_rates
         follow = torch._fused_adam_ if settings.name == "adam" else torch._fused_adamw_
         follow(
-            parameters,
-            gradients,
-            _column(memory, "exp_avg"),
-            _column(memory, "exp_avg_sq"),
+            group.parameters,
+            group.gradients,
+            group.remembered("exp_avg"),
+            group.remembered("exp_avg_sq"),
             [],
             steps,
             lr=self.lr,
@@ -126,10 +123,6 @@ class FusedOptimizer:
             {name: _beside(parameter, value) for name, value in remembered.items()}
             for parameter, remembered in zip(self._parameters, memory, strict=True)
         ]
-
-
-def _column(memory: Iterable[Mapping[str, Tensor]], name: str) -> list[Tensor]:
-    return [remembered[name] for remembered in memory]
 
 
 def _beside(parameter: Tensor, value: Tensor) -> Tensor:

@@ -19,7 +19,6 @@ from lossbench.errors import shown, told
 from lossbench.imports import settings_kept
 from lossbench.run import Event, Notify, one_thread
 from lossbench.run.course import check_sources
-from lossbench.run.halting import listening
 from lossbench.run.repeatable import repeatable
 from lossbench.train import Epoch, train
 
@@ -34,13 +33,8 @@ def tune_loss(job: TuneJob, pictures: Callable[[], Pictures], notify: Notify) ->
     Args:
         job: the loss.
         pictures: gives the data without their test split, as `blind` makes them.
-        notify: is told what happens; an event's epoch counts through all attempts.
+        notify: is told what happens, as `listening` gives it; an event's epoch counts through all attempts.
     """
-    with listening(notify) as tell:
-        _tune(job, pictures, tell)
-
-
-def _tune(job: TuneJob, pictures: Callable[[], Pictures], notify: Notify) -> None:
     notify(Event("started", job.key))
     try:
         Path(job.folder).mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from lossbench.folders import check_cache
 from lossbench.imports import import_path
 from lossbench.resolve import resolve, settle, settle_device, settle_names
 from lossbench.run import Event, Notify, Processes
+from lossbench.run.halting import listening
 from lossbench.run.pool import Pool
 from lossbench.spec import Plan, Scenario, Study
 from lossbench.store import Store
@@ -181,7 +182,8 @@ def tune_missing(
         elsewhere = [job for job in missing if job not in here]
         if elsewhere:
             Pool("lossbench.api.tuning.worker", number, _failed)(elsewhere, heard)
-        tune_losses(here, heard)
+        with listening(heard) as tell:
+            tune_losses(here, tell)
         tuning = _gathered(planned, [attempts_of(job) for job in planned.jobs])
         tuning.check_whole(reasons)
         with writing("--save-dir", planned.store.root):
